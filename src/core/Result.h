@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Result<T>: a value, or the Error that kept it from being one.
+//
+// For fatal errors only: configuration, bind, initialisation. They are forwarded unchanged and
+// reported once, where they are handled. What a peer can cause is an enumerator, never an Error.
+#pragma once
+
+#include <QString>
+
+#include <utility>
+#include <variant>
+
+namespace dtlsd {
+
+/// A sentence for the operator: where, what is wrong, what is accepted.
+struct Error
+{
+    QString message;
+};
+
+template <class T = std::monostate>
+class [[nodiscard]] Result
+{
+public:
+    Result(T value)
+        : m_state(std::in_place_index<0>, std::move(value))
+    {
+    }
+    Result(Error error)
+        : m_state(std::in_place_index<1>, std::move(error))
+    {
+    }
+
+    [[nodiscard]] bool ok() const { return m_state.index() == 0; }
+    explicit operator bool() const { return ok(); }
+
+    /// Only after ok().
+    [[nodiscard]] const T &value() const & { return std::get<0>(m_state); }
+    [[nodiscard]] T &&value() && { return std::get<0>(std::move(m_state)); }
+
+    /// Only after !ok().
+    [[nodiscard]] const Error &error() const { return std::get<1>(m_state); }
+
+private:
+    std::variant<T, Error> m_state;
+};
+
+/// What a step returns that yields nothing but may fail: `return success();`
+inline Result<> success()
+{
+    return std::monostate{};
+}
+
+} // namespace dtlsd
