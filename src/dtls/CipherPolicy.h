@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CipherPolicy: which cipher suites are offered. DTLS 1.2, PSK and AEAD only: with a CBC suite one
+// forged record can end a session.
+#pragma once
+
+#include "core/Result.h"
+
+#include <QByteArray>
+#include <QString>
+
+namespace dtlsd {
+
+class CipherPolicy
+{
+public:
+    /// `modern`.
+    CipherPolicy();
+    /// `strict`, `modern`, `iot`, or an OpenSSL cipher string (openssl-ciphers(1)). Fails when
+    /// OpenSSL finds no suite in it, or one that is not PSK with AEAD; the message names it.
+    static Result<CipherPolicy> parse(const QString &text);
+
+    /// For QSslConfiguration's backend option "CipherString".
+    [[nodiscard]] const QByteArray &cipherString() const { return m_cipherString; }
+    /// As it was written; parse() reads it back.
+    [[nodiscard]] const QString &text() const { return m_text; }
+
+    friend bool operator==(const CipherPolicy &, const CipherPolicy &) = default;
+
+private:
+    CipherPolicy(QString text, QByteArray cipherString);
+
+    QString m_text;
+    QByteArray m_cipherString;
+};
+
+} // namespace dtlsd

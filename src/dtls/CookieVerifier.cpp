@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/CookieVerifier.h"
+
+#include "dtls/ErrorQueue.h"
+
+#include <QCryptographicHash>
+#include <QMessageAuthenticationCode>
+
+namespace dtlsd {
+
+/// Swallows the HelloVerifyRequest of the previous secret: only the current one's is sent.
+class CookieVerifier::NoOutput : public QUdpSocket
+{
+public:
+    NoOutput()
+    {
+        setSocketState(ConnectedState);
+        setOpenMode(ReadWrite | Unbuffered);
+    }
+    QVariant socketOption(SocketOption) override { return {}; }
+
+protected:
+    qint64 writeData(const char *, qint64 size) override { return size; }
+};
+
+CookieVerifier::CookieVerifier(CookieSecrets secrets)
+    : m_secrets(std::move(secrets))
+    , m_noOutput(std::make_unique<NoOutput>())
+{
+}
+
+CookieVerifier::~CookieVerifier() = default;
+
+QDtls::GeneratorParameters CookieSecrets::at(std::int64_t periodNumber) const
+{
+    return {QCryptographicHash::Sha256,
+            QMessageAuthenticationCode::hash(QByteArray::number(qint64{periodNumber}), m_master,
+                                             QCryptographicHash::Sha256)};
+}
+
+std::optional<QDtls::GeneratorParameters> CookieVerifier::verify(DatagramSocket &socket,
+                                                                 const ReceivedDatagram &datagram,
+                                                                 Clock::time_point now)
+{
+    const CleanErrorQueue clean;
+    const std::int64_t current = now.time_since_epoch() / CookieSecrets::period;
+    const bool inGrace = now.time_since_epoch() % CookieSecrets::period < grace;
+    if (inGrace && verifyWith(m_previous, current - 1, m_noOutput.get(), datagram))
+        return m_previous.parameters;
+    if (verifyWith(m_current, current, socket.output(datagram.path), datagram))
+        return m_current.parameters;
+    return std::nullopt;
+}
+
+bool CookieVerifier::verifyWith(Verifier &verifier, std::int64_t period, QUdpSocket *output,
+                                const ReceivedDatagram &datagram)
+{
+    if (verifier.period != period) {
+        verifier.period = period;
+        verifier.parameters = m_secrets.at(period);
+        verifier.verifier.setCookieGeneratorParameters(verifier.parameters);
+    }
+    const SocketAddress &peer = datagram.path.peer;
+    return verifier.verifier.verifyClient(output, datagram.bytes.toByteArray(), peer.address(),
+                                          peer.port());
+}
+
+} // namespace dtlsd

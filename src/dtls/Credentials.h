@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Credentials: which key a handshake gets for the identity it claims. An identity that is unknown,
+// or not allowed from where it comes, gets a key that nobody holds, so that on the wire it looks
+// like a wrong key (RFC 4279 §2).
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "dtls/Psk.h"
+#include "dtls/ServerOptions.h"
+
+#include <QByteArray>
+
+#include <mutex>
+#include <unordered_map>
+
+namespace dtlsd {
+
+/// Which of an identity's two keys its device is likely to hold, while keys are being rotated. A
+/// handshake can try one key only, so what failed last is not tried again at once: a device with
+/// either key is in after two handshakes at the most. Shared by the workers, asked only for
+/// identities with a `next_key`.
+class KeyRotation
+{
+public:
+    [[nodiscard]] bool prefersNext(const QByteArray &identity, const SocketAddress &network);
+    void learn(const QByteArray &identity, const SocketAddress &network, bool next);
+
+private:
+    // Enough for a rotation under way; starting again costs a device one more handshake.
+    static constexpr std::size_t capacity = 100'000;
+
+    struct Key
+    {
+        QByteArray identity;
+        SocketAddress network;
+        friend bool operator==(const Key &, const Key &) = default;
+    };
+    struct Hash
+    {
+        std::size_t operator()(const Key &key) const noexcept;
+    };
+
+    std::mutex m_mutex;
+    std::unordered_map<Key, bool, Hash> m_prefersNext; // guarded by m_mutex
+};
+
+struct Credential
+{
+    enum class Verdict { Known, UnknownIdentity, AddressNotAllowed };
+
+    Verdict verdict = Verdict::UnknownIdentity;
+    PskKey key; ///< empty: the handshake is to end with unknown_psk_identity
+    bool isNextKey = false;
+    const PskIdentity *identity = nullptr; ///< of the settings; nullptr unless Known
+};
+
+class Credentials
+{
+public:
+    /// @p decoySecret of at least 32 bytes makes the keys that nobody holds.
+    Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
+                QByteArray decoySecret);
+
+    [[nodiscard]] Credential find(const QByteArray &identity, const SocketAddress &peer) const;
+    /// What a handshake with @p credential told about the key that the device holds.
+    void learn(const Credential &credential, const QByteArray &identity, const SocketAddress &peer,
+               bool accepted) const;
+
+private:
+    std::shared_ptr<const ServerSettings> m_settings;
+    KeyRotation &m_rotation;
+    QByteArray m_decoySecret;
+};
+
+} // namespace dtlsd

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DatagramSocket: the one place that touches a UDP file descriptor. It receives and sends in
+// batches, keeps for each datagram which of our addresses it came to, and answers from there.
+//
+// QDtls and QDtlsClientVerifier write to a QUdpSocket. output() gives them one that has no
+// descriptor of its own: each of their writes becomes one datagram in this socket's queue. Tests
+// override receiveBatch() and sendBatch(), and run the whole server without a network.
+#pragma once
+
+#include "core/Result.h"
+#include "core/SocketAddress.h"
+
+#include <QByteArray>
+#include <QObject>
+#include <QSocketNotifier>
+#include <QUdpSocket>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace dtlsd {
+
+struct ReceivedDatagram
+{
+    Path path;
+    QByteArrayView bytes; ///< valid until the buffer receives again
+};
+
+struct OutgoingDatagram
+{
+    Path path;
+    QByteArray bytes;
+};
+
+/// Room for a batch of datagrams of any size; shared by the sockets of one thread.
+class ReceiveBuffer
+{
+public:
+    explicit ReceiveBuffer(std::size_t slots = 64);
+
+    /// How many datagrams fit.
+    [[nodiscard]] std::size_t slots() const { return m_slots; }
+    /// The room for datagram @p slot.
+    [[nodiscard]] std::span<char> room(std::size_t slot);
+
+    std::vector<ReceivedDatagram> received;
+
+private:
+    static constexpr std::size_t maximumDatagram = 65'536;
+
+    std::size_t m_slots;
+    std::unique_ptr<char[]> m_bytes; // its pages are only used once a datagram reaches them
+};
+
+class DatagramSocket : public QObject
+{
+    Q_OBJECT
+
+public:
+    enum class Sharing {
+        First,  ///< the port must be free, and is then open to siblings
+        Sibling ///< joins a socket of this process on the same address (SO_REUSEPORT)
+    };
+
+    struct Options
+    {
+        Sharing sharing = Sharing::First;
+        int receiveBuffer = 0; ///< bytes, SO_RCVBUF; 0 = the system's default
+    };
+
+    /// Bound and listening to @p address; port 0 lets the kernel pick. The error names the address
+    /// and the reason.
+    static Result<std::unique_ptr<DatagramSocket>> bind(const SocketAddress &address,
+                                                        const Options &options);
+
+    ~DatagramSocket() override;
+
+    /// Where it is bound, with the port that the kernel picked.
+    [[nodiscard]] const SocketAddress &localAddress() const { return m_local; }
+    /// What the kernel granted, in bytes of payload and bookkeeping; 0 if unknown.
+    [[nodiscard]] int receiveBufferSize() const;
+
+    /// Fills @p buffer with what is waiting, as many as fit. false: nothing was.
+    bool receive(ReceiveBuffer &buffer);
+
+    /// For QDtls: what it writes goes along @p path, until output() is called again.
+    [[nodiscard]] QUdpSocket *output(const Path &path);
+    /// The last datagram written since output() was called; empty if none.
+    [[nodiscard]] QByteArrayView lastOutput() const;
+
+    /// Sends what is queued. UDP's promise: what the kernel does not take at once is lost.
+    void flush();
+
+Q_SIGNALS:
+    /// Level-triggered: repeated until everything has been received.
+    void readyRead();
+
+protected:
+    /// For a socket without descriptor, as tests need it.
+    explicit DatagramSocket(const SocketAddress &local);
+
+    virtual void receiveBatch(ReceiveBuffer &buffer);
+    virtual void sendBatch(std::span<const OutgoingDatagram> batch);
+
+private:
+    class Output;
+
+    DatagramSocket(int descriptor, const SocketAddress &local, int family);
+    void enqueue(QByteArrayView datagram);
+
+    int m_descriptor = -1;
+    int m_family = 0;
+    SocketAddress m_local;
+    std::unique_ptr<QSocketNotifier> m_notifier;
+    std::unique_ptr<Output> m_output;
+    Path m_path;
+    bool m_hasLastOutput = false;
+    std::vector<OutgoingDatagram> m_queue;
+};
+
+} // namespace dtlsd

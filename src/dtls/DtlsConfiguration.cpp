@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/DtlsConfiguration.h"
+
+#include <QSslCipher>
+#include <QSslSocket>
+
+namespace dtlsd {
+
+QSslConfiguration pskConfiguration(const CipherPolicy &ciphers)
+{
+    QSslConfiguration configuration = QSslConfiguration::defaultDtlsConfiguration();
+    configuration.setProtocol(QSsl::DtlsV1_2OrLater);
+    configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
+    configuration.setCaCertificates({});
+    // Qt knows no CCM suites, so the list goes to OpenSSL directly; Qt parses its own list first,
+    // at every handshake, so that one is kept short.
+    configuration.setCiphers({QSslCipher(QStringLiteral("PSK-AES128-GCM-SHA256"))});
+    configuration.setBackendConfigurationOption("CipherString", ciphers.cipherString());
+    return configuration;
+}
+
+} // namespace dtlsd

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/DtlsServer.h"
+
+#include "dtls/DtlsConfiguration.h"
+
+#include <QSslDiffieHellmanParameters>
+
+#include <algorithm>
+#include <utility>
+
+namespace dtlsd {
+
+namespace {
+
+// So that timers and replies get their turn, however fast datagrams come.
+constexpr int datagramsPerTurn = 512;
+
+// More than any flight or burst of messages has; a datagram of the smallest records could hold
+// 5,000.
+constexpr int recordsPerDatagram = 256;
+
+// Failed handshakes that are reported singly; the rest goes into the summary.
+constexpr int failureReportsPerSecond = 10;
+constexpr int failureReportsAtOnce = 100;
+
+bool isOver(std::size_t count, std::int64_t cap)
+{
+    return cap > 0 && static_cast<std::int64_t>(count) > cap;
+}
+
+QSslConfiguration serverConfiguration(const ServerSettings &settings)
+{
+    QSslConfiguration configuration = pskConfiguration(settings.tls.ciphers);
+    configuration.setDtlsCookieVerificationEnabled(true);
+    configuration.setDiffieHellmanParameters({});
+    configuration.setSslOption(QSsl::SslOptionDisableSessionTickets, true);
+    configuration.setPreSharedKeyIdentityHint(settings.reply.identityHint);
+    return configuration;
+}
+
+} // namespace
+
+/// One wake-up: however nested, what it queued is sent and what it ended is freed when the
+/// outermost ends.
+class DtlsServer::Turn
+{
+public:
+    explicit Turn(DtlsServer &server)
+        : m_server(server)
+    {
+        if (m_server.m_turns++ == 0)
+            m_server.m_now = Clock::now();
+    }
+    ~Turn()
+    {
+        if (--m_server.m_turns == 0)
+            m_server.endTurn();
+    }
+    Turn(const Turn &) = delete;
+    Turn &operator=(const Turn &) = delete;
+
+private:
+    DtlsServer &m_server;
+};
+
+DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
+                       std::shared_ptr<SharedState> shared)
+    : m_settings(std::move(settings))
+    , m_shared(std::move(shared))
+    , m_configuration(serverConfiguration(*m_settings))
+    , m_credentials(m_settings, m_shared->keyRotation, m_shared->decoySecret)
+    , m_cookies(m_shared->cookieSecrets)
+    , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
+    , m_timer(this)
+{
+    m_timer.setSingleShot(true);
+    connect(&m_timer, &QTimer::timeout, this, &DtlsServer::expire);
+}
+
+DtlsServer::~DtlsServer() = default;
+
+bool DtlsServer::isSupported()
+{
+    const auto classes = QSslSocket::implementedClasses();
+    return classes.contains(QSsl::ImplementedClass::Dtls) &&
+           classes.contains(QSsl::ImplementedClass::DtlsCookie) &&
+           QSslSocket::supportedFeatures().contains(QSsl::SupportedFeature::Psk);
+}
+
+Result<SocketAddress> DtlsServer::listen(const SocketAddress &address,
+                                         const DatagramSocket::Options &options)
+{
+    auto bound = DatagramSocket::bind(address, options);
+    if (!bound) {
+        Q_EMIT errorMessage(ListenFailed{address, bound.error().message});
+        return bound.error();
+    }
+    listen(std::move(bound).value());
+    return m_sockets.back()->localAddress();
+}
+
+void DtlsServer::listen(std::unique_ptr<DatagramSocket> socket)
+{
+    connect(socket.get(), &DatagramSocket::readyRead, this,
+            [this, raw = socket.get()] { readPendingDatagrams(*raw); });
+    m_sockets.push_back(std::move(socket));
+}
+
+void DtlsServer::close()
+{
+    {
+        const Turn turn(*this);
+        while (DtlsSession *session = m_sessions.halfOpen().oldest())
+            m_doomed.push_back(m_sessions.take(*session));
+        while (DtlsSession *session = m_sessions.established().oldest())
+            end(*session, CloseReason::Shutdown);
+        reportUnverified();
+    }
+    m_sockets.clear();
+    m_timer.stop();
+}
+
+void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
+{
+    const Turn turn(*this);
+    for (int handled = 0; handled < datagramsPerTurn && socket.receive(m_buffer);
+         handled += static_cast<int>(m_buffer.received.size())) {
+        for (const ReceivedDatagram &datagram : m_buffer.received)
+            handleDatagram(socket, datagram);
+    }
+}
+
+void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram)
+{
+    // A hello never goes to an established session, where OpenSSL would ignore it: a client that
+    // lost its state could not come back.
+    if (const auto clientRandom = clientHelloRandom(datagram.bytes)) {
+        handleHello(socket, datagram, *clientRandom);
+        return;
+    }
+    RecordReader reader(datagram.bytes);
+    std::optional<Record> record = reader.next();
+    SessionTable::Peer *peer = m_sessions.find(datagram.path);
+    if (!peer) {
+        m_unverified.noteStray(record, m_now);
+        return;
+    }
+    QByteArrayView ciphertext = datagram.bytes; // logged once, whatever is in it
+    for (int i = 0; record && i < recordsPerDatagram; ++i, record = reader.next())
+        handleRecord(datagram.path, *record, std::exchange(ciphertext, {}));
+    if (datagram.bytes.isEmpty() || record || !reader.rest().isEmpty())
+        noteBadRecord(datagram.path);
+}
+
+void DtlsServer::handleHello(DatagramSocket &socket, const ReceivedDatagram &hello,
+                             QByteArrayView clientRandom)
+{
+    const auto cookie = m_cookies.verify(socket, hello, CookieVerifier::Clock::now());
+    if (!cookie) {
+        m_unverified.noteHello(m_now);
+        return;
+    }
+    SessionTable::Peer *peer = m_sessions.find(hello.path);
+    if (peer && peer->established && peer->established->isFrom(clientRandom))
+        return; // a late copy of the hello that this session came from
+    if (peer && peer->pending && peer->pending->isFrom(clientRandom)) {
+        feedHello(*peer->pending, hello.bytes);
+        return;
+    }
+    m_unverified.noteVerified();
+    // From here on silence: a client answers every HelloVerifyRequest at once.
+    if (!m_shared->handshakes.admit(m_now)) {
+        m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
+        return;
+    }
+    // A client that begins anew: the newest of its handshakes counts.
+    if (peer && peer->pending)
+        fail(*peer->pending, peer->pending->handshakeFailure());
+    startHandshake(socket, hello, *cookie);
+}
+
+void DtlsServer::startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
+                                const QDtls::GeneratorParameters &cookie)
+{
+    const DtlsSession::Setup setup{randomSessionId(), hello.path,          socket, m_credentials,
+                                   m_configuration,   m_settings->tls.mtu, cookie};
+    DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
+    makeRoom(session);
+    Q_EMIT infoMessage(HandshakeStarted{session.info()});
+    feedHello(session, hello.bytes);
+}
+
+void DtlsServer::feedHello(DtlsSession &session, QByteArrayView datagram)
+{
+    RecordReader reader(datagram);
+    if (const auto hello = reader.next())
+        session.start(*hello);
+    while (const auto fragment = reader.next())
+        session.handshake(*fragment);
+    afterHandshakeStep(session);
+}
+
+void DtlsServer::makeRoom(const DtlsSession &newcomer)
+{
+    // Every cap is at least 1, so the oldest of too many is never the newcomer.
+    const SocketAddress network = newcomer.path().peer.network();
+    const AgeOrder &halfOpen = m_sessions.halfOpen();
+    if (isOver(halfOpen.sizeOf(network), m_settings->limits.maxHalfOpenPerAddress))
+        fail(*halfOpen.oldestOf(network), HandshakeFailure::Limit);
+    if (isOver(halfOpen.size(), m_settings->limits.maxHalfOpen))
+        fail(*halfOpen.oldest(), HandshakeFailure::Limit);
+}
+
+void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArrayView datagram)
+{
+    SessionTable::Peer *peer = m_sessions.find(path);
+    if (!peer)
+        return; // ended by an earlier record of this datagram
+    DtlsSession *established = peer->established.get();
+    DtlsSession *pending = peer->pending.get();
+
+    if (pending && (record.epoch == 0 || record.type == ContentType::Handshake)) {
+        continueHandshake(*pending, record);
+        return;
+    }
+    const bool wasIts = established && record.epoch != 0 && decrypt(*established, record, datagram);
+    if (!wasIts && !pending && !record.isOfAFlight())
+        noteBadRecord(path);
+}
+
+void DtlsServer::continueHandshake(DtlsSession &session, const Record &record)
+{
+    session.handshake(record);
+    afterHandshakeStep(session);
+}
+
+void DtlsServer::afterHandshakeStep(DtlsSession &session)
+{
+    if (session.state() == DtlsSession::State::Established)
+        establish(session);
+    else if (session.state() == DtlsSession::State::Ended)
+        fail(session, session.handshakeFailure());
+}
+
+void DtlsServer::establish(DtlsSession &session)
+{
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(m_now - session.place.touched);
+    if (DtlsSession *old = m_sessions.find(session.path())->established.get())
+        end(*old, CloseReason::Replaced);
+    m_sessions.establish(session, m_now);
+    ++m_statistics.sessionsOpened;
+    Q_EMIT infoMessage(SessionOpened{session.info(), session.credential().isNextKey, took});
+
+    const SocketAddress network = session.path().peer.network();
+    const AgeOrder &established = m_sessions.established();
+    if (isOver(established.sizeOf(network), m_settings->limits.maxSessionsPerAddress))
+        end(*established.oldestOf(network), CloseReason::Evicted);
+    if (isOver(established.size(), m_settings->limits.maxSessions))
+        end(*established.oldest(), CloseReason::Evicted);
+}
+
+bool DtlsServer::decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram)
+{
+    const QByteArray payload = session.decrypt(record);
+    if (!payload.isEmpty())
+        deliver(session, payload, datagram);
+    if (session.state() != DtlsSession::State::Ended)
+        return !payload.isEmpty();
+    end(session, session.closeReason());
+    return true;
+}
+
+void DtlsServer::deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram)
+{
+    m_sessions.touch(session, m_now);
+    session.received += payload;
+    m_statistics.received += payload;
+
+    const std::uint64_t sequence = session.received.datagrams;
+    const SessionInfo &info = session.info();
+    const auto &ownReply = session.credential().identity->reply;
+    const ReplyTemplate &reply = ownReply ? *ownReply : m_settings->reply.reply;
+    Q_EMIT datagramReceived(Datagram{
+        info, sequence, payload, m_settings->keepCiphertext ? datagram.toByteArray() : QByteArray(),
+        Receipt{info.path, info.id,
+                reply.render({info.peerText, info.identity, payload, sequence})}});
+}
+
+void DtlsServer::sendReplies(std::span<const Receipt> receipts)
+{
+    const Turn turn(*this);
+    for (const Receipt &receipt : receipts) {
+        SessionTable::Peer *peer = m_sessions.find(receipt.path);
+        if (!peer || !peer->established || peer->established->info().id != receipt.session)
+            continue;
+        DtlsSession &session = *peer->established;
+        if (session.send(receipt.reply))
+            m_statistics.sent += receipt.reply;
+        else if (session.state() == DtlsSession::State::Ended)
+            end(session, session.closeReason());
+    }
+}
+
+void DtlsServer::noteBadRecord(const Path &path)
+{
+    SessionTable::Peer *peer = m_sessions.find(path);
+    if (!peer || !peer->established) {
+        m_unverified.note(UnverifiedWatch::Kind::Malformed, m_now);
+        return;
+    }
+    ++m_statistics.badRecords;
+    if (const auto count = peer->established->noteBadRecord())
+        Q_EMIT warningMessage(PeerMisbehaving{peer->established->info(), *count});
+}
+
+void DtlsServer::fail(DtlsSession &session, HandshakeFailure reason)
+{
+    ++m_statistics.handshakesFailed;
+    session.close();
+    m_doomed.push_back(m_sessions.take(session));
+    if (m_failureReports.admit(m_now))
+        Q_EMIT warningMessage(HandshakeFailed{session.info(), reason});
+    else
+        m_unverified.note(UnverifiedWatch::Kind::Failure, m_now);
+}
+
+void DtlsServer::end(DtlsSession &session, CloseReason reason)
+{
+    if (!session.place.network)
+        return; // ended already, by a reply that failed while its datagram was delivered
+    ++m_statistics.sessionsClosed;
+    // A peer that came back with new keys cannot read what the old ones would say.
+    if (reason != CloseReason::Replaced)
+        session.close();
+    m_doomed.push_back(m_sessions.take(session));
+    if (const std::uint64_t count = session.unreportedBadRecords())
+        Q_EMIT warningMessage(PeerMisbehaving{session.info(), count});
+    Q_EMIT infoMessage(
+        SessionClosed{session.info(), reason, session.lasted(), session.received, session.sent});
+}
+
+void DtlsServer::expire()
+{
+    const Turn turn(*this);
+    const Limits &limits = m_settings->limits;
+    const auto isOverdue = [this](const DtlsSession *session, std::chrono::milliseconds timeout) {
+        return session && m_now - session->place.touched >= timeout;
+    };
+    DtlsSession *oldest = nullptr;
+    while (isOverdue(oldest = m_sessions.halfOpen().oldest(), limits.handshakeTimeout))
+        fail(*oldest, oldest->handshakeFailure());
+    while (isOverdue(oldest = m_sessions.established().oldest(), limits.idleTimeout))
+        end(*oldest, CloseReason::Idle);
+    if (m_unverified.due().value_or(Clock::time_point::max()) <= m_now)
+        reportUnverified();
+}
+
+void DtlsServer::reportUnverified()
+{
+    if (const auto traffic = m_unverified.report(m_now))
+        Q_EMIT warningMessage(*traffic);
+}
+
+void DtlsServer::endTurn()
+{
+    for (const auto &socket : m_sockets)
+        socket->flush();
+    m_doomed.clear();
+    armTimer();
+}
+
+void DtlsServer::armTimer()
+{
+    Clock::time_point next = m_unverified.due().value_or(Clock::time_point::max());
+    if (const DtlsSession *session = m_sessions.halfOpen().oldest())
+        next = std::min(next, session->place.touched + m_settings->limits.handshakeTimeout);
+    if (const DtlsSession *session = m_sessions.established().oldest())
+        next = std::min(next, session->place.touched + m_settings->limits.idleTimeout);
+    // Deadlines move back with every datagram; the timer that is set finds that out by itself.
+    if (next == Clock::time_point::max() || (m_timer.isActive() && m_timerDue <= next))
+        return;
+    m_timerDue = next;
+    m_timer.start(std::chrono::ceil<std::chrono::milliseconds>(
+        std::max(next - m_now, Clock::duration::zero())));
+}
+
+Statistics DtlsServer::statistics() const
+{
+    Statistics statistics = m_statistics;
+    statistics.unverified = m_unverified.total();
+    statistics.sessions = static_cast<std::int64_t>(m_sessions.established().size());
+    statistics.halfOpen = static_cast<std::int64_t>(m_sessions.halfOpen().size());
+    return statistics;
+}
+
+} // namespace dtlsd

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DtlsServer: the logic of Qt's DTLS server example, made fit for production. It owns its sockets
+// and sessions, and runs in the one thread it lives in.
+//
+// A datagram meets the cheapest rejection first: size, known peer, the look of a ClientHello, the
+// cookie (QDtlsClientVerifier), limits. Only then is anything allocated, and until then at most
+// one reply no larger than the question is sent. Records of a known peer go to its session, one
+// by one (RFC 6347 §4.1.1).
+//
+// It never logs: events leave as values, by the signals of the example.
+#pragma once
+
+#include "core/Result.h"
+#include "dtls/CookieVerifier.h"
+#include "dtls/Credentials.h"
+#include "dtls/DatagramSocket.h"
+#include "dtls/Events.h"
+#include "dtls/RateLimit.h"
+#include "dtls/ServerOptions.h"
+#include "dtls/SessionTable.h"
+#include "dtls/SharedState.h"
+#include "dtls/UnverifiedWatch.h"
+
+#include <QObject>
+#include <QSslConfiguration>
+#include <QTimer>
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace dtlsd {
+
+class DtlsServer : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// @p settings with this server's share of the limits; @p shared by all servers of the process.
+    DtlsServer(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared);
+    ~DtlsServer() override;
+
+    /// Whether Qt's TLS backend can speak DTLS at all.
+    static bool isSupported();
+
+    /// Adds a socket, and returns where it is bound. A failure is an errorMessage too.
+    Result<SocketAddress> listen(const SocketAddress &address,
+                                 const DatagramSocket::Options &options = {});
+    /// Adds a socket that is there already.
+    void listen(std::unique_ptr<DatagramSocket> socket);
+    [[nodiscard]] bool isListening() const { return !m_sockets.empty(); }
+    /// What the kernel granted its first socket, and so the others, in bytes; while listening.
+    [[nodiscard]] int receiveBufferSize() const { return m_sockets.front()->receiveBufferSize(); }
+
+    /// close_notify to every peer, then no more sockets.
+    void close();
+
+    /// Sends each reply to its session, if that is still there.
+    void sendReplies(std::span<const Receipt> receipts);
+
+    [[nodiscard]] Statistics statistics() const;
+
+Q_SIGNALS:
+    void errorMessage(const dtlsd::ServerEvent &event);
+    void warningMessage(const dtlsd::ServerEvent &event);
+    void infoMessage(const dtlsd::ServerEvent &event);
+    /// One decrypted datagram. Its receipt comes back through sendReplies().
+    void datagramReceived(const dtlsd::Datagram &datagram);
+
+private:
+    class Turn;
+    using Clock = std::chrono::steady_clock;
+
+    void readPendingDatagrams(DatagramSocket &socket);
+    void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
+    void handleHello(DatagramSocket &socket, const ReceivedDatagram &hello,
+                     QByteArrayView clientRandom);
+    void startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
+                        const QDtls::GeneratorParameters &cookie);
+    void handleRecord(const Path &path, const Record &record, QByteArrayView datagram);
+    void feedHello(DtlsSession &session, QByteArrayView datagram);
+    void continueHandshake(DtlsSession &session, const Record &record);
+    void afterHandshakeStep(DtlsSession &session);
+    void establish(DtlsSession &session);
+    bool decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram);
+    void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
+    void noteBadRecord(const Path &path);
+
+    void makeRoom(const DtlsSession &newcomer);
+    void fail(DtlsSession &session, HandshakeFailure reason);
+    void end(DtlsSession &session, CloseReason reason);
+    void expire();
+    void reportUnverified();
+    void endTurn();
+    void armTimer();
+
+    const std::shared_ptr<const ServerSettings> m_settings;
+    const std::shared_ptr<SharedState> m_shared;
+    const QSslConfiguration m_configuration;
+    const Credentials m_credentials;
+    CookieVerifier m_cookies;
+    ReceiveBuffer m_buffer;
+    std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
+    SessionTable m_sessions;
+    std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
+    UnverifiedWatch m_unverified;
+    RateLimit m_failureReports;
+    Statistics m_statistics;
+    QTimer m_timer;
+    Clock::time_point m_now = Clock::now(); // of this turn
+    Clock::time_point m_timerDue;
+    int m_turns = 0;
+};
+
+} // namespace dtlsd

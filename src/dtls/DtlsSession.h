@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DtlsSession: one DTLS association with one peer, from its verified ClientHello to its end:
+// records in, plaintext out. It wraps a QDtls so that nothing a peer sends can lose a message, leak
+// into another association or leave a dead one behind. It never deletes itself and never logs.
+//
+// clang-format off
+//                start(hello)       handshake(record)          decrypt(record)             close()
+//   Handshaking  answers; again,    filtered, then QDtls:      -                           Ended
+//                if it is repeated  complete -> Established
+//                                   fatal -> Ended
+//   Established  -                  -                          plaintext, or dropped       close_notify,
+//                                                              close_notify, fatal: Ended  Ended
+//   Ended        -                  -                          -                           -
+// clang-format on
+#pragma once
+
+#include "dtls/AgeOrder.h"
+#include "dtls/Credentials.h"
+#include "dtls/DatagramSocket.h"
+#include "dtls/Events.h"
+#include "dtls/HandshakeFilter.h"
+#include "dtls/Record.h"
+
+#include <QByteArray>
+#include <QDtls>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+class QSslConfiguration;
+class QSslPreSharedKeyAuthenticator;
+
+namespace dtlsd {
+
+class DtlsSession
+{
+public:
+    enum class State { Handshaking, Established, Ended };
+
+    struct Setup
+    {
+        SessionId id{};
+        Path path;
+        DatagramSocket &socket;         ///< outlives the session
+        const Credentials &credentials; ///< outlives the session
+        const QSslConfiguration &configuration;
+        std::uint16_t mtu = 0;             ///< bytes; for handshake flights
+        QDtls::GeneratorParameters cookie; ///< what the hello was verified with
+    };
+
+    explicit DtlsSession(const Setup &setup);
+    DtlsSession(const DtlsSession &) = delete;
+    DtlsSession &operator=(const DtlsSession &) = delete;
+
+    [[nodiscard]] State state() const { return m_state; }
+    /// Since it was established; 0 if it never was.
+    [[nodiscard]] std::chrono::milliseconds lasted() const;
+    [[nodiscard]] const Path &path() const { return m_info.path; }
+    [[nodiscard]] const SessionInfo &info() const { return m_info; }
+    /// Of the claimed identity; Known once Established.
+    [[nodiscard]] const Credential &credential() const { return m_credential; }
+
+    /// Feeds the first record of the verified hello, or the same again. isFrom() tells which.
+    void start(const Record &hello);
+    [[nodiscard]] bool isFrom(QByteArrayView clientRandom) const;
+    /// Feeds a record to the handshake.
+    void handshake(const Record &record);
+    /// Why a handshake that has ended, or is given up now, did not succeed.
+    [[nodiscard]] HandshakeFailure handshakeFailure() const;
+
+    /// The plaintext of @p record; empty if it was none, or not this session's.
+    [[nodiscard]] QByteArray decrypt(const Record &record);
+    /// Why a session has ended.
+    [[nodiscard]] CloseReason closeReason() const { return m_closeReason; }
+
+    /// Encrypts @p plaintext, of 1 to 16384 bytes, and queues it. false: not sent; the session may
+    /// have Ended.
+    bool send(const QByteArray &plaintext);
+    /// Queues close_notify if Established. Ended afterwards.
+    void close();
+
+    /// Counts a record that is forged, repeated or incomplete. A count when it is time to report
+    /// one: at the first, then at most once a minute.
+    [[nodiscard]] std::optional<std::uint64_t> noteBadRecord();
+    /// What was counted and not reported.
+    [[nodiscard]] std::uint64_t unreportedBadRecords() const { return m_badRecords; }
+
+    Traffic received;      ///< kept by the server
+    Traffic sent;          ///< kept by send()
+    AgeOrder::Place place; ///< kept by AgeOrder
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void setState(State state);
+    void advance(QByteArrayView bytes);
+    void provideKey(QSslPreSharedKeyAuthenticator &authenticator);
+    void retransmit();
+    [[nodiscard]] QUdpSocket *output() { return m_socket.output(m_info.path); }
+
+    DatagramSocket &m_socket;
+    const Credentials &m_credentials;
+    SessionInfo m_info;
+    Credential m_credential;
+    State m_state = State::Handshaking;
+    std::optional<Clock::time_point> m_established;
+    HandshakeFilter m_filter;
+    QByteArray m_clientRandom;
+    std::optional<AlertDescription> m_alert;
+    int m_retransmissions = 0;
+    CloseReason m_closeReason = CloseReason::Error;
+    std::uint64_t m_badRecords = 0;
+    std::optional<Clock::time_point> m_badRecordsReported;
+    QDtls m_dtls; // last: its slots use the others
+};
+
+} // namespace dtlsd

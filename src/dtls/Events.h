@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What DtlsServer has to say, as values. Wording, priority and fields are the event log's business.
+#pragma once
+
+#include "core/SocketAddress.h"
+
+#include <QByteArray>
+#include <QString>
+
+#include <chrono>
+#include <cstdint>
+#include <variant>
+
+namespace dtlsd {
+
+/// Random, so that it is unique across restarts; 16 hex digits in the log.
+enum class SessionId : std::uint64_t {};
+
+/// Who an event is about.
+struct SessionInfo
+{
+    SessionId id{};
+    Path path;
+    QByteArray peerText; ///< path.peer as people read it
+    QByteArray identity; ///< claimed; proved once the session is open
+    QByteArray cipher;   ///< OpenSSL's name; empty before the session is open
+    QByteArray protocol; ///< `DTLSv1.2`; empty before the session is open
+};
+
+struct Traffic
+{
+    std::uint64_t datagrams = 0;
+    std::uint64_t bytes = 0; ///< of plaintext
+
+    Traffic &operator+=(QByteArrayView message)
+    {
+        ++datagrams;
+        bytes += static_cast<std::uint64_t>(message.size());
+        return *this;
+    }
+};
+
+enum class CloseReason {
+    CloseNotify, ///< the peer said goodbye
+    Idle,
+    Replaced, ///< the peer came back with a new handshake (RFC 6347 §4.2.8)
+    Revoked,
+    Evicted, ///< the longest idle gave way at a limit
+    Shutdown,
+    Operator,
+    Error ///< the association died of a fatal alert or of what the peer sent
+};
+
+enum class HandshakeFailure {
+    Timeout,        ///< the peer fell silent before it named its identity
+    WrongKeyOrLoss, ///< named a known identity, and never finished
+    UnknownIdentity,
+    AddressNotAllowed,
+    NoSharedCipher,
+    ProtocolVersion,
+    Limit, ///< the oldest half-open handshake gave way
+    Error
+};
+
+/// The cookie is verified, a handshake has been started.
+struct HandshakeStarted
+{
+    SessionInfo session;
+};
+
+struct SessionOpened
+{
+    SessionInfo session;
+    bool withNextKey = false; ///< the device holds its `next_key` already
+    std::chrono::milliseconds took{};
+};
+
+struct SessionClosed
+{
+    SessionInfo session;
+    CloseReason reason = CloseReason::Error;
+    std::chrono::milliseconds lasted{};
+    Traffic received;
+    Traffic sent;
+};
+
+struct HandshakeFailed
+{
+    SessionInfo session;
+    HandshakeFailure reason = HandshakeFailure::Error;
+};
+
+/// Records for an open session that were forged, repeated or incomplete; dropped.
+struct PeerMisbehaving
+{
+    SessionInfo session;
+    std::uint64_t badRecords = 0; ///< since the last such event
+};
+
+/// What came from sources that have not proved themselves, over @ref period.
+struct UnverifiedTraffic
+{
+    std::chrono::milliseconds period{};
+    std::uint64_t malformed = 0;      ///< no DTLS, or empty
+    std::uint64_t withoutSession = 0; ///< DTLS, but for a session that is not there
+    std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
+    std::uint64_t overLimit = 0;      ///< verified hellos that a limit kept out
+    std::uint64_t failures = 0;       ///< failed handshakes beyond those reported singly
+
+    [[nodiscard]] std::uint64_t total() const
+    {
+        return malformed + withoutSession + unanswered + overLimit + failures;
+    }
+};
+
+struct ListenFailed
+{
+    SocketAddress address;
+    QString reason;
+};
+
+using ServerEvent = std::variant<HandshakeStarted, SessionOpened, SessionClosed, HandshakeFailed,
+                                 PeerMisbehaving, UnverifiedTraffic, ListenFailed>;
+
+/// Where a reply goes, once the log has taken what it answers.
+struct Receipt
+{
+    Path path;
+    SessionId session{};
+    QByteArray reply; ///< empty: none is wanted
+};
+
+/// One message of a device.
+struct Datagram
+{
+    SessionInfo session;
+    std::uint64_t sequence = 0; ///< 1, 2, … in a session
+    QByteArray payload;
+    QByteArray ciphertext; ///< the whole datagram as it came; empty unless wanted
+    Receipt receipt;
+};
+
+/// What a server has done and holds; only ever grows, but for the two gauges at the end.
+struct Statistics
+{
+    std::uint64_t sessionsOpened = 0;
+    std::uint64_t sessionsClosed = 0;
+    std::uint64_t handshakesFailed = 0;
+    Traffic received;
+    Traffic sent;
+    std::uint64_t badRecords = 0;
+    std::uint64_t unverified = 0; ///< datagrams, as UnverifiedTraffic counts them
+    std::int64_t sessions = 0;
+    std::int64_t halfOpen = 0;
+
+    Statistics &operator+=(const Statistics &other);
+    /// What was added since @p before; the gauges as they are.
+    [[nodiscard]] Statistics since(const Statistics &before) const;
+};
+
+} // namespace dtlsd

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pre-shared keys: PskKey (the secret), PskIdentity (who holds it and what it may do) and PskStore
+// (all of them, immutable once built, shared by every worker).
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "dtls/ReplyTemplate.h"
+
+#include <QByteArray>
+#include <QHash>
+#include <QHostAddress>
+#include <QList>
+
+#include <optional>
+#include <utility>
+
+class QDebug;
+
+namespace dtlsd {
+
+/// The bytes of a key. Never printed: streams and --show-config get fingerprint(). Wiped when the
+/// last copy goes.
+class PskKey
+{
+public:
+    /// RFC 4279 §5.3 asks for 64 at least; OpenSSL through Qt cuts silently above 512.
+    static constexpr qsizetype maximumSize = 64;
+
+    PskKey() = default;
+    explicit PskKey(QByteArray bytes)
+        : m_bytes(std::move(bytes))
+    {
+    }
+    PskKey(const PskKey &) = default;
+    PskKey(PskKey &&) noexcept = default;
+    PskKey &operator=(const PskKey &other);
+    PskKey &operator=(PskKey &&other) noexcept;
+    ~PskKey();
+
+    [[nodiscard]] bool isEmpty() const { return m_bytes.isEmpty(); }
+    [[nodiscard]] qsizetype size() const { return m_bytes.size(); }
+    /// For the TLS stack only.
+    [[nodiscard]] const QByteArray &bytes() const { return m_bytes; }
+    /// `sha256:` and the first 8 hex digits of a salted digest: tells keys apart, reveals none.
+    [[nodiscard]] QByteArray fingerprint() const;
+
+    friend bool operator==(const PskKey &, const PskKey &) = default;
+
+private:
+    void wipe();
+
+    QByteArray m_bytes;
+};
+
+/// Prints the fingerprint.
+QDebug operator<<(QDebug debug, const PskKey &key);
+
+/// An address and the number of its leading bits that count, as `10.0.0.0/8` says it.
+using Subnet = std::pair<QHostAddress, int>;
+
+struct PskIdentity
+{
+    PskKey key;
+    PskKey nextKey;                     ///< empty, or accepted as well while keys are rotated
+    QList<Subnet> allowFrom;            ///< empty = from everywhere
+    std::optional<ReplyTemplate> reply; ///< overrides the server's
+
+    [[nodiscard]] bool allows(const SocketAddress &peer) const;
+};
+
+/// Identities are compared as bytes (RFC 9257 §6). Lookup is one hash, whatever the size.
+class PskStore
+{
+public:
+    /// On the wire, without NUL (OpenSSL hands identities over as C strings).
+    static constexpr qsizetype maximumIdentitySize = 255;
+
+    static bool isValidIdentity(QByteArrayView identity);
+
+    /// false: that identity is there already, and stays as it is.
+    bool add(const QByteArray &identity, PskIdentity entry);
+    /// What any identity not added gets; `[identity *]`.
+    void setWildcard(PskIdentity entry) { m_wildcard = std::move(entry); }
+
+    /// The entry, the wildcard, or nullptr; nullptr for every identity that is not valid.
+    [[nodiscard]] const PskIdentity *find(const QByteArray &identity) const;
+
+    [[nodiscard]] bool hasWildcard() const { return m_wildcard.has_value(); }
+    [[nodiscard]] bool isEmpty() const { return m_identities.isEmpty() && !m_wildcard; }
+    /// Without the wildcard.
+    [[nodiscard]] qsizetype size() const { return m_identities.size(); }
+    void reserve(qsizetype size) { m_identities.reserve(size); }
+
+    [[nodiscard]] const QHash<QByteArray, PskIdentity> &identities() const { return m_identities; }
+    [[nodiscard]] const std::optional<PskIdentity> &wildcard() const { return m_wildcard; }
+
+private:
+    QHash<QByteArray, PskIdentity> m_identities;
+    std::optional<PskIdentity> m_wildcard;
+};
+
+} // namespace dtlsd

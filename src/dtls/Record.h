@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DTLS records as they lie in a datagram (RFC 6347 §4.1): just enough of them to decide who gets
+// which. Nothing here is authenticated; nothing here allocates.
+#pragma once
+
+#include <QByteArrayView>
+
+#include <cstdint>
+#include <optional>
+
+namespace dtlsd {
+
+/// RFC 5246 §6.2.1
+enum class ContentType : std::uint8_t {
+    ChangeCipherSpec = 20,
+    Alert = 21,
+    Handshake = 22,
+    ApplicationData = 23
+};
+
+/// Alert descriptions that tell why a handshake ended (RFC 5246 §7.2).
+enum class AlertDescription : std::uint8_t { HandshakeFailure = 40, ProtocolVersion = 70 };
+
+/// One well-formed record: a view into a datagram.
+struct Record
+{
+    static constexpr qsizetype headerSize = 13;
+
+    ContentType type = ContentType::Alert;
+    std::uint16_t epoch = 0;
+    std::uint64_t sequence = 0; ///< 48 bits
+    QByteArrayView bytes;       ///< with the header
+
+    [[nodiscard]] QByteArrayView fragment() const { return bytes.sliced(headerSize); }
+    /// Part of a handshake: in an open session, a repetition of the client's last flight because
+    /// the answer was lost (RFC 6347 §4.2.4).
+    [[nodiscard]] bool isOfAFlight() const
+    {
+        return type == ContentType::Handshake || type == ContentType::ChangeCipherSpec;
+    }
+    /// The description of an alert sent in clear.
+    [[nodiscard]] std::optional<AlertDescription> clearAlert() const;
+};
+
+/// Takes a datagram apart, record by record.
+class RecordReader
+{
+public:
+    explicit RecordReader(QByteArrayView datagram)
+        : m_rest(datagram)
+    {
+    }
+
+    /// The next record; nothing at the end, and nothing more once a header is unknown or longer
+    /// than what is left.
+    [[nodiscard]] std::optional<Record> next();
+    /// What next() could not read as a record.
+    [[nodiscard]] QByteArrayView rest() const { return m_rest; }
+
+private:
+    QByteArrayView m_rest;
+};
+
+/// The random of the ClientHello that @p datagram begins with: the first fragment of one, in epoch
+/// 0. Nothing if the datagram begins otherwise. It tells a repeated hello from a client that
+/// started anew.
+std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram);
+
+} // namespace dtlsd

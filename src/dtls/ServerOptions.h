@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator decides about the server, with the defaults as member initialisers: each
+// struct is a section of the configuration file.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "dtls/CipherPolicy.h"
+#include "dtls/Psk.h"
+#include "dtls/ReplyTemplate.h"
+
+#include <QByteArray>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+namespace dtlsd {
+
+/// `[server]`, but for what concerns the sockets and threads.
+struct ReplyOptions
+{
+    QByteArray identityHint; ///< sent to clients when not empty (RFC 4279 §5.2)
+    ReplyTemplate reply;
+};
+
+/// `[tls]`, but for `min_key_bytes`, which is about the file.
+struct TlsOptions
+{
+    enum class UnknownIdentity {
+        Hide, ///< looks like a wrong key (RFC 4279 §2)
+        Alert ///< unknown_psk_identity at once; for testers
+    };
+
+    CipherPolicy ciphers;
+    std::uint16_t mtu = 1280; ///< bytes; for handshake flights
+    UnknownIdentity unknownIdentity = UnknownIdentity::Hide;
+};
+
+/// `[limits]` of the whole process.
+struct Limits
+{
+    std::int64_t maxSessions = 10'000;
+    std::int64_t maxHalfOpen = 1'000;
+    std::int64_t maxHalfOpenPerAddress = 64; ///< by SocketAddress::network()
+    std::int64_t maxSessionsPerAddress = 0;  ///< by SocketAddress::network(); 0 = no limit
+    std::int64_t handshakesPerSecond = 0;    ///< 0 = no limit
+    std::chrono::milliseconds handshakeTimeout = std::chrono::seconds(30);
+    std::chrono::milliseconds idleTimeout = std::chrono::minutes(10);
+
+    /// What one of @p workers keeps to: an equal part of each cap, at least 1, so that it never has
+    /// to ask the others. The rate is kept by all together.
+    [[nodiscard]] Limits shareOf(int workers) const;
+};
+
+/// All that a DtlsServer needs to know. Immutable and shared: a change is a new one.
+struct ServerSettings
+{
+    ReplyOptions reply;
+    TlsOptions tls;
+    Limits limits;
+    bool keepCiphertext = false; ///< whether a Datagram carries the bytes as they came
+    std::shared_ptr<const PskStore> identities = std::make_shared<PskStore>();
+};
+
+} // namespace dtlsd

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/SessionTable.h"
+
+#include <utility>
+
+namespace dtlsd {
+
+SessionTable::Peer *SessionTable::find(const Path &path)
+{
+    const auto found = m_peers.find(path);
+    return found == m_peers.end() ? nullptr : &found->second;
+}
+
+DtlsSession &SessionTable::addPending(std::unique_ptr<DtlsSession> session,
+                                      AgeOrder::Clock::time_point now)
+{
+    m_halfOpen.add(*session, now);
+    const Path path = session->path();
+    return *(m_peers[path].pending = std::move(session));
+}
+
+void SessionTable::establish(DtlsSession &session, AgeOrder::Clock::time_point now)
+{
+    Peer &peer = m_peers.at(session.path());
+    m_halfOpen.remove(session);
+    m_established.add(session, now);
+    peer.established = std::move(peer.pending);
+}
+
+void SessionTable::touch(DtlsSession &session, AgeOrder::Clock::time_point now)
+{
+    m_established.touch(session, now);
+}
+
+std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
+{
+    const auto found = m_peers.find(session.path());
+    Peer &peer = found->second;
+    const bool isEstablished = peer.established.get() == &session;
+    (isEstablished ? m_established : m_halfOpen).remove(session);
+
+    std::unique_ptr<DtlsSession> taken = std::move(isEstablished ? peer.established : peer.pending);
+    if (!peer.established && !peer.pending)
+        m_peers.erase(found);
+    return taken;
+}
+
+} // namespace dtlsd

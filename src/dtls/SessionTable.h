@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SessionTable: owns the sessions of one worker and finds them by path. A peer has at most one
+// established session and, beside it, at most one handshake under way (RFC 6347 §4.2.8): a new
+// hello cannot hurt the old session before it has proved itself.
+#pragma once
+
+#include "dtls/AgeOrder.h"
+#include "dtls/DtlsSession.h"
+
+#include <memory>
+#include <unordered_map>
+
+namespace dtlsd {
+
+class SessionTable
+{
+public:
+    struct Peer
+    {
+        std::unique_ptr<DtlsSession> established;
+        std::unique_ptr<DtlsSession> pending;
+    };
+
+    SessionTable() = default;
+    SessionTable(const SessionTable &) = delete;
+    SessionTable &operator=(const SessionTable &) = delete;
+    ~SessionTable() = default;
+
+    /// nullptr: no session, no handshake. Valid until something is taken.
+    [[nodiscard]] Peer *find(const Path &path);
+
+    /// The peer must have no other pending one.
+    DtlsSession &addPending(std::unique_ptr<DtlsSession> session, AgeOrder::Clock::time_point now);
+    /// Makes the peer's pending session its established one; it must have no other.
+    void establish(DtlsSession &session, AgeOrder::Clock::time_point now);
+    /// An established session was heard of.
+    void touch(DtlsSession &session, AgeOrder::Clock::time_point now);
+    /// Gives up a session, whichever it is.
+    [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
+
+    [[nodiscard]] const AgeOrder &halfOpen() const { return m_halfOpen; }
+    [[nodiscard]] const AgeOrder &established() const { return m_established; }
+
+private:
+    std::unordered_map<Path, Peer> m_peers;
+    AgeOrder m_halfOpen;
+    AgeOrder m_established;
+};
+
+} // namespace dtlsd

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SharedState: the little that the workers of one process have in common. Each part is immutable
+// or guards itself.
+#pragma once
+
+#include "dtls/CookieVerifier.h"
+#include "dtls/Credentials.h"
+#include "dtls/Events.h"
+#include "dtls/RateLimit.h"
+#include "dtls/ServerOptions.h"
+
+#include <QByteArray>
+
+namespace dtlsd {
+
+/// 32 bytes from OpenSSL's generator; std::runtime_error if that fails.
+QByteArray randomSecret();
+/// From the same generator.
+SessionId randomSessionId();
+
+class SharedState
+{
+public:
+    /// @p limits of the process, not a worker's share.
+    explicit SharedState(const Limits &limits);
+
+    const CookieSecrets cookieSecrets{randomSecret()};
+    const QByteArray decoySecret = randomSecret();
+    KeyRotation keyRotation;
+    RateLimit handshakes;
+};
+
+} // namespace dtlsd

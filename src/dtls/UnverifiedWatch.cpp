@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/UnverifiedWatch.h"
+
+#include <utility>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::chrono::seconds period{10};
+// Handshakes that a period's end cuts in two, and the losses of an honest fleet.
+constexpr std::uint64_t harmlessHellos = 100;
+
+} // namespace
+
+void UnverifiedWatch::begin(Clock::time_point now)
+{
+    if (!m_began)
+        m_began = now;
+}
+
+void UnverifiedWatch::note(Kind kind, Clock::time_point now)
+{
+    begin(now);
+    ++m_total;
+    switch (kind) {
+    case Kind::Malformed:
+        ++m_period.malformed;
+        break;
+    case Kind::WithoutSession:
+        ++m_period.withoutSession;
+        break;
+    case Kind::OverLimit:
+        ++m_period.overLimit;
+        break;
+    case Kind::Failure:
+        ++m_period.failures;
+        break;
+    }
+}
+
+void UnverifiedWatch::noteStray(const std::optional<Record> &record, Clock::time_point now)
+{
+    if (!record)
+        note(Kind::Malformed, now);
+    else if (record->type != ContentType::Alert || record->epoch == 0)
+        note(Kind::WithoutSession, now);
+}
+
+void UnverifiedWatch::noteHello(Clock::time_point now)
+{
+    begin(now);
+    ++m_hellos;
+}
+
+std::optional<UnverifiedWatch::Clock::time_point> UnverifiedWatch::due() const
+{
+    return m_began ? std::optional(*m_began + period) : std::nullopt;
+}
+
+std::optional<UnverifiedTraffic> UnverifiedWatch::report(Clock::time_point now)
+{
+    if (!m_began)
+        return std::nullopt;
+    const std::uint64_t unanswered = m_hellos > m_verified ? m_hellos - m_verified : 0;
+    if (unanswered > harmlessHellos) {
+        m_period.unanswered = unanswered;
+        m_total += unanswered;
+    }
+    m_period.period = std::chrono::duration_cast<std::chrono::milliseconds>(now - *m_began);
+    m_began.reset();
+    m_hellos = m_verified = 0;
+    const UnverifiedTraffic traffic = std::exchange(m_period, {});
+    return traffic.total() > 0 ? std::optional(traffic) : std::nullopt;
+}
+
+} // namespace dtlsd

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/MemoryNetwork.h"
+
+#include <algorithm>
+
+namespace dtlsd::test {
+
+PskKey MemoryNetwork::key()
+{
+    return PskKey(QByteArray::fromHex("00112233445566778899aabbccddeeff"));
+}
+
+ServerSettings MemoryNetwork::defaultSettings()
+{
+    auto identities = std::make_shared<PskStore>();
+    identities->add("sensor-17", {.key = key(), .nextKey = {}, .allowFrom = {}, .reply = {}});
+    ServerSettings settings;
+    settings.identities = identities;
+    return settings;
+}
+
+DtlsClient::Options MemoryNetwork::defaultClient()
+{
+    DtlsClient::Options options;
+    options.identity = "sensor-17";
+    options.key = key();
+    return options;
+}
+
+SocketAddress MemoryNetwork::serverAddress()
+{
+    return {QHostAddress(QStringLiteral("192.0.2.1")), 22334};
+}
+
+SocketAddress MemoryNetwork::clientAddress(int number)
+{
+    return {QHostAddress(0xc6336400U + static_cast<quint32>(number % 250) + 1), // 198.51.100.0/24
+            static_cast<quint16>(20000 + number)};
+}
+
+MemoryNetwork::MemoryNetwork(ServerSettings settings)
+{
+    const auto shared = std::make_shared<SharedState>(settings.limits);
+    server = std::make_unique<DtlsServer>(
+        std::make_shared<const ServerSettings>(std::move(settings)), shared);
+    auto socket = std::make_unique<MemorySocket>(serverAddress());
+    serverSocket = socket.get();
+    server->listen(std::move(socket));
+
+    const auto record = [this](const ServerEvent &event) { m_events.push_back(event); };
+    QObject::connect(server.get(), &DtlsServer::infoMessage, server.get(), record);
+    QObject::connect(server.get(), &DtlsServer::warningMessage, server.get(), record);
+    QObject::connect(server.get(), &DtlsServer::errorMessage, server.get(), record);
+    QObject::connect(server.get(), &DtlsServer::datagramReceived, server.get(),
+                     [this](const Datagram &datagram) {
+                         datagrams.push_back(datagram);
+                         if (reply)
+                             server->sendReplies({&datagram.receipt, 1});
+                     });
+}
+
+MemoryNetwork::~MemoryNetwork() = default;
+
+MemoryNetwork::Device &MemoryNetwork::add(int number, DtlsClient::Options options)
+{
+    auto device = std::make_unique<Device>();
+    device->address = clientAddress(number);
+    device->client = std::make_unique<DtlsClient>(std::move(options));
+    auto socket = std::make_unique<MemorySocket>(device->address);
+    device->socket = socket.get();
+    QObject::connect(
+        device->client.get(), &DtlsClient::received, device->client.get(),
+        [raw = device.get()](const QByteArray &plaintext) { raw->received.push_back(plaintext); });
+    device->client->connectTo(serverAddress(), std::move(socket));
+    m_devices.push_back(std::move(device));
+    return *m_devices.back();
+}
+
+void MemoryNetwork::crash(Device &device)
+{
+    std::erase_if(m_devices, [&](const auto &owned) { return owned.get() == &device; });
+}
+
+bool MemoryNetwork::carryToServer(const Lose &lose)
+{
+    bool moved = false;
+    for (const auto &device : m_devices) {
+        for (const OutgoingDatagram &datagram : device->socket->takeSent()) {
+            moved = true;
+            if (!lose || !lose(datagram))
+                serverSocket->arrive(device->address, datagram.bytes);
+        }
+    }
+    return moved;
+}
+
+bool MemoryNetwork::carryToDevices(const Lose &lose)
+{
+    const std::vector<OutgoingDatagram> sent = serverSocket->takeSent();
+    for (const OutgoingDatagram &datagram : sent) {
+        // The latest at an address: a device that began anew there.
+        const auto device =
+            std::find_if(m_devices.rbegin(), m_devices.rend(), [&](const auto &candidate) {
+                return candidate->address == datagram.path.peer;
+            });
+        if (device != m_devices.rend() && (!lose || !lose(datagram)))
+            (*device)->socket->arrive(serverAddress(), datagram.bytes);
+    }
+    return !sent.empty();
+}
+
+void MemoryNetwork::run(const Lose &lose)
+{
+    constexpr int enough = 1000; // rounds; a handshake takes four
+    for (int round = 0; round < enough; ++round) {
+        const bool toServer = carryToServer(lose);
+        if (!carryToDevices(lose) && !toServer)
+            return;
+    }
+    qFatal("the datagrams never come to rest");
+}
+
+std::vector<QByteArray> MemoryNetwork::takeSent(Device &device)
+{
+    std::vector<QByteArray> datagrams;
+    for (const OutgoingDatagram &datagram : device.socket->takeSent())
+        datagrams.push_back(datagram.bytes);
+    return datagrams;
+}
+
+void MemoryNetwork::arrive(const SocketAddress &from, const QByteArray &datagram)
+{
+    serverSocket->arrive(from, datagram);
+}
+
+} // namespace dtlsd::test

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MemoryNetwork: one DtlsServer and any number of DtlsClients, wired together without a network.
+// Nothing moves until a test lets it, so that it can hold back, change and repeat datagrams.
+#pragma once
+
+#include "dtls/DtlsClient.h"
+#include "dtls/DtlsServer.h"
+#include "support/MemorySocket.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace dtlsd::test {
+
+class MemoryNetwork
+{
+public:
+    /// A server that accepts `sensor-17` with key(), unless @p settings say otherwise.
+    explicit MemoryNetwork(ServerSettings settings = defaultSettings());
+    ~MemoryNetwork();
+
+    static PskKey key();
+    static ServerSettings defaultSettings();
+    static DtlsClient::Options defaultClient();
+    static SocketAddress serverAddress();
+    static SocketAddress clientAddress(int number);
+
+    struct Device
+    {
+        SocketAddress address;
+        std::unique_ptr<DtlsClient> client;
+        MemorySocket *socket = nullptr; // the client's
+        std::vector<QByteArray> received;
+    };
+
+    /// A client at clientAddress(@p number), with its first hello on the way.
+    Device &add(int number, DtlsClient::Options options = defaultClient());
+    /// Forgets a device without a goodbye.
+    void crash(Device &device);
+
+    /// Carries datagrams to and fro until none is left. true for @p lose: that one is lost.
+    using Lose = std::function<bool(const OutgoingDatagram &)>;
+    void run(const Lose &lose = {});
+    /// What the device has sent, not carried.
+    static std::vector<QByteArray> takeSent(Device &device);
+    /// Hands the server a datagram as if @p from had sent it.
+    void arrive(const SocketAddress &from, const QByteArray &datagram);
+
+    /// Events of type @p Event so far.
+    template <class Event>
+    std::vector<Event> events() const
+    {
+        std::vector<Event> found;
+        for (const ServerEvent &event : m_events) {
+            if (const auto *value = std::get_if<Event>(&event))
+                found.push_back(*value);
+        }
+        return found;
+    }
+
+    std::unique_ptr<DtlsServer> server;
+    MemorySocket *serverSocket = nullptr;
+    std::vector<Datagram> datagrams;
+    bool reply = true; ///< whether receipts are given at once
+
+private:
+    bool carryToServer(const Lose &lose);
+    bool carryToDevices(const Lose &lose);
+
+    std::vector<std::unique_ptr<Device>> m_devices;
+    std::vector<ServerEvent> m_events;
+};
+
+} // namespace dtlsd::test

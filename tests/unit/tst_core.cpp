@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/Escape.h"
+#include "core/Quantity.h"
+#include "core/SocketAddress.h"
+
+#include <QTest>
+
+using namespace dtlsd;
+using namespace std::chrono_literals;
+
+class TestCore : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void anAddressIsReadAndWrittenAlike_data();
+    void anAddressIsReadAndWrittenAlike();
+    void whatIsNoAddressIsRefused_data();
+    void whatIsNoAddressIsRefused();
+    void anAddressPassesThroughTheKernelsForm();
+    void aScopeIsKept();
+    void aNetworkIsWhatASubscriberHolds();
+    void aDurationNeedsItsUnit_data();
+    void aDurationNeedsItsUnit();
+    void aByteSizeIsAPowerOf1024_data();
+    void aByteSizeIsAPowerOf1024();
+    void foreignBytesStayOnOneLine_data();
+    void foreignBytesStayOnOneLine();
+};
+
+void TestCore::anAddressIsReadAndWrittenAlike_data()
+{
+    QTest::addColumn<QString>("text");
+    for (const char *text : {"192.0.2.7:5683", "0.0.0.0:22334", "127.0.0.1:0", "[::]:22334",
+                             "[2001:db8::7]:65535", "[::1]:1"})
+        QTest::newRow(text) << QString::fromLatin1(text);
+}
+
+void TestCore::anAddressIsReadAndWrittenAlike()
+{
+    QFETCH(QString, text);
+    const auto address = SocketAddress::parse(text);
+    QVERIFY(address);
+    QCOMPARE(address->toString(), text);
+    QCOMPARE(SocketAddress(address->address(), address->port()), *address);
+}
+
+void TestCore::whatIsNoAddressIsRefused_data()
+{
+    QTest::addColumn<QString>("text");
+    for (const char *text :
+         {"", ":", "192.0.2.7", "192.0.2.7:", "192.0.2.7:65536", "192.0.2.7:+1", "192.0.2.7: 1",
+          "192.0.2.7:000001", "127.1:5", "0x7f000001:5", "::1:5", "[192.0.2.7]:5", "[::1]5",
+          "[::1:5", "localhost:5", "256.0.0.1:5", ":5"})
+        QTest::newRow(text) << QString::fromLatin1(text);
+}
+
+void TestCore::whatIsNoAddressIsRefused()
+{
+    QFETCH(QString, text);
+    QVERIFY(!SocketAddress::parse(text));
+}
+
+void TestCore::anAddressPassesThroughTheKernelsForm()
+{
+    const SocketAddress four = SocketAddress::parse(u"192.0.2.7:5683").value();
+    const SocketAddress six = SocketAddress::parse(u"[2001:db8::7]:5683").value();
+    sockaddr_storage storage{};
+    for (const int family : {AF_INET, AF_INET6}) { // IPv4 through either, as a dual-stack socket
+        four.toSockaddr(storage, family);
+        QCOMPARE(SocketAddress::fromSockaddr(reinterpret_cast<sockaddr *>(&storage)), four);
+    }
+    six.toSockaddr(storage, AF_INET6);
+    QCOMPARE(SocketAddress::fromSockaddr(reinterpret_cast<sockaddr *>(&storage)), six);
+    QVERIFY(four.isIPv4());
+    QVERIFY(!six.isIPv4());
+    QCOMPARE(std::hash<SocketAddress>()(four), std::hash<SocketAddress>()(four));
+    QVERIFY(std::hash<Path>()({four, six}) != std::hash<Path>()({six, four}));
+}
+
+void TestCore::aScopeIsKept()
+{
+    const auto byName = SocketAddress::parse(u"[fe80::1%lo]:5683");
+    QVERIFY(byName);
+    sockaddr_storage storage{};
+    byName->toSockaddr(storage, AF_INET6);
+    QCOMPARE(SocketAddress::fromSockaddr(reinterpret_cast<sockaddr *>(&storage)), *byName);
+    QCOMPARE(byName->toString(), QStringLiteral("[fe80::1%1]:5683"));
+    QCOMPARE(SocketAddress::parse(u"[fe80::1%1]:5683"), byName); // lo is always the first
+    QVERIFY(SocketAddress::parse(u"[fe80::1]:5683") != byName);
+}
+
+void TestCore::aNetworkIsWhatASubscriberHolds()
+{
+    const auto network = [](QStringView text) { return SocketAddress::parse(text)->network(); };
+    QCOMPARE(network(u"192.0.2.7:1"), network(u"192.0.2.7:2"));
+    QVERIFY(network(u"192.0.2.7:1") != network(u"192.0.2.8:1"));
+    QCOMPARE(network(u"[2001:db8::1]:1"), network(u"[2001:db8::ffff:1]:2"));
+    QVERIFY(network(u"[2001:db8::1]:1") != network(u"[2001:db8:0:1::1]:1"));
+}
+
+void TestCore::aDurationNeedsItsUnit_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<qint64>("milliseconds"); // -1: refused
+    QTest::addColumn<QString>("written");
+    const auto row = [](const char *text, qint64 value, const char *written) {
+        QTest::newRow(text) << QString::fromLatin1(text) << value << QString::fromLatin1(written);
+    };
+    row("30s", 30'000, "30s");
+    row("10min", 600'000, "10min");
+    row("90s", 90'000, "90s");
+    row("1500ms", 1500, "1500ms");
+    row("24h", 86'400'000, "1d");
+    row("0", 0, "0");
+    row("0s", 0, "0");
+    row("30", -1, "");
+    row("", -1, "");
+    row("s", -1, "");
+    row("-1s", -1, "");
+    row("1 s", -1, "");
+    row("1.5s", -1, "");
+    row("10m", -1, "");
+    row("106751991168d", -1, "");
+    row("99999999999999999999s", -1, "");
+}
+
+void TestCore::aDurationNeedsItsUnit()
+{
+    QFETCH(QString, text);
+    QFETCH(qint64, milliseconds);
+    QFETCH(QString, written);
+    const auto duration = parseDuration(text);
+    QCOMPARE(duration.has_value(), milliseconds >= 0);
+    if (!duration)
+        return;
+    QCOMPARE(duration->count(), milliseconds);
+    QCOMPARE(formatDuration(*duration), written);
+    QCOMPARE(parseDuration(written), duration);
+}
+
+void TestCore::aByteSizeIsAPowerOf1024_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<qint64>("bytes"); // -1: refused
+    QTest::newRow("4M") << QStringLiteral("4M") << qint64{4 << 20};
+    QTest::newRow("416K") << QStringLiteral("416K") << qint64{416 << 10};
+    QTest::newRow("1500") << QStringLiteral("1500") << qint64{1500};
+    QTest::newRow("4MB") << QStringLiteral("4MB") << qint64{-1};
+    QTest::newRow("4m") << QStringLiteral("4m") << qint64{-1};
+    QTest::newRow("too large") << QStringLiteral("9999999999G") << qint64{-1};
+}
+
+void TestCore::aByteSizeIsAPowerOf1024()
+{
+    QFETCH(QString, text);
+    QFETCH(qint64, bytes);
+    const auto size = parseByteSize(text);
+    QCOMPARE(size.value_or(-1), bytes);
+    if (size)
+        QCOMPARE(formatByteSize(*size), text);
+}
+
+void TestCore::foreignBytesStayOnOneLine_data()
+{
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<QString>("text");
+    QTest::newRow("plain text") << QByteArray("temperature=21.5 °C")
+                                << QStringLiteral("temperature=21.5 °C");
+    QTest::newRow("a forged line") << QByteArray("eve\n2026-01-01 INFO fake")
+                                   << QStringLiteral("eve\\x0a2026-01-01 INFO fake");
+    QTest::newRow("a terminal's colour")
+        << QByteArray("\x1b[31mred") << QStringLiteral("\\x1b[31mred");
+    QTest::newRow("a backslash") << QByteArray("C:\\x0a") << QStringLiteral("C:\\\\x0a");
+    QTest::newRow("NUL") << QByteArray("a\0b", 3) << QStringLiteral("a\\x00b");
+    QTest::newRow("DEL and C1") << QByteArray("\x7f\xc2\x9b") << QStringLiteral("\\x7f\\xc2\\x9b");
+    QTest::newRow("invalid UTF-8")
+        << QByteArray("\xff\xc3(\xe2\x82") << QStringLiteral("\\xff\\xc3(\\xe2\\x82");
+    QTest::newRow("an overlong slash") << QByteArray("\xc0\xaf") << QStringLiteral("\\xc0\\xaf");
+    QTest::newRow("a surrogate") << QByteArray("\xed\xa0\x80") << QStringLiteral("\\xed\\xa0\\x80");
+    QTest::newRow("writing from right to left")
+        << QByteArray("a\xe2\x80\xae") << QStringLiteral("a\\xe2\\x80\\xae");
+    QTest::newRow("a line separator")
+        << QByteArray("\xe2\x80\xa8") << QStringLiteral("\\xe2\\x80\\xa8");
+    QTest::newRow("beyond the basic plane")
+        << QByteArray("\xf0\x9f\x8c\xa1") << QString::fromUtf8("\xf0\x9f\x8c\xa1");
+    QTest::newRow("too long") << QByteArray(300, 'x') << QString(256, QChar(u'x')) + QChar(u'…');
+}
+
+void TestCore::foreignBytesStayOnOneLine()
+{
+    QFETCH(QByteArray, bytes);
+    QFETCH(QString, text);
+    QCOMPARE(escaped(bytes), text);
+}
+
+QTEST_GUILESS_MAIN(TestCore)
+#include "tst_core.moc"

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DatagramSocket on loopback.
+#include "dtls/DatagramSocket.h"
+
+#include <QSignalSpy>
+#include <QTest>
+#include <QUdpSocket>
+
+using namespace dtlsd;
+
+namespace {
+
+SocketAddress address(const QString &text)
+{
+    return SocketAddress::parse(text).value();
+}
+
+std::unique_ptr<DatagramSocket> bound(const QString &text)
+{
+    auto result = DatagramSocket::bind(address(text), {});
+    return result ? std::move(result).value() : nullptr;
+}
+
+} // namespace
+
+class TestDatagramSocket : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void repliesLeaveFromTheAddressThatWasSpokenTo_data();
+    void repliesLeaveFromTheAddressThatWasSpokenTo();
+    void datagramsOfEverySizeArriveInBatches();
+    void moreThanABatchIsSent();
+    void aPortThatIsTakenIsRefused();
+    void siblingsShareAPort();
+    void whatCannotBeSentStopsNothing();
+};
+
+void TestDatagramSocket::repliesLeaveFromTheAddressThatWasSpokenTo_data()
+{
+    QTest::addColumn<QString>("listen");
+    QTest::addColumn<QString>("spokenTo");
+    QTest::newRow("127.0.0.1 through 0.0.0.0")
+        << QStringLiteral("0.0.0.0:0") << QStringLiteral("127.0.0.1");
+    QTest::newRow("127.0.0.2 through 0.0.0.0")
+        << QStringLiteral("0.0.0.0:0") << QStringLiteral("127.0.0.2");
+    QTest::newRow("127.0.0.3 bound")
+        << QStringLiteral("127.0.0.3:0") << QStringLiteral("127.0.0.3");
+    QTest::newRow("::1 through ::") << QStringLiteral("[::]:0") << QStringLiteral("::1");
+    QTest::newRow("::1 bound") << QStringLiteral("[::1]:0") << QStringLiteral("::1");
+}
+
+void TestDatagramSocket::repliesLeaveFromTheAddressThatWasSpokenTo()
+{
+    QFETCH(QString, listen);
+    QFETCH(QString, spokenTo);
+    const auto socket = bound(listen);
+    QVERIFY(socket);
+    const QHostAddress target(spokenTo);
+    QUdpSocket peer;
+    QVERIFY(peer.bind(target.protocol() == QAbstractSocket::IPv4Protocol
+                          ? QHostAddress(QHostAddress::LocalHost)
+                          : QHostAddress(QHostAddress::LocalHostIPv6)));
+    QSignalSpy ready(socket.get(), &DatagramSocket::readyRead);
+    peer.writeDatagram("ping", target, socket->localAddress().port());
+    QVERIFY(ready.wait());
+
+    ReceiveBuffer buffer;
+    QVERIFY(socket->receive(buffer));
+    QCOMPARE(buffer.received.size(), 1U);
+    const ReceivedDatagram &datagram = buffer.received[0];
+    QCOMPARE(datagram.bytes, QByteArrayView("ping"));
+    QCOMPARE(datagram.path.peer, SocketAddress(peer.localAddress(), peer.localPort()));
+    QCOMPARE(datagram.path.local, SocketAddress(target, socket->localAddress().port()));
+
+    socket->output(datagram.path)->write("pong");
+    QCOMPARE(socket->lastOutput(), QByteArrayView("pong"));
+    socket->flush();
+    QByteArray answer(10, '\0');
+    QHostAddress from;
+    QTRY_VERIFY(peer.hasPendingDatagrams());
+    answer.resize(peer.readDatagram(answer.data(), answer.size(), &from));
+    QCOMPARE(answer, "pong");
+    QVERIFY(from.isEqual(target));
+}
+
+void TestDatagramSocket::datagramsOfEverySizeArriveInBatches()
+{
+    const auto socket = bound(QStringLiteral("127.0.0.1:0"));
+    QUdpSocket peer;
+    const QList<qsizetype> sizes{0, 1, 1500, 0, 60'000, 65'507};
+    int wakeUps = 0;
+    connect(socket.get(), &DatagramSocket::readyRead, this, [&] { ++wakeUps; });
+    for (const qsizetype size : sizes)
+        QCOMPARE(peer.writeDatagram(QByteArray(size, 'x'), QHostAddress::LocalHost,
+                                    socket->localAddress().port()),
+                 size);
+    QTRY_VERIFY(wakeUps > 0);
+    ReceiveBuffer buffer(4);
+    QVERIFY(socket->receive(buffer));
+    QCOMPARE(buffer.received.size(), 4U);
+    for (int i = 0; i < 4; ++i)
+        QCOMPARE(buffer.received[static_cast<std::size_t>(i)].bytes.size(), sizes[i]);
+    QVERIFY(socket->receive(buffer));
+    QCOMPARE(buffer.received[1].bytes.size(), 65'507);
+    QVERIFY(!socket->receive(buffer));
+}
+
+void TestDatagramSocket::moreThanABatchIsSent()
+{
+    const auto from = bound(QStringLiteral("127.0.0.1:0"));
+    const auto to = bound(QStringLiteral("127.0.0.1:0"));
+    for (int i = 0; i < 200; ++i)
+        from->output({to->localAddress(), from->localAddress()})->write(QByteArray::number(i));
+    from->flush();
+    ReceiveBuffer buffer;
+    std::vector<QByteArray> received;
+    while (to->receive(buffer)) {
+        for (const ReceivedDatagram &datagram : buffer.received)
+            received.push_back(datagram.bytes.toByteArray());
+    }
+    QCOMPARE(received.size(), 200U);
+    for (int i = 0; i < 200; ++i)
+        QCOMPARE(received[static_cast<std::size_t>(i)], QByteArray::number(i));
+}
+
+void TestDatagramSocket::aPortThatIsTakenIsRefused()
+{
+    const auto socket = bound(QStringLiteral("127.0.0.1:0"));
+    const auto second = DatagramSocket::bind(socket->localAddress(), {});
+    QVERIFY(!second);
+    QCOMPARE(second.error().message, QStringLiteral("cannot listen on %1: Address already in use")
+                                         .arg(socket->localAddress().toString()));
+    QVERIFY(!DatagramSocket::bind(address(QStringLiteral("192.0.2.1:0")), {}));
+}
+
+void TestDatagramSocket::siblingsShareAPort()
+{
+    const auto socket = bound(QStringLiteral("127.0.0.1:0"));
+    const DatagramSocket::Options sibling{DatagramSocket::Sharing::Sibling, 0};
+    const auto joined = DatagramSocket::bind(socket->localAddress(), sibling);
+    QVERIFY(joined);
+    // Many peers: the kernel spreads them, and each stays where it is.
+    std::vector<std::unique_ptr<QUdpSocket>> peers;
+    for (int i = 0; i < 64; ++i) {
+        peers.push_back(std::make_unique<QUdpSocket>());
+        for (int j = 0; j < 2; ++j)
+            peers.back()->writeDatagram("x", QHostAddress::LocalHost,
+                                        socket->localAddress().port());
+    }
+    ReceiveBuffer buffer(128);
+    QVERIFY(socket->receive(buffer));
+    const std::size_t first = buffer.received.size();
+    QVERIFY(joined.value()->receive(buffer));
+    QCOMPARE(first + buffer.received.size(), 128U);
+    QCOMPARE(first % 2, 0U);
+}
+
+void TestDatagramSocket::whatCannotBeSentStopsNothing()
+{
+    const auto socket = bound(QStringLiteral("127.0.0.1:0"));
+    const auto to = bound(QStringLiteral("127.0.0.1:0"));
+    const Path good{to->localAddress(), socket->localAddress()};
+    const Path nowhere{address(QStringLiteral("[2001:db8::1]:9")), socket->localAddress()};
+    socket->output(good)->write("first");
+    socket->output(nowhere)->write("lost");
+    socket->output(good)->write(QByteArray(65'508, 'x')); // one byte more than UDP can carry
+    socket->output(good)->write("last");
+    socket->flush();
+    ReceiveBuffer buffer;
+    QVERIFY(to->receive(buffer));
+    QCOMPARE(buffer.received.size(), 2U);
+    QCOMPARE(buffer.received[1].bytes, QByteArrayView("last"));
+}
+
+QTEST_GUILESS_MAIN(TestDatagramSocket)
+#include "tst_datagramsocket.moc"
