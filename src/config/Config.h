@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Config: the configuration as types, every value checked. The defaults of DtlsServer's part stand
+// in dtls/ServerOptions.h, the others here.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "dtls/ServerOptions.h"
+
+#include <QByteArray>
+#include <QHostAddress>
+#include <QList>
+#include <QString>
+
+#include <chrono>
+#include <cstdint>
+
+namespace dtlsd {
+
+enum class LogTarget { Auto, Journal, Json, Text };
+/// syslog(3) severities that an operator can choose as the least to be logged.
+enum class LogLevel { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
+enum class PayloadFormat { None, Text, Hex };
+
+/// `[server]`, what concerns sockets and threads.
+struct ListenOptions
+{
+    QList<SocketAddress> listen{{QHostAddress(QHostAddress::AnyIPv4), 22334},
+                                {QHostAddress(QHostAddress::AnyIPv6), 22334}};
+    std::int64_t workers = 0;                           ///< 0 = one per core
+    std::int64_t receiveBuffer = std::int64_t{4} << 20; ///< bytes, SO_RCVBUF
+};
+
+/// `[log]`
+struct LogOptions
+{
+    LogTarget target = LogTarget::Auto;
+    LogLevel level = LogLevel::Info;
+    PayloadFormat payload = PayloadFormat::Text;
+    std::int64_t queue = 16384;                                             ///< entries
+    std::chrono::milliseconds statisticsInterval = std::chrono::minutes(5); ///< 0 = off
+};
+
+/// `[control]`
+struct ControlOptions
+{
+    QString socket = QStringLiteral("/run/dtlsd/control.sock"); ///< empty = off
+    QString metricsFile;                                        ///< empty = off
+};
+
+/// Where dtlsd looks when no file is named.
+inline constexpr QLatin1StringView defaultConfigFile("/etc/dtlsd/dtlsd.ini");
+inline constexpr QLatin1StringView defaultKeyFile("/etc/dtlsd/psk.txt");
+
+/// `[psk]`, `[tls] min_key_bytes`, and what the identities were made of. The keys themselves are in
+/// ServerSettings::identities.
+struct KeyOptions
+{
+    QString file = defaultKeyFile; ///< as it was opened; empty = none
+    std::int64_t minimumSize = 16; ///< bytes (RFC 9257 §6: 128 bits)
+    /// The identities that have a section, in its order, without the wildcard; all others are from
+    /// the file.
+    QList<QByteArray> sections;
+};
+
+struct Config
+{
+    QString file; ///< where it was read from; empty = the embedded defaults
+    ListenOptions server;
+    ServerSettings settings;
+    LogOptions log;
+    ControlOptions control;
+    KeyOptions keys;
+};
+
+/// One thing to tell the operator about a configuration.
+struct ConfigMessage
+{
+    QString file;
+    int line = 0; ///< from 1; 0 = the file as a whole
+    QString text; ///< `[section] key: what is wrong; what is accepted`
+
+    /// `FILE:LINE: text`, as editors and compilers write it.
+    [[nodiscard]] QString toString() const;
+};
+
+struct ConfigResult
+{
+    Config config; ///< to be used only without errors
+    QList<ConfigMessage> errors;
+    QList<ConfigMessage> warnings; ///< accepted, but worth a second look
+};
+
+/// Reads @p file and the key files it names, and reports every error there is in one run. Relative
+/// paths of key files are sought in $CREDENTIALS_DIRECTORY (@p credentials) when set, else beside
+/// @p file. Changes nothing but its result.
+ConfigResult loadConfig(const QString &file, const QString &credentials = {});
+
+/// loadConfig() with $CREDENTIALS_DIRECTORY. An empty @p file is defaultConfigFile, or the embedded
+/// defaults if that is not there.
+ConfigResult loadConfigOrDefault(const QString &file);
+
+/// The embedded defaults with the default key file: what runs when there is no file at all.
+ConfigResult loadDefaultConfig(const QString &credentials = {});
+
+/// The effective configuration as an INI file that loadConfig() reads back, once the keys of its
+/// identity sections, which are fingerprints in comments, are there again. Identities of the key
+/// file are comments too, at most 1000 of them.
+QByteArray showConfig(const Config &config);
+
+} // namespace dtlsd

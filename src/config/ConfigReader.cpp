@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/ConfigReader.h"
+
+#include "config/ConfigSchema.h"
+#include "config/KeyText.h"
+#include "config/PskFile.h"
+#include "config/RegularFile.h"
+#include "core/Escape.h"
+
+#include <QFileInfo>
+
+#include <algorithm>
+#include <memory>
+
+#include <sys/stat.h>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::int64_t iniFileLimit = std::int64_t{1} << 20;
+
+} // namespace
+
+ConfigReader::ConfigReader(const QString &file, const QString &keyDirectory)
+    : m_keyDirectory(keyDirectory)
+    , m_diagnostics(file)
+{
+    m_config.file = file;
+}
+
+ConfigResult ConfigReader::read(QByteArrayView text, unsigned mode)
+{
+    m_document = IniDocument::parse(text);
+    for (const IniDocument::Problem &problem : m_document.problems())
+        m_diagnostics.error({problem.line, problem.section, problem.key}, problem.text);
+    readSections();
+    readIdentities();
+    checkReceiptsAreLogged();
+    warnAboutControl();
+    warnAboutAccess(mode);
+    return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings()};
+}
+
+void ConfigReader::readSections()
+{
+    const QStringList known = sectionNames();
+    for (const IniDocument::Section &section : m_document.sections()) {
+        if (IdentitySections::isOne(section))
+            continue; // they need [tls] and [psk] first
+        if (known.contains(section.name))
+            readSection(section);
+        else
+            unknownSection(section);
+    }
+}
+
+void ConfigReader::readSection(const IniDocument::Section &section)
+{
+    const auto &keys = configKeys();
+    for (const IniDocument::Entry &entry : section.entries) {
+        const IniPlace place{entry.line, section.name, entry.key};
+        const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto &candidate) {
+            return candidate.section == section.name && candidate.name == entry.key;
+        });
+        if (key == keys.end()) {
+            unknownKey(place);
+        } else if (const Result<> read = readEntry(*key, entry, m_config); !read) {
+            m_diagnostics.error(place, read.error().message);
+        }
+    }
+}
+
+void ConfigReader::unknownSection(const IniDocument::Section &section)
+{
+    const QStringList names = sectionNames() + QStringList{QStringLiteral("identity NAME")};
+    const QString near = nearestName(section.name, names);
+    const QString guess =
+        near.isEmpty() ? QString() : QStringLiteral(" (did you mean [%1]?)").arg(near);
+    m_diagnostics.error(
+        {section.line, section.name, {}},
+        QStringLiteral("the section is unknown%1; %2 are accepted").arg(guess, enumeration(names)));
+}
+
+/// Names of [psk] are shown only when they resemble a known one: `identity:key` lines stand there
+/// by mistake.
+void ConfigReader::unknownKey(const IniPlace &place)
+{
+    const QStringList names = keyNames(place.section);
+    const QString accepted = enumeration(names) +
+                             (names.size() == 1 ? QStringLiteral(" is") : QStringLiteral(" are")) +
+                             QStringLiteral(" accepted");
+    if (const QString owner = sectionOf(place.key); !owner.isEmpty())
+        return m_diagnostics.error(place,
+                                   QStringLiteral("belongs in [%1]; here %2").arg(owner, accepted));
+    if (const QString near = nearestName(place.key, names); !near.isEmpty())
+        return m_diagnostics.error(
+            place, QStringLiteral("is unknown (did you mean %1?); %2").arg(near, accepted));
+    if (place.section == u"psk")
+        return m_diagnostics.error({place.line, place.section, {}},
+                                   QStringLiteral("there is an unknown key; ") + accepted);
+    m_diagnostics.error(place, QStringLiteral("is unknown; ") + accepted);
+}
+
+bool ConfigReader::hasProblems(const IniDocument::Section &section) const
+{
+    const auto &problems = m_document.problems();
+    return std::any_of(problems.begin(), problems.end(), [&](const IniDocument::Problem &problem) {
+        return problem.section == section.name;
+    });
+}
+
+void ConfigReader::readIdentities()
+{
+    auto store = std::make_shared<PskStore>();
+    const KeyRules rules{static_cast<qsizetype>(m_config.keys.minimumSize), m_keyDirectory};
+    IdentitySections sections(m_config.file, rules, *store, m_diagnostics);
+    for (const IniDocument::Section &section : m_document.sections()) {
+        if (IdentitySections::isOne(section))
+            sections.read(section, hasProblems(section));
+    }
+    m_config.keys.sections = sections.names();
+    m_hasInlineKey = sections.hasInlineKey();
+    readKeyFile(*store, sections.taken());
+    checkAnyIdentity(*store);
+    m_config.settings.identities = std::move(store);
+}
+
+void ConfigReader::readKeyFile(PskStore &store, const TakenIdentities &taken)
+{
+    QString &path = m_config.keys.file;
+    if (path.isEmpty())
+        return;
+    path = resolvedPath(path, m_keyDirectory);
+    const bool isDefault = m_document.find(u"psk", u"file") == nullptr;
+    if (isDefault && RegularFile::isAbsent(path))
+        return path.clear();
+    const auto errors =
+        addPskFile(path, static_cast<qsizetype>(m_config.keys.minimumSize), taken, store);
+    m_identitiesBroken = !errors.isEmpty();
+    m_diagnostics.add(errors);
+}
+
+void ConfigReader::checkAnyIdentity(const PskStore &store)
+{
+    const auto &sections = m_document.sections();
+    const bool any = !store.isEmpty() || m_identitiesBroken || !m_document.problems().isEmpty() ||
+                     std::any_of(sections.begin(), sections.end(), IdentitySections::isOne);
+    if (any)
+        return;
+    const QString keyFile =
+        m_config.keys.file.isEmpty() ? QString(defaultKeyFile) : m_config.keys.file;
+    m_diagnostics.error({}, QStringLiteral("no identity is configured; a line identity:hexkey in "
+                                           "%1 ([psk] file) or a section [identity NAME] with "
+                                           "key = hex:... is accepted")
+                                .arg(shownPath(keyFile)));
+}
+
+/// Design: what was acknowledged is in the log. A level that drops datagrams would break that.
+void ConfigReader::checkReceiptsAreLogged()
+{
+    if (m_config.log.level >= LogLevel::Info)
+        return;
+    const PskStore &store = *m_config.settings.identities;
+    checkReceiptIsLogged(m_config.settings.reply.reply, QStringLiteral("[server]"));
+    for (const QByteArray &name : m_config.keys.sections) {
+        if (const auto &reply = store.find(name)->reply)
+            checkReceiptIsLogged(*reply, QStringLiteral("[identity %1]").arg(escaped(name)));
+    }
+    if (store.hasWildcard() && store.wildcard()->reply)
+        checkReceiptIsLogged(*store.wildcard()->reply, QStringLiteral("[identity *]"));
+}
+
+void ConfigReader::checkReceiptIsLogged(const ReplyTemplate &reply, const QString &where)
+{
+    const IniDocument::Entry *level = m_document.find(u"log", u"level");
+    if (!reply.isReceipt() || level == nullptr)
+        return;
+    m_diagnostics.error({level->line, QStringLiteral("log"), level->key},
+                        QStringLiteral("%1 with a reply other than none and echo in %2 would "
+                                       "acknowledge datagrams that are not in the log; level = "
+                                       "info or debug, or reply = none or echo, is accepted")
+                            .arg(shown(level->value), where));
+}
+
+void ConfigReader::warnAboutControl()
+{
+    for (const QString &key : keyNames(u"control")) {
+        const IniDocument::Entry *entry = m_document.find(u"control", key);
+        if (entry != nullptr && !entry->value.isEmpty())
+            m_diagnostics.warning({entry->line, QStringLiteral("control"), key},
+                                  QStringLiteral("this version does not serve it yet"));
+    }
+}
+
+void ConfigReader::warnAboutAccess(unsigned mode)
+{
+    const QString file = shownPath(m_config.file);
+    if ((mode & S_IWOTH) != 0)
+        m_diagnostics.warning({}, QStringLiteral("others can change this file (mode %1); chmod "
+                                                 "0640 %2 mends that")
+                                      .arg(mode, 4, 8, QChar(u'0'))
+                                      .arg(file));
+    else if (m_hasInlineKey && (mode & S_IROTH) != 0)
+        m_diagnostics.warning({}, QStringLiteral("others can read the keys in this file (mode "
+                                                 "%1); chmod 0640 %2 mends that")
+                                      .arg(mode, 4, 8, QChar(u'0'))
+                                      .arg(file));
+}
+
+ConfigResult loadConfig(const QString &file, const QString &credentials)
+{
+    const QString keyDirectory =
+        credentials.isEmpty() ? QFileInfo(file).absolutePath() : credentials;
+    const Result<RegularFile> text = RegularFile::read(file, iniFileLimit);
+    if (text)
+        return ConfigReader(file, keyDirectory).read(text.value().content, text.value().mode);
+    ConfigResult result;
+    result.config.file = file;
+    result.errors.append({file, 0, text.error().message});
+    return result;
+}
+
+ConfigResult loadConfigOrDefault(const QString &file)
+{
+    const QString credentials = qEnvironmentVariable("CREDENTIALS_DIRECTORY");
+    const QString path = file.isEmpty() ? QString(defaultConfigFile) : file;
+    return file.isEmpty() && !QFileInfo::exists(path) ? loadDefaultConfig(credentials)
+                                                      : loadConfig(path, credentials);
+}
+
+ConfigResult loadDefaultConfig(const QString &credentials)
+{
+    const QString keyDirectory =
+        credentials.isEmpty() ? QFileInfo(QString(defaultKeyFile)).absolutePath() : credentials;
+    return ConfigReader({}, keyDirectory).read({}, 0);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/ConfigSchema.h"
+
+#include "config/ValueCodec.h"
+
+#include <optional>
+#include <utility>
+
+namespace dtlsd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t manyEntries = 10'000'000; // beyond it a number is a typing error
+constexpr auto week = 7 * 24h;
+
+// What 576 and 9000 are: the least that every IPv4 host takes (RFC 791 §3.1), and Ethernet's jumbo
+// frames, beyond which each flight would be fragmented.
+constexpr std::uint16_t leastMtu = 576;
+constexpr std::uint16_t greatestMtu = 9000;
+
+constexpr qsizetype hintSize = 128;       // RFC 4279 §5.3: to be supported by every client
+constexpr qsizetype socketPathSize = 107; // sockaddr_un without its NUL
+constexpr qsizetype filePathSize = 4095;  // PATH_MAX without its NUL
+
+/// The row of the table: @p field names the place in the target, for reading and for writing.
+template <class Target, class T, class Field>
+ConfigKey<Target> row(const char16_t *section, const char16_t *name, const ValueCodec<T> &codec,
+                      Field field)
+{
+    ConfigKey<Target> key{
+        QStringView(section).toString(), QStringView(name).toString(), codec.isList, {}, {}};
+    key.read = [codec, field](Target &target, const QString &text) -> Result<> {
+        Result<T> value = codec.parse(text);
+        if (!value)
+            return Error{value.error().message + QStringLiteral("; ") + codec.accepted};
+        field(target) = std::move(value).value();
+        return success();
+    };
+    key.write = [codec, field](const Target &target) -> QString {
+        return codec.format(field(target));
+    };
+    return key;
+}
+
+/// A value that may be left out: nothing reads as nullopt.
+template <class T>
+ValueCodec<std::optional<T>> optionally(const ValueCodec<T> &codec)
+{
+    return {
+        [codec](const QString &text) -> Result<std::optional<T>> {
+            if (text.isEmpty())
+                return std::optional<T>();
+            Result<T> value = codec.parse(text);
+            if (!value)
+                return value.error();
+            return std::optional<T>(std::move(value).value());
+        },
+        [codec](const std::optional<T> &value) { return value ? codec.format(*value) : QString(); },
+        QStringLiteral("nothing, ") + codec.accepted, codec.isList};
+}
+
+ValueCodec<LogLevel> logLevel()
+{
+    return choice<LogLevel>({{QStringLiteral("error"), LogLevel::Error},
+                             {QStringLiteral("warning"), LogLevel::Warning},
+                             {QStringLiteral("notice"), LogLevel::Notice},
+                             {QStringLiteral("info"), LogLevel::Info},
+                             {QStringLiteral("debug"), LogLevel::Debug}});
+}
+
+ValueCodec<LogTarget> logTarget()
+{
+    return choice<LogTarget>({{QStringLiteral("auto"), LogTarget::Auto},
+                              {QStringLiteral("journal"), LogTarget::Journal},
+                              {QStringLiteral("json"), LogTarget::Json},
+                              {QStringLiteral("text"), LogTarget::Text}});
+}
+
+ValueCodec<PayloadFormat> payloadFormat()
+{
+    return choice<PayloadFormat>({{QStringLiteral("none"), PayloadFormat::None},
+                                  {QStringLiteral("text"), PayloadFormat::Text},
+                                  {QStringLiteral("hex"), PayloadFormat::Hex}});
+}
+
+ValueCodec<TlsOptions::UnknownIdentity> unknownIdentity()
+{
+    using UnknownIdentity = TlsOptions::UnknownIdentity;
+    return choice<UnknownIdentity>({{QStringLiteral("hide"), UnknownIdentity::Hide},
+                                    {QStringLiteral("alert"), UnknownIdentity::Alert}});
+}
+
+ValueCodec<bool> yesOrNo()
+{
+    return choice<bool>({{QStringLiteral("yes"), true}, {QStringLiteral("no"), false}});
+}
+
+template <class T, class Field>
+ConfigKey<Config> key(const char16_t *section, const char16_t *name, const ValueCodec<T> &codec,
+                      Field field)
+{
+    return row<Config>(section, name, codec, field);
+}
+
+// Where a row of the table has its place, in a const target and in another.
+#define DTLSD_AT(member) ([](auto &config) -> auto & { return config.member; })
+
+std::vector<ConfigKey<Config>> makeConfigKeys()
+{
+    const auto count = wholeNumber(1, manyEntries);
+    const auto countOrNoLimit = wholeNumberOrZero(manyEntries, QStringLiteral("no limit"));
+    return {
+        key(u"server", u"listen", listenAddresses(), DTLSD_AT(server.listen)),
+        key(u"server", u"workers", wholeNumberOrAuto(256), DTLSD_AT(server.workers)),
+        key(u"server", u"identity_hint", shortText(hintSize),
+            DTLSD_AT(settings.reply.identityHint)),
+        key(u"server", u"reply", replyTemplate(), DTLSD_AT(settings.reply.reply)),
+        key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
+            DTLSD_AT(server.receiveBuffer)),
+
+        key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
+        key(u"tls", u"mtu", packetSize(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),
+        key(u"tls", u"min_key_bytes", wholeNumber(1, PskKey::maximumSize),
+            DTLSD_AT(keys.minimumSize)),
+        key(u"tls", u"unknown_identity", unknownIdentity(), DTLSD_AT(settings.tls.unknownIdentity)),
+
+        key(u"limits", u"max_sessions", count, DTLSD_AT(settings.limits.maxSessions)),
+        key(u"limits", u"max_half_open", count, DTLSD_AT(settings.limits.maxHalfOpen)),
+        key(u"limits", u"max_half_open_per_address", count,
+            DTLSD_AT(settings.limits.maxHalfOpenPerAddress)),
+        key(u"limits", u"max_sessions_per_address", countOrNoLimit,
+            DTLSD_AT(settings.limits.maxSessionsPerAddress)),
+        key(u"limits", u"handshakes_per_second", countOrNoLimit,
+            DTLSD_AT(settings.limits.handshakesPerSecond)),
+        key(u"limits", u"handshake_timeout", duration(1s, 5min),
+            DTLSD_AT(settings.limits.handshakeTimeout)),
+        key(u"limits", u"idle_timeout", duration(1s, week), DTLSD_AT(settings.limits.idleTimeout)),
+
+        key(u"log", u"target", logTarget(), DTLSD_AT(log.target)),
+        key(u"log", u"level", logLevel(), DTLSD_AT(log.level)),
+        key(u"log", u"payload", payloadFormat(), DTLSD_AT(log.payload)),
+        key(u"log", u"ciphertext", yesOrNo(), DTLSD_AT(settings.keepCiphertext)),
+        key(u"log", u"queue", count, DTLSD_AT(log.queue)),
+        key(u"log", u"statistics_interval", durationOrOff(1s, week),
+            DTLSD_AT(log.statisticsInterval)),
+
+        key(u"control", u"socket", absolutePath(socketPathSize), DTLSD_AT(control.socket)),
+        key(u"control", u"metrics_file", absolutePath(filePathSize), DTLSD_AT(control.metricsFile)),
+
+        key(u"psk", u"file", filePath(), DTLSD_AT(keys.file)),
+    };
+}
+
+std::vector<ConfigKey<PskIdentity>> makeIdentityKeys()
+{
+    return {row<PskIdentity>(u"identity", u"allow_from", subnets(), DTLSD_AT(allowFrom)),
+            row<PskIdentity>(u"identity", u"reply", optionally(replyTemplate()), DTLSD_AT(reply))};
+}
+
+#undef DTLSD_AT
+
+} // namespace
+
+const std::vector<ConfigKey<Config>> &configKeys()
+{
+    static const std::vector<ConfigKey<Config>> keys = makeConfigKeys();
+    return keys;
+}
+
+const std::vector<ConfigKey<PskIdentity>> &identityKeys()
+{
+    static const std::vector<ConfigKey<PskIdentity>> keys = makeIdentityKeys();
+    return keys;
+}
+
+QStringList sectionNames()
+{
+    QStringList names;
+    for (const auto &key : configKeys()) {
+        if (!names.contains(key.section))
+            names += key.section;
+    }
+    return names;
+}
+
+QStringList keyNames(QStringView section)
+{
+    QStringList names;
+    for (const auto &key : configKeys()) {
+        if (key.section == section)
+            names += key.name;
+    }
+    return names;
+}
+
+QString sectionOf(QStringView name)
+{
+    QString section;
+    for (const auto &key : configKeys()) {
+        if (key.name == name && !std::exchange(section, key.section).isEmpty())
+            return {};
+    }
+    return section;
+}
+
+Result<> checkComma(const IniDocument::Entry &entry, bool isList)
+{
+    if (isList || entry.quoted || !entry.value.contains(u','))
+        return success();
+    return Error{
+        QStringLiteral("a comma makes a list of the value in other readers; \"...\" around "
+                       "the value is accepted")};
+}
+
+} // namespace dtlsd

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ConfigSchema: the one table of sections and keys. Reading, suggestions and --show-config all
+// follow it, so that a key is added in one place.
+#pragma once
+
+#include "config/Config.h"
+#include "config/IniDocument.h"
+#include "core/Result.h"
+
+#include <QString>
+#include <QStringList>
+
+#include <functional>
+#include <vector>
+
+namespace dtlsd {
+
+/// A key whose value ends in a @p Target.
+template <class Target>
+struct ConfigKey
+{
+    QString section;
+    QString name;
+    bool isList = false; ///< commas separate; elsewhere they want quotes
+    /// Puts the value into its place, or says `what is wrong; what is accepted`.
+    std::function<Result<>(Target &, const QString &)> read;
+    /// The value as read() takes it.
+    std::function<QString(const Target &)> write;
+};
+
+/// All but the identities, in the order in which they are shown.
+const std::vector<ConfigKey<Config>> &configKeys();
+
+/// `allow_from` and `reply` of `[identity NAME]`; its keys need more than a table
+/// (IdentitySection).
+const std::vector<ConfigKey<PskIdentity>> &identityKeys();
+
+/// `server`, `tls`, …
+QStringList sectionNames();
+/// Of one section.
+QStringList keyNames(QStringView section);
+/// Which section has the key @p name; empty = none or several.
+QString sectionOf(QStringView name);
+
+/// Fails on a comma that other readers would take for the end of a list's element.
+Result<> checkComma(const IniDocument::Entry &entry, bool isList);
+
+/// Reads @p entry, whose name is @p key's, into @p target.
+template <class Target>
+Result<> readEntry(const ConfigKey<Target> &key, const IniDocument::Entry &entry, Target &target)
+{
+    const Result<> checked = checkComma(entry, key.isList);
+    return checked ? key.read(target, entry.value) : checked;
+}
+
+} // namespace dtlsd

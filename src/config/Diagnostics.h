@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Diagnostics: collects what there is to say about one INI file and gives it its form,
+// `[section] key: what is wrong; what is accepted`.
+#pragma once
+
+#include "config/Config.h"
+
+#include <QList>
+#include <QString>
+#include <QStringList>
+#include <QStringView>
+
+namespace dtlsd {
+
+/// Where in the INI file something stands; all of it optional.
+struct IniPlace
+{
+    int line = 0;
+    QString section;
+    QString key;
+};
+
+class Diagnostics
+{
+public:
+    /// So many per file say enough; the rest is counted.
+    static constexpr qsizetype maximumPerFile = 100;
+
+    explicit Diagnostics(QString file)
+        : m_file(std::move(file))
+    {
+    }
+
+    void error(const IniPlace &place, const QString &text);
+    void warning(const IniPlace &place, const QString &text);
+    /// About another file, in the form it has.
+    void add(const QList<ConfigMessage> &errors) { m_otherErrors += errors; }
+
+    /// In the order of the lines, this file first.
+    [[nodiscard]] QList<ConfigMessage> errors() const;
+    [[nodiscard]] QList<ConfigMessage> warnings() const;
+
+private:
+    [[nodiscard]] ConfigMessage message(const IniPlace &place, const QString &text) const;
+
+    QString m_file;
+    QList<ConfigMessage> m_errors;
+    QList<ConfigMessage> m_otherErrors;
+    QList<ConfigMessage> m_warnings;
+};
+
+/// `"text"` as a message can show it: escaped and bounded.
+QString shown(QStringView text);
+
+/// The one of @p names that @p name was probably meant to be; empty = none is near.
+QString nearestName(QStringView name, const QStringList &names);
+
+/// `a, b and c`, as in `a, b and c are accepted`.
+QString enumeration(QStringList names, const QString &conjunction = QStringLiteral("and"));
+
+} // namespace dtlsd

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/IdentitySections.h"
+
+#include "config/ConfigSchema.h"
+#include "config/RegularFile.h"
+#include "core/Escape.h"
+
+#include <algorithm>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr QStringView prefix = u"identity ";
+
+QStringList knownKeys()
+{
+    QStringList names{QStringLiteral("key"), QStringLiteral("next_key")};
+    for (const auto &key : identityKeys())
+        names += key.name;
+    return names;
+}
+
+bool hasEntry(const IniDocument::Section &section, QStringView key)
+{
+    return std::any_of(section.entries.begin(), section.entries.end(),
+                       [key](const IniDocument::Entry &entry) { return entry.key == key; });
+}
+
+} // namespace
+
+bool IdentitySections::isOne(const IniDocument::Section &section)
+{
+    return section.name == prefix.chopped(1) || section.name.startsWith(prefix);
+}
+
+void IdentitySections::read(const IniDocument::Section &section, bool hasProblems)
+{
+    const QByteArray name = section.name.mid(prefix.size()).toUtf8();
+    PskIdentity identity = readEntries(section);
+    if (!hasProblems && !hasEntry(section, u"key"))
+        m_diagnostics.error({section.line, section.name, {}},
+                            QStringLiteral("there is no key; key = hex:..., base64:..., text:... "
+                                           "or file:... is accepted"));
+    if (!hasGoodName(section, name))
+        return;
+    if (name == "*") {
+        m_diagnostics.warning({section.line, section.name, {}},
+                              QStringLiteral("any device that holds this key is accepted under "
+                                             "any name"));
+        return m_store.setWildcard(std::move(identity));
+    }
+    m_names += name;
+    m_taken.insert(name, QStringLiteral("%1:%2, [%3]")
+                             .arg(shownPath(m_file))
+                             .arg(section.line)
+                             .arg(escaped(section.name.toUtf8())));
+    // The name is new: IniDocument merges sections of one name.
+    m_store.add(name, std::move(identity));
+}
+
+bool IdentitySections::hasGoodName(const IniDocument::Section &section, const QByteArray &name)
+{
+    if (PskStore::isValidIdentity(name))
+        return true;
+    const QString wrong =
+        name.isEmpty() ? QStringLiteral("the identity has no name; [identity NAME] is accepted")
+                       : QStringLiteral("the identity has %1 bytes; 1 to %2 bytes are accepted")
+                             .arg(name.size())
+                             .arg(PskStore::maximumIdentitySize);
+    m_diagnostics.error({section.line, section.name, {}}, wrong);
+    return false;
+}
+
+PskIdentity IdentitySections::readEntries(const IniDocument::Section &section)
+{
+    PskIdentity identity;
+    for (const IniDocument::Entry &entry : section.entries)
+        readEntry({entry.line, section.name, entry.key}, entry, identity);
+    return identity;
+}
+
+void IdentitySections::readEntry(const IniPlace &place, const IniDocument::Entry &entry,
+                                 PskIdentity &identity)
+{
+    const auto &keys = identityKeys();
+    const auto known = std::find_if(keys.begin(), keys.end(),
+                                    [&](const auto &key) { return key.name == entry.key; });
+    const bool isSecret = entry.key == u"key" || entry.key == u"next_key";
+    if (!isSecret && known == keys.end())
+        return unknownKey(place);
+    const Result<> read =
+        isSecret ? readKey(entry, identity) : dtlsd::readEntry(*known, entry, identity);
+    if (!read)
+        m_diagnostics.error(place, read.error().message);
+}
+
+Result<> IdentitySections::readKey(const IniDocument::Entry &entry, PskIdentity &identity)
+{
+    const bool isNext = entry.key == u"next_key";
+    if (entry.value.isEmpty() && isNext)
+        return success();
+    m_hasInlineKey = m_hasInlineKey || !entry.value.startsWith(u"file:");
+    if (Result<> checked = checkComma(entry, false); !checked)
+        return checked;
+    Result<PskKey> key = parseKey(entry.value, m_rules);
+    if (!key)
+        return key.error();
+    (isNext ? identity.nextKey : identity.key) = std::move(key).value();
+    return success();
+}
+
+/// The name is shown only when it resembles a known one: it may be a secret in the wrong place.
+void IdentitySections::unknownKey(const IniPlace &place)
+{
+    const QStringList known = knownKeys();
+    const QString near = nearestName(place.key, known);
+    const QString accepted = enumeration(known) + QStringLiteral(" are accepted");
+    if (near.isEmpty())
+        m_diagnostics.error({place.line, place.section, {}},
+                            QStringLiteral("there is an unknown key; ") + accepted);
+    else
+        m_diagnostics.error(
+            place, QStringLiteral("is unknown (did you mean %1?); %2").arg(near, accepted));
+}
+
+} // namespace dtlsd

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// IdentitySections: reads the `[identity NAME]` and `[identity *]` sections into a PskStore.
+#pragma once
+
+#include "config/Diagnostics.h"
+#include "config/IniDocument.h"
+#include "config/KeyText.h"
+#include "config/PskFile.h"
+#include "dtls/Psk.h"
+
+#include <QByteArray>
+#include <QList>
+#include <QString>
+
+namespace dtlsd {
+
+class IdentitySections
+{
+public:
+    /// @p file is the INI file's path; both references must outlive this.
+    IdentitySections(QString file, KeyRules rules, PskStore &store, Diagnostics &diagnostics)
+        : m_file(std::move(file))
+        , m_rules(std::move(rules))
+        , m_store(store)
+        , m_diagnostics(diagnostics)
+    {
+    }
+
+    /// `[identity NAME]`, and `[identity]` without a name, which read() refuses.
+    static bool isOne(const IniDocument::Section &section);
+
+    /// @p hasProblems: the parser refused some of its entries, so that nothing is said about what
+    /// is not there.
+    void read(const IniDocument::Section &section, bool hasProblems);
+
+    /// Whether a key stands in the INI file itself.
+    [[nodiscard]] bool hasInlineKey() const { return m_hasInlineKey; }
+    /// What the sections are for, in their order, without the wildcard; with or without errors.
+    [[nodiscard]] const QList<QByteArray> &names() const { return m_names; }
+    [[nodiscard]] const TakenIdentities &taken() const { return m_taken; }
+
+private:
+    PskIdentity readEntries(const IniDocument::Section &section);
+    [[nodiscard]] bool hasGoodName(const IniDocument::Section &section, const QByteArray &name);
+    void readEntry(const IniPlace &place, const IniDocument::Entry &entry, PskIdentity &identity);
+    Result<> readKey(const IniDocument::Entry &entry, PskIdentity &identity);
+    void unknownKey(const IniPlace &place);
+
+    QString m_file;
+    KeyRules m_rules;
+    PskStore &m_store;
+    Diagnostics &m_diagnostics;
+    QList<QByteArray> m_names;
+    TakenIdentities m_taken;
+    bool m_hasInlineKey = false;
+};
+
+} // namespace dtlsd

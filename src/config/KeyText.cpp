@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/KeyText.h"
+
+#include "config/RegularFile.h"
+
+#include <QDir>
+
+#include <algorithm>
+#include <optional>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::int64_t keyFileLimit = 4096; // bytes; a key needs 136 at most
+
+bool isHexDigit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+Result<PskKey> sized(QByteArray bytes, qsizetype minimumSize)
+{
+    PskKey key(std::move(bytes));
+    if (key.size() >= std::max<qsizetype>(1, minimumSize) && key.size() <= PskKey::maximumSize)
+        return key;
+    // Only the configuration asks for more than one byte.
+    const QString setting = minimumSize > 1 ? QStringLiteral(" ([tls] min_key_bytes)") : QString();
+    return Error{QStringLiteral("is %1 bytes long; %2 to %3 bytes are accepted%4")
+                     .arg(key.size())
+                     .arg(std::max<qsizetype>(1, minimumSize))
+                     .arg(PskKey::maximumSize)
+                     .arg(setting)};
+}
+
+Result<PskKey> parseBase64Key(QByteArrayView text, qsizetype minimumSize)
+{
+    const QByteArray encoded = text.toByteArray();
+    QByteArray decoded = QByteArray::fromBase64(encoded);
+    // Qt forgives missing padding and stray bits, and each key shall have one spelling.
+    if (decoded.toBase64() != encoded)
+        return Error{QStringLiteral("is not base64; base64 with its padding is accepted after "
+                                    "base64:")};
+    return sized(std::move(decoded), minimumSize);
+}
+
+/// nullopt: @p text has none of the prefixes.
+std::optional<Result<PskKey>> parsePrefixed(QByteArrayView text, qsizetype minimumSize)
+{
+    if (text.startsWith("hex:"))
+        return parseHexKey(text.sliced(4), minimumSize);
+    if (text.startsWith("base64:"))
+        return parseBase64Key(text.sliced(7), minimumSize);
+    if (text.startsWith("text:"))
+        return sized(text.sliced(5).toByteArray(), minimumSize);
+    return std::nullopt;
+}
+
+} // namespace
+
+Result<PskKey> parseHexKey(QByteArrayView digits, qsizetype minimumSize)
+{
+    if (digits.size() % 2 != 0 || !std::all_of(digits.begin(), digits.end(), isHexDigit))
+        return Error{QStringLiteral("is not hexadecimal; an even number of hexadecimal digits is "
+                                    "accepted")};
+    return sized(QByteArray::fromHex(digits.toByteArray()), minimumSize);
+}
+
+Result<PskKey> parseBareKey(QByteArrayView text, qsizetype minimumSize)
+{
+    if (auto key = parsePrefixed(text, minimumSize))
+        return std::move(*key);
+    if (std::all_of(text.begin(), text.end(), isHexDigit))
+        return parseHexKey(text, minimumSize);
+    return Error{QStringLiteral("has no known form; hexadecimal digits, or hex:, base64: or text: "
+                                "before the key are accepted")};
+}
+
+Result<PskKey> readKeyFile(const QString &path, qsizetype minimumSize)
+{
+    Result<RegularFile> file = RegularFile::readSecret(path, keyFileLimit);
+    if (!file)
+        return file.error();
+    QByteArrayView line = file.value().content;
+    if (line.endsWith('\n'))
+        line.chop(1);
+    if (line.endsWith('\r'))
+        line.chop(1);
+    if (line.contains('\n'))
+        return Error{QStringLiteral("has more than one line; one line with the key is accepted")};
+    Result<PskKey> key = parseBareKey(line, minimumSize);
+    if (!key)
+        return Error{QStringLiteral("the key in it ") + key.error().message};
+    return key;
+}
+
+Result<PskKey> parseKey(const QString &text, const KeyRules &rules)
+{
+    if (text.startsWith(u"file:") && text.size() > 5) {
+        const QString path = resolvedPath(text.sliced(5), rules.directory);
+        Result<PskKey> key = readKeyFile(path, rules.minimumSize);
+        if (!key)
+            return Error{shownPath(path) + QStringLiteral(": ") + key.error().message};
+        return key;
+    }
+    if (auto key = parsePrefixed(text.toUtf8(), rules.minimumSize))
+        return std::move(*key);
+    return Error{
+        (text.isEmpty() ? QStringLiteral("is missing; ") : QStringLiteral("has no known form; ")) +
+        keyForms};
+}
+
+QString resolvedPath(const QString &path, const QString &directory)
+{
+    return QDir::cleanPath(QDir(directory).absoluteFilePath(path));
+}
+
+} // namespace dtlsd

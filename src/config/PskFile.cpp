@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/PskFile.h"
+
+#include "config/Diagnostics.h"
+#include "config/KeyText.h"
+#include "config/RegularFile.h"
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::int64_t pskFileLimit = std::int64_t{64} << 20;
+
+/// Calls @p visit with each line, without its LF or CRLF, and its number, until that returns false.
+template <class Visit>
+void forEachLine(QByteArrayView text, Visit visit)
+{
+    for (int number = 1; !text.isEmpty(); ++number) {
+        const qsizetype end = text.indexOf('\n');
+        QByteArrayView line = end < 0 ? text : text.first(end);
+        text = end < 0 ? QByteArrayView() : text.sliced(end + 1);
+        if (line.endsWith('\r'))
+            line.chop(1);
+        if (!visit(line, number))
+            return;
+    }
+}
+
+bool isBlankLine(QByteArrayView line)
+{
+    return line.trimmed().isEmpty();
+}
+
+bool isComment(QByteArrayView line)
+{
+    return line.startsWith('#') && (line.size() == 1 || line[1] == ' ' || line[1] == '\t');
+}
+
+class PskFileReader
+{
+public:
+    PskFileReader(const QString &path, qsizetype minimumKeySize, const TakenIdentities &taken,
+                  PskStore &store)
+        : m_path(path)
+        , m_minimumKeySize(minimumKeySize)
+        , m_taken(taken)
+        , m_store(store)
+    {
+    }
+
+    QList<ConfigMessage> read();
+
+private:
+    void readLine(QByteArrayView line, int number);
+    Result<> addIdentity(QByteArrayView line);
+    [[nodiscard]] Error alreadyThere(const QByteArray &identity) const;
+    [[nodiscard]] int firstLineOf(QByteArrayView identity) const;
+    [[nodiscard]] bool isFull() const { return m_errors.size() == Diagnostics::maximumPerFile; }
+
+    const QString &m_path;
+    const qsizetype m_minimumKeySize;
+    const TakenIdentities &m_taken;
+    PskStore &m_store;
+    QByteArray m_content;
+    QList<ConfigMessage> m_errors;
+    qsizetype m_unshown = 0;
+};
+
+QList<ConfigMessage> PskFileReader::read()
+{
+    Result<RegularFile> file = RegularFile::readSecret(m_path, pskFileLimit);
+    if (!file)
+        return {{m_path, 0, file.error().message}};
+    m_content = std::move(file).value().content;
+    if (m_content.startsWith("\xef\xbb\xbf"))
+        return {{m_path, 1,
+                 QStringLiteral("begins with a byte order mark, which would belong to the first "
+                                "identity; UTF-8 without it is accepted")}};
+    m_store.reserve(m_store.size() + m_content.count('\n') + 1);
+    forEachLine(m_content, [this](QByteArrayView line, int number) {
+        readLine(line, number);
+        return true;
+    });
+    if (m_unshown > 0)
+        m_errors.append({m_path, 0, QStringLiteral("%1 more errors").arg(m_unshown)});
+    return m_errors;
+}
+
+void PskFileReader::readLine(QByteArrayView line, int number)
+{
+    if (isBlankLine(line) || isComment(line))
+        return;
+    const Result<> added = addIdentity(line);
+    if (added)
+        return;
+    if (isFull())
+        ++m_unshown;
+    else
+        m_errors.append({m_path, number, added.error().message});
+}
+
+Result<> PskFileReader::addIdentity(QByteArrayView line)
+{
+    if (line.startsWith('#'))
+        return Error{QStringLiteral("there is no blank after the #; comments that begin with # "
+                                    "and a blank are accepted, the #hexidentity: of GnuTLS is "
+                                    "not")};
+    const qsizetype colon = line.indexOf(':');
+    if (colon < 0)
+        return Error{QStringLiteral("there is no colon; identity:hexkey is accepted")};
+    const QByteArray identity = line.first(colon).toByteArray();
+    if (!PskStore::isValidIdentity(identity))
+        return Error{QStringLiteral("the identity has %1 bytes%2; 1 to %3 bytes without NUL are "
+                                    "accepted")
+                         .arg(identity.size())
+                         .arg(identity.contains('\0') ? QStringLiteral(" and a NUL") : QString())
+                         .arg(PskStore::maximumIdentitySize)};
+    Result<PskKey> key = parseHexKey(line.sliced(colon + 1), m_minimumKeySize);
+    if (!key)
+        return Error{QStringLiteral("the key ") + key.error().message};
+    if (m_taken.contains(identity) ||
+        !m_store.add(identity, {std::move(key).value(), {}, {}, std::nullopt}))
+        return alreadyThere(identity);
+    return success();
+}
+
+Error PskFileReader::alreadyThere(const QByteArray &identity) const
+{
+    if (isFull()) // nobody reads it, and the search is long
+        return {};
+    const QString where = m_taken.contains(identity)
+                              ? m_taken.value(identity)
+                              : QStringLiteral("line %1").arg(firstLineOf(identity));
+    return {
+        QStringLiteral("the identity is already in %1; each identity is accepted once").arg(where)};
+}
+
+int PskFileReader::firstLineOf(QByteArrayView identity) const
+{
+    int first = 0;
+    forEachLine(m_content, [&](QByteArrayView line, int number) {
+        const bool found = line.size() > identity.size() && line.startsWith(identity) &&
+                           line[identity.size()] == ':';
+        first = found ? number : 0;
+        return !found;
+    });
+    return first;
+}
+
+} // namespace
+
+QList<ConfigMessage> addPskFile(const QString &path, qsizetype minimumKeySize,
+                                const TakenIdentities &taken, PskStore &store)
+{
+    return PskFileReader(path, minimumKeySize, taken, store).read();
+}
+
+} // namespace dtlsd

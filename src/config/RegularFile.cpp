@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/RegularFile.h"
+
+#include "core/Escape.h"
+#include "core/Quantity.h"
+
+#include <QFile>
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr unsigned othersReadOrWrite = S_IROTH | S_IWOTH;
+
+Error failure(const char *what)
+{
+    const int code = errno;
+    return {QString::fromLatin1(what) + QStringLiteral(": ") +
+            QString::fromStdString(std::generic_category().message(code))};
+}
+
+class Descriptor
+{
+public:
+    explicit Descriptor(int number)
+        : m_number(number)
+    {
+    }
+    Descriptor(const Descriptor &) = delete;
+    Descriptor &operator=(const Descriptor &) = delete;
+    ~Descriptor()
+    {
+        if (m_number >= 0)
+            ::close(m_number);
+    }
+    [[nodiscard]] int number() const { return m_number; }
+
+private:
+    int m_number;
+};
+
+Error tooLarge(std::int64_t limit)
+{
+    return {QStringLiteral("is larger than %1; up to %1 are accepted").arg(formatByteSize(limit))};
+}
+
+/// The file may grow while it is read, so @p limit is checked here too.
+Result<QByteArray> readAll(int descriptor, std::int64_t expected, std::int64_t limit)
+{
+    QByteArray content;
+    content.resize(static_cast<qsizetype>(expected) + 1);
+    qsizetype filled = 0;
+    while (true) {
+        if (filled == content.size())
+            content.resize(2 * filled);
+        const ssize_t got = ::read(descriptor, content.data() + filled,
+                                   static_cast<std::size_t>(content.size() - filled));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return failure("cannot be read");
+        if (got == 0)
+            break;
+        filled += got;
+        if (filled > limit)
+            return tooLarge(limit);
+    }
+    content.resize(filled);
+    return content;
+}
+
+} // namespace
+
+Result<RegularFile> RegularFile::read(const QString &path, std::int64_t limit)
+{
+    const QByteArray name = QFile::encodeName(path);
+    const Descriptor file(::open(name.constData(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (file.number() < 0)
+        return failure("cannot be opened");
+    struct stat status
+    {
+    };
+    if (::fstat(file.number(), &status) != 0)
+        return failure("cannot be examined");
+    if (!S_ISREG(status.st_mode))
+        return Error{S_ISDIR(status.st_mode)
+                         ? QStringLiteral("is a directory; a regular file is accepted")
+                         : QStringLiteral("is not a regular file; a regular file is accepted")};
+    if (status.st_size > limit)
+        return tooLarge(limit);
+    Result<QByteArray> content = readAll(file.number(), status.st_size, limit);
+    if (!content)
+        return content.error();
+    return RegularFile{std::move(content).value(), status.st_mode & 07777};
+}
+
+Result<RegularFile> RegularFile::readSecret(const QString &path, std::int64_t limit)
+{
+    Result<RegularFile> file = read(path, limit);
+    if (file && (file.value().mode & othersReadOrWrite) != 0)
+        return Error{QStringLiteral("others can read or change it (mode %1); chmod 0640 %2 mends "
+                                    "that")
+                         .arg(file.value().mode, 4, 8, QChar(u'0'))
+                         .arg(shownPath(path))};
+    return file;
+}
+
+bool RegularFile::isAbsent(const QString &path)
+{
+    struct stat status
+    {
+    };
+    return ::stat(QFile::encodeName(path).constData(), &status) != 0 && errno == ENOENT;
+}
+
+QString shownPath(const QString &path)
+{
+    return escaped(path.toUtf8(), 1024);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RegularFile: the content and mode of a file, read in one go. Never waits for a FIFO or a device,
+// never reads more than it was told to.
+#pragma once
+
+#include "core/Result.h"
+
+#include <QByteArray>
+#include <QString>
+
+#include <cstdint>
+
+namespace dtlsd {
+
+struct RegularFile
+{
+    QByteArray content;
+    unsigned mode = 0; ///< permission bits, as chmod(1) counts them
+
+    /// Symbolic links are followed: Kubernetes mounts secrets as such. The error has no path in it.
+    static Result<RegularFile> read(const QString &path, std::int64_t limit);
+    /// As read(), for files with keys: refused when others can read or write it, with the command
+    /// that mends it.
+    static Result<RegularFile> readSecret(const QString &path, std::int64_t limit);
+    /// Whether there is no such file; false also when that cannot be known.
+    static bool isAbsent(const QString &path);
+};
+
+/// A path as a message can show it.
+QString shownPath(const QString &path);
+
+} // namespace dtlsd

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ValueCodec: how one kind of configuration value is read, written and described. ConfigSchema
+// says which key has which.
+#pragma once
+
+#include "core/Result.h"
+#include "core/SocketAddress.h"
+#include "dtls/CipherPolicy.h"
+#include "dtls/Psk.h"
+#include "dtls/ReplyTemplate.h"
+
+#include <QByteArray>
+#include <QList>
+#include <QString>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace dtlsd {
+
+template <class T>
+struct ValueCodec
+{
+    /// An error says what is wrong, with the value escaped and bounded: `"ten" is not a number`.
+    std::function<Result<T>(const QString &)> parse;
+    /// parse() reads it back.
+    std::function<QString(const T &)> format;
+    /// The rest of the error: `a whole number from 1 to 9 is accepted`.
+    QString accepted;
+    /// Commas separate; elsewhere they want quotes.
+    bool isList = false;
+};
+
+using Milliseconds = std::chrono::milliseconds;
+
+ValueCodec<std::int64_t> wholeNumber(std::int64_t minimum, std::int64_t maximum);
+/// 0 reads as @p meaning says: `0 = no limit`.
+ValueCodec<std::int64_t> wholeNumberOrZero(std::int64_t maximum, const QString &meaning);
+/// `auto` is 0.
+ValueCodec<std::int64_t> wholeNumberOrAuto(std::int64_t maximum);
+ValueCodec<std::uint16_t> packetSize(std::uint16_t minimum, std::uint16_t maximum);
+ValueCodec<std::int64_t> byteSize(std::int64_t minimum, std::int64_t maximum);
+
+ValueCodec<Milliseconds> duration(Milliseconds minimum, Milliseconds maximum);
+/// 0 is off.
+ValueCodec<Milliseconds> durationOrOff(Milliseconds minimum, Milliseconds maximum);
+
+/// UTF-8, or nothing.
+ValueCodec<QByteArray> shortText(qsizetype maximumSize);
+/// Absolute, or nothing. @p maximumSize in bytes.
+ValueCodec<QString> absolutePath(qsizetype maximumSize);
+/// Also relative, or nothing.
+ValueCodec<QString> filePath();
+
+ValueCodec<ReplyTemplate> replyTemplate();
+ValueCodec<CipherPolicy> cipherPolicy();
+ValueCodec<QList<SocketAddress>> listenAddresses();
+/// Nothing is everywhere.
+ValueCodec<QList<Subnet>> subnets();
+
+/// One of a few words.
+template <class T>
+ValueCodec<T> choice(std::vector<std::pair<QString, T>> words);
+
+// ---------------------------------------------------------------------------------------------
+
+/// `"value" is not one of them`, with what is near among @p words.
+Error unknownWord(const QString &text, const QStringList &words);
+/// `a, b or c is accepted`
+QString acceptedWords(const QStringList &words);
+
+template <class T>
+ValueCodec<T> choice(std::vector<std::pair<QString, T>> words)
+{
+    QStringList names;
+    for (const auto &[name, value] : words)
+        names += name;
+    ValueCodec<T> codec;
+    codec.accepted = acceptedWords(names);
+    codec.parse = [words, names](const QString &text) -> Result<T> {
+        for (const auto &[name, value] : words) {
+            if (name == text)
+                return value;
+        }
+        return unknownWord(text, names);
+    };
+    codec.format = [words](const T &wanted) {
+        for (const auto &[name, value] : words) {
+            if (value == wanted)
+                return name;
+        }
+        return QString();
+    };
+    return codec;
+}
+
+} // namespace dtlsd

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a configuration means: the files we ship, the defaults, and what --show-config says.
+#include "config/ConfigSchema.h"
+#include "support/ConfigFolder.h"
+
+#include <QTest>
+
+using namespace dtlsd;
+using namespace Qt::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace {
+
+QByteArray sourceFile(const QString &name)
+{
+    QFile file(QStringLiteral(DTLSD_SOURCE_DIR "/") + name);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+/// Every value as the file would say it.
+QStringList written(const Config &config)
+{
+    QStringList values;
+    for (const auto &key : configKeys())
+        values += key.section + u'.' + key.name + u'=' + key.write(config);
+    return values;
+}
+
+/// Everything about every identity, keys included.
+QStringList written(const PskStore &store)
+{
+    QStringList values;
+    const auto add = [&values](const QByteArray &name, const PskIdentity &identity) {
+        QString text = QString::fromLatin1(name.toHex() + ' ' + identity.key.bytes().toHex() + ' ' +
+                                           identity.nextKey.bytes().toHex());
+        for (const auto &key : identityKeys())
+            text += u' ' + key.write(identity);
+        values += text;
+    };
+    for (auto it = store.identities().cbegin(); it != store.identities().cend(); ++it)
+        add(it.key(), it.value());
+    if (store.hasWildcard())
+        add("*", *store.wildcard());
+    values.sort();
+    return values;
+}
+
+} // namespace
+
+class tst_Config : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void shippedFileSaysTheDefaults();
+    void shippedFileNamesEveryKey();
+    void designSampleIsAccepted();
+    void qtExampleFileIsAccepted();
+    void everyValueIsRead();
+    void identityIsRead();
+    void listenAcceptsPortZero();
+    void quotedListIsAList();
+    void receiptsAreAllowedWhereTheyAreLogged_data();
+    void receiptsAreAllowedWhereTheyAreLogged();
+    void shownConfigIsReadBack();
+    void shownConfigHasNoKey();
+    void shownConfigCountsManyIdentities();
+    void warnings_data();
+    void warnings();
+    void missingFileIsAnError();
+    void defaultConfigWantsAnIdentity();
+    void defaultKeyFileMayBeAbsent();
+
+private:
+    ConfigFolder m_folder;
+};
+
+void tst_Config::shippedFileSaysTheDefaults()
+{
+    QByteArray text = sourceFile(u"config/dtlsd.ini"_s);
+    QVERIFY(text.contains("\nfile = /etc/dtlsd/psk.txt\n"));
+    text.replace("\nfile = /etc/dtlsd/psk.txt\n", "\nfile = psk.txt\n");
+    m_folder.write(u"psk.txt"_s, "sensor-17:00112233445566778899aabbccddeeff\n");
+    const ConfigResult result = m_folder.load(text);
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(m_folder.texts(result.warnings), QStringList());
+    Config defaults;
+    defaults.keys.file = m_folder.path(u"psk.txt"_s);
+    QCOMPARE(written(result.config), written(defaults));
+    QVERIFY(result.config.settings.identities->find("sensor-17") != nullptr);
+}
+
+/// An operator changes values there, so each key has its line; in comments only where that is said.
+void tst_Config::shippedFileNamesEveryKey()
+{
+    const QByteArray text = sourceFile(u"config/dtlsd.ini"_s);
+    const IniDocument document = IniDocument::parse(text);
+    for (const auto &key : configKeys()) {
+        if (document.find(key.section, key.name) != nullptr)
+            continue;
+        QCOMPARE(key.section + u'.' + key.name, u"control.socket"_s);
+        const Config defaults;
+        QVERIFY(text.contains("\n; socket = " + key.write(defaults).toUtf8() + '\n'));
+    }
+    for (const QByteArray name : {"key", "next_key", "allow_from", "reply"})
+        QVERIFY2(text.contains("\n; " + name + " ="), name.constData());
+}
+
+/// The text of the design document, with another key file.
+void tst_Config::designSampleIsAccepted()
+{
+    m_folder.write(u"psk.txt"_s, "");
+    const ConfigResult result = m_folder.load(R"([server]
+listen = 0.0.0.0:22334, [::]:22334   ; one or more; ignored for sockets that systemd passes
+workers = auto                       ; auto = one per core
+identity_hint =                      ; sent to clients when set
+reply = ack                          ; ack | none | echo | a text
+receive_buffer = 4M
+
+[tls]
+ciphers = modern                     ; strict | modern | iot | an OpenSSL cipher string
+mtu = 1280                           ; for handshake flights
+unknown_identity = hide              ; hide | alert
+
+[psk]
+file = psk.txt                       ; lines identity:hexkey, as mosquitto and stunnel read them
+
+[identity sensor-17]                 ; the rest of the section name is the identity, byte for byte
+key = hex:00112233445566778899aabbccddeeff   ; hex: base64: text: file:
+next_key =                           ; accepted as well, for rotation
+allow_from =                         ; 10.0.0.0/8, fd00::/8
+reply =                              ; overrides [server] reply
+)");
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(result.config.settings.identities->size(), 1);
+    QVERIFY(!result.config.settings.identities->find("sensor-17")->reply);
+}
+
+void tst_Config::qtExampleFileIsAccepted()
+{
+    const ConfigResult result = m_folder.load(sourceFile(u"config/examples/qt-dtls-example.ini"_s));
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(m_folder.texts(result.warnings),
+             QStringList{u"DIR/dtlsd.ini:24: [identity *]: any device that holds this key is "
+                         "accepted under any name"_s});
+    const PskIdentity *anybody = result.config.settings.identities->find("Qt DTLS client");
+    QVERIFY(anybody != nullptr);
+    QCOMPARE(anybody->key.bytes(), QByteArray("\x1a\x2b\x3c\x4d\x5e\x6f"));
+    QVERIFY(result.config.settings.keepCiphertext);
+    QCOMPARE(result.config.settings.reply.reply.text(), QStringLiteral("ack"));
+    QCOMPARE(result.config.server.listen, ListenOptions().listen);
+}
+
+void tst_Config::everyValueIsRead()
+{
+    const QByteArray values = R"(server.listen=127.0.0.1:1, [::1]:2
+server.workers=3
+server.identity_hint=hint; with a blank, and more
+server.reply={size} of {peer}
+server.receive_buffer=64K
+tls.ciphers=iot
+tls.mtu=1400
+tls.min_key_bytes=20
+tls.unknown_identity=alert
+limits.max_sessions=7
+limits.max_half_open=6
+limits.max_half_open_per_address=5
+limits.max_sessions_per_address=4
+limits.handshakes_per_second=3
+limits.handshake_timeout=2s
+limits.idle_timeout=90s
+log.target=json
+log.level=debug
+log.payload=hex
+log.ciphertext=yes
+log.queue=9
+log.statistics_interval=0
+control.socket=/run/a b/c.sock
+control.metrics_file=/var/x.prom
+psk.file=)";
+    QByteArray text = "[identity a]\nkey = \"text:twenty bytes, or more\"\n";
+    for (const QByteArray &line : values.split('\n')) {
+        const QByteArray section = line.first(line.indexOf('.'));
+        const QByteArray key =
+            line.sliced(section.size() + 1, line.indexOf('=') - section.size() - 1);
+        const QByteArray value = line.sliced(line.indexOf('=') + 1);
+        if (!text.contains('[' + section + ']'))
+            text += '[' + section + "]\n";
+        const bool quoted = value.contains(',') && key != "listen";
+        text += key + " = " + (quoted ? '"' + value + '"' : value) + '\n';
+    }
+    const ConfigResult result = m_folder.load(text);
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(written(result.config), QString::fromLatin1(values).split(u'\n'));
+    // Types, not only texts.
+    QCOMPARE(result.config.settings.limits.idleTimeout, 90s);
+    QCOMPARE(result.config.server.receiveBuffer, 65536);
+    QCOMPARE(result.config.log.level, LogLevel::Debug);
+    QCOMPARE(result.config.log.statisticsInterval, 0ms);
+    QVERIFY(result.config.settings.tls.ciphers.cipherString().endsWith("PSK-AES128-CCM8"));
+}
+
+void tst_Config::identityIsRead()
+{
+    const ConfigResult result = m_folder.load("[psk]\nfile =\n"
+                                              "[identity t\xc3\xbcr 1/a=b]\n"
+                                              "key = base64:AAECAwQFBgcICQoLDA0ODw==\n"
+                                              "next_key = \"text:sixteen bytes; ok\"\n"
+                                              "allow_from = 10.0.0.0/8, fd00::/8, 192.0.2.7\n"
+                                              "reply = none\n");
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    const PskIdentity *identity = result.config.settings.identities->find("t\xc3\xbcr 1/a=b");
+    QVERIFY(identity != nullptr);
+    QCOMPARE(identity->key.bytes().toHex(), QByteArray("000102030405060708090a0b0c0d0e0f"));
+    QCOMPARE(identity->nextKey.bytes(), QByteArray("sixteen bytes; ok"));
+    QVERIFY(identity->reply && identity->reply->text() == u"none");
+    QVERIFY(identity->allows(*SocketAddress::parse(u"10.200.0.1:5")));
+    QVERIFY(identity->allows(*SocketAddress::parse(u"[fd01::1]:5")));
+    QVERIFY(identity->allows(*SocketAddress::parse(u"192.0.2.7:5")));
+    QVERIFY(!identity->allows(*SocketAddress::parse(u"192.0.2.8:5")));
+    QVERIFY(!identity->allows(*SocketAddress::parse(u"[2001:db8::1]:5")));
+}
+
+void tst_Config::listenAcceptsPortZero()
+{
+    const ConfigResult result = m_folder.load("[server]\nlisten = 127.0.0.1:0\n[psk]\nfile =\n"
+                                              "[identity a]\nkey = text:sixteen bytes ok\n");
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(result.config.server.listen.size(), 1);
+    QCOMPARE(result.config.server.listen[0].port(), 0);
+}
+
+void tst_Config::quotedListIsAList()
+{
+    const ConfigResult result =
+        m_folder.load("[server]\nlisten = \"127.0.0.1:1 ,127.0.0.1:2\"\n[psk]\nfile =\n"
+                      "[identity a]\nkey = text:sixteen bytes ok\n");
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(result.config.server.listen.size(), 2);
+}
+
+void tst_Config::receiptsAreAllowedWhereTheyAreLogged_data()
+{
+    QTest::addColumn<QByteArray>("reply");
+    QTest::addColumn<QByteArray>("level");
+    QTest::newRow("ack at info") << QByteArray("ack") << QByteArray("info");
+    QTest::newRow("ack at debug") << QByteArray("ack") << QByteArray("debug");
+    QTest::newRow("none at error") << QByteArray("none") << QByteArray("error");
+    QTest::newRow("echo at warning") << QByteArray("echo") << QByteArray("warning");
+    QTest::newRow("a text at info") << QByteArray("got {size}") << QByteArray("info");
+}
+
+void tst_Config::receiptsAreAllowedWhereTheyAreLogged()
+{
+    QFETCH(QByteArray, reply);
+    QFETCH(QByteArray, level);
+    const ConfigResult result =
+        m_folder.load("[server]\nreply = " + reply + "\n[log]\nlevel = " + level +
+                      "\n[psk]\nfile =\n[identity a]\n" + "key = text:sixteen bytes ok\n");
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+}
+
+static const QByteArray fullConfig = R"([server]
+reply = "{size} \"bytes\"; \\thanks, {identity}"
+identity_hint = " hint "
+[log]
+level = debug
+[limits]
+idle_timeout = 90s
+[psk]
+file = psk.txt
+[identity z]
+key = hex:ffeeddccbbaa99887766554433221100
+[identity a ü]
+key = text:key of sixteen b
+next_key = text:another of sixteen
+allow_from = 10.0.0.0/8, 192.0.2.7
+reply = none
+[identity *]
+key = "text:sixteen bytes, for all"
+)";
+
+void tst_Config::shownConfigIsReadBack()
+{
+    m_folder.write(u"psk.txt"_s, "m:00112233445566778899aabbccddeeff\n");
+    const ConfigResult first = m_folder.load(fullConfig);
+    QCOMPARE(m_folder.texts(first.errors), QStringList());
+
+    QByteArray shown = showConfig(first.config);
+    const ConfigResult withoutKeys = m_folder.load(shown);
+    QCOMPARE(withoutKeys.errors.size(), 3); // and nothing but the keys is missing
+    for (const ConfigMessage &error : withoutKeys.errors)
+        QVERIFY2(error.text.contains(u"there is no key"_s), qPrintable(error.text));
+
+    for (const QByteArray key : {"hex:ffeeddccbbaa99887766554433221100", "text:key of sixteen b",
+                                 "text:another of sixteen", "\"text:sixteen bytes, for all\""}) {
+        const qsizetype at = shown.indexOf("key = sha256:");
+        const qsizetype comment = shown.lastIndexOf("; ", at);
+        const qsizetype end = shown.indexOf('\n', at);
+        const QByteArray name = shown.sliced(comment + 2, shown.indexOf('=', at) - comment - 2);
+        shown.replace(comment, end - comment, name + "= " + key);
+    }
+    const ConfigResult second = m_folder.load(shown);
+    QCOMPARE(m_folder.texts(second.errors), QStringList());
+    QCOMPARE(written(second.config), written(first.config));
+    QCOMPARE(second.config.keys.sections, first.config.keys.sections);
+    QCOMPARE(written(*second.config.settings.identities),
+             written(*first.config.settings.identities));
+    QCOMPARE(showConfig(second.config), showConfig(first.config));
+}
+
+void tst_Config::shownConfigHasNoKey()
+{
+    m_folder.write(u"psk.txt"_s, "m:00112233445566778899aabbccddeeff\n");
+    const ConfigResult result = m_folder.load(fullConfig);
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    const QByteArray shown = showConfig(result.config);
+    for (const char *secret : {"0011", "ffee", "FFEE", "sixteen", "another"})
+        QVERIFY2(!shown.contains(secret), shown.constData());
+    const PskStore &store = *result.config.settings.identities;
+    QVERIFY(shown.contains("[identity z]\n; key = " + store.find("z")->key.fingerprint() + '\n'));
+    QVERIFY(shown.contains("; 1 identity from "));
+    QVERIFY(shown.contains(";   m " + store.find("m")->key.fingerprint() + '\n'));
+    QVERIFY(shown.contains("[identity *]\n; key = sha256:"));
+}
+
+void tst_Config::shownConfigCountsManyIdentities()
+{
+    QByteArray lines;
+    for (int i = 0; i < 1001; ++i)
+        lines += 'd' + QByteArray::number(i) + ":00112233445566778899aabbccddeeff\n";
+    m_folder.write(u"psk.txt"_s, lines);
+    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n");
+    const QByteArray shown = showConfig(result.config);
+    QVERIFY(shown.contains("; 1001 identities from "));
+    QVERIFY(!shown.contains(";   d7 "));
+}
+
+void tst_Config::warnings_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<unsigned>("mode");
+    QTest::addColumn<QStringList>("expected");
+    const QByteArray inlineKey = "[psk]\nfile =\n[identity a]\nkey = text:sixteen bytes ok\n";
+    const QByteArray fileKey = "[psk]\nfile =\n[identity a]\nkey = file:a.key\n";
+    const auto row = [](const char *name, const QByteArray &text, unsigned mode,
+                        const QStringList &expected) {
+        QTest::newRow(name) << text << mode << expected;
+    };
+    row("nothing to warn about", inlineKey, 0640, {});
+    row("keys that others can read", inlineKey, 0644,
+        {u"DIR/dtlsd.ini: others can read the keys in this file (mode 0644); chmod 0640 "
+         "DIR/dtlsd.ini mends that"_s});
+    row("a file without keys that others can read", fileKey, 0644, {});
+    row("a file that others can change", fileKey, 0646,
+        {u"DIR/dtlsd.ini: others can change this file (mode 0646); chmod 0640 DIR/dtlsd.ini mends "
+         "that"_s});
+    row("a wildcard", inlineKey + "[identity *]\nkey = text:for one and for all\n", 0640,
+        {u"DIR/dtlsd.ini:5: [identity *]: any device that holds this key is accepted under any "
+         "name"_s});
+    row("a control socket", inlineKey + "[control]\nsocket = /run/x\nmetrics_file = /run/y\n", 0640,
+        {u"DIR/dtlsd.ini:6: [control] socket: this version does not serve it yet"_s,
+         u"DIR/dtlsd.ini:7: [control] metrics_file: this version does not serve it yet"_s});
+    row("no control socket", inlineKey + "[control]\nsocket =\nmetrics_file =\n", 0640, {});
+}
+
+void tst_Config::warnings()
+{
+    QFETCH(QByteArray, text);
+    QFETCH(unsigned, mode);
+    QFETCH(QStringList, expected);
+    m_folder.write(u"a.key"_s, "text:sixteen bytes ok\n");
+    const ConfigResult result = loadConfig(m_folder.write(u"dtlsd.ini"_s, text, mode));
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(m_folder.texts(result.warnings), expected);
+}
+
+void tst_Config::missingFileIsAnError()
+{
+    const ConfigResult result = loadConfig(m_folder.path(u"absent.ini"_s));
+    QCOMPARE(m_folder.texts(result.errors),
+             QStringList{u"DIR/absent.ini: cannot be opened: No such file or directory"_s});
+}
+
+void tst_Config::defaultConfigWantsAnIdentity()
+{
+    if (QFile::exists(defaultKeyFile))
+        QSKIP("this machine has the default key file");
+    const ConfigResult result = loadDefaultConfig();
+    QCOMPARE(m_folder.texts(result.errors),
+             QStringList{u"no identity is configured; a line identity:hexkey in "
+                         "/etc/dtlsd/psk.txt ([psk] file) or a section [identity NAME] with "
+                         "key = hex:... is accepted"_s});
+    Config defaults;
+    defaults.keys.file.clear(); // since it is absent
+    QCOMPARE(written(result.config), written(defaults));
+}
+
+void tst_Config::defaultKeyFileMayBeAbsent()
+{
+    if (QFile::exists(defaultKeyFile))
+        QSKIP("this machine has the default key file");
+    const QByteArray identity = "[identity a]\nkey = text:sixteen bytes ok\n";
+    QCOMPARE(m_folder.texts(m_folder.load(identity).errors), QStringList());
+    QCOMPARE(m_folder.texts(m_folder.load(identity + "[psk]\nfile = /etc/dtlsd/psk.txt\n").errors),
+             QStringList{u"/etc/dtlsd/psk.txt: cannot be opened: No such file or directory"_s});
+}
+
+QTEST_GUILESS_MAIN(tst_Config)
+#include "tst_config.moc"

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keys as texts and in files: forms, permissions, where files are sought, and how many there may
+// be.
+#include "config/KeyText.h"
+#include "support/ConfigFolder.h"
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QTest>
+
+#include <sys/stat.h>
+
+using namespace dtlsd;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+const QByteArray hexKey = "00112233445566778899aabbccddeeff";
+
+QString identityWith(const QByteArray &key)
+{
+    return QString::fromUtf8("[psk]\nfile =\n[identity a]\nkey = " + key + '\n');
+}
+
+} // namespace
+
+class tst_KeyFiles : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void bareKey_data();
+    void bareKey();
+    void keyFileHolds_data();
+    void keyFileHolds();
+    void keyFileIsRefused_data();
+    void keyFileIsRefused();
+    void keyFileIsSoughtBesideTheIniFile();
+    void keyFileIsSoughtInTheCredentials();
+    void keyFileMayBeALink();
+    void pskFileIsRead();
+    void pskFileIsSoughtBesideTheIniFile();
+    void modes_data();
+    void modes();
+    void noOrdinaryFile_data();
+    void noOrdinaryFile();
+    void hugeFilesAreRefused();
+    void manyIdentitiesAreRead();
+    void manyDuplicatesAreCounted();
+
+private:
+    [[nodiscard]] ConfigResult load(const QByteArray &key, const QString &credentials = {}) const
+    {
+        return m_folder.load(identityWith(key).toUtf8(), credentials);
+    }
+    [[nodiscard]] QStringList errorsOf(const ConfigResult &result) const
+    {
+        return m_folder.texts(result.errors);
+    }
+
+    ConfigFolder m_folder;
+};
+
+void tst_KeyFiles::bareKey_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<QByteArray>("hex"); // empty = refused
+    const auto row = [](const char *name, const QByteArray &text, const QByteArray &hex) {
+        QTest::newRow(name) << text << hex;
+    };
+    row("plain digits", "1a2B3c", "1a2b3c");
+    row("hex", "hex:1a2b3c", "1a2b3c");
+    row("base64", "base64:Gis8", "1a2b3c");
+    row("base64 with padding", "base64:Gg==", "1a");
+    row("text", "text:abc", "616263");
+    row("text that looks like digits", "text:00", "3030");
+    row("nothing", "", "");
+    row("a prefix alone", "hex:", "");
+    row("an odd number of digits", "1a2", "");
+    row("a blank", "1a 2b", "");
+    row("a word", "secret", "");
+    row("0x", "0x1a2b", "");
+    row("base64 of another alphabet", "base64:-_-_", "");
+    row("base64 with stray bits", "base64:Gh==", "");
+    row("a file, which is not for others to name", "file:/etc/passwd", "");
+    row("64 bytes", "text:" + QByteArray(64, 'x'), QByteArray(64, 'x').toHex());
+    row("65 bytes", "text:" + QByteArray(65, 'x'), "");
+}
+
+void tst_KeyFiles::bareKey()
+{
+    QFETCH(QByteArray, text);
+    QFETCH(QByteArray, hex);
+    const Result<PskKey> key = parseBareKey(text);
+    QCOMPARE(key.ok(), !hex.isEmpty());
+    if (key)
+        QCOMPARE(key.value().bytes().toHex(), hex);
+    else
+        QVERIFY(text.size() < 6 || !key.error().message.contains(QString::fromUtf8(text)));
+}
+
+void tst_KeyFiles::keyFileHolds_data()
+{
+    QTest::addColumn<QByteArray>("content");
+    QTest::newRow("plain digits") << hexKey;
+    QTest::newRow("digits and a newline") << hexKey + '\n';
+    QTest::newRow("digits and CRLF") << hexKey + "\r\n";
+    QTest::newRow("hex") << "hex:" + hexKey + '\n';
+    QTest::newRow("base64") << "base64:" + QByteArray::fromHex(hexKey).toBase64() + '\n';
+}
+
+void tst_KeyFiles::keyFileHolds()
+{
+    QFETCH(QByteArray, content);
+    m_folder.write(u"a.key"_s, content);
+    const ConfigResult result = load("file:a.key");
+    QCOMPARE(errorsOf(result), QStringList());
+    QCOMPARE(result.config.settings.identities->find("a")->key.bytes().toHex(), hexKey);
+    QCOMPARE(result.warnings.size(), 0);
+}
+
+void tst_KeyFiles::keyFileIsRefused_data()
+{
+    QTest::addColumn<QByteArray>("content");
+    QTest::addColumn<QString>("expected");
+    const auto row = [](const char *name, const QByteArray &content, const QString &expected) {
+        QTest::newRow(name) << content << expected;
+    };
+    row("nothing", "\n",
+        u"the key in it is 0 bytes long; 16 to 64 bytes are accepted ([tls] min_key_bytes)"_s);
+    row("two lines", hexKey + '\n' + hexKey + '\n',
+        u"has more than one line; one line with the key is accepted"_s);
+    row("another file", "file:b.key\n",
+        u"the key in it has no known form; hexadecimal digits, or hex:, base64: or text: before "
+        "the key are accepted"_s);
+    row("more than a key", QByteArray(5000, 'a'), u"is larger than 4K; up to 4K are accepted"_s);
+}
+
+void tst_KeyFiles::keyFileIsRefused()
+{
+    QFETCH(QByteArray, content);
+    QFETCH(QString, expected);
+    m_folder.write(u"a.key"_s, content);
+    QCOMPARE(errorsOf(load("file:a.key")),
+             QStringList{u"DIR/dtlsd.ini:4: [identity a] key: DIR/a.key: "_s + expected});
+}
+
+void tst_KeyFiles::keyFileIsSoughtBesideTheIniFile()
+{
+    QVERIFY(QDir(m_folder.path(u"."_s)).mkpath(u"keys"_s));
+    m_folder.write(u"keys/beside.key"_s, hexKey);
+    QCOMPARE(errorsOf(load("file:keys/beside.key")), QStringList());
+    QCOMPARE(errorsOf(load("file:" + m_folder.path(u"keys/beside.key"_s).toUtf8())), QStringList());
+}
+
+void tst_KeyFiles::keyFileIsSoughtInTheCredentials()
+{
+    const ConfigFolder credentials;
+    credentials.write(u"device"_s, hexKey, 0400);
+    QCOMPARE(errorsOf(load("file:device", credentials.path(u"."_s))), QStringList());
+    m_folder.write(u"only-beside"_s, hexKey);
+    const QStringList errors = errorsOf(load("file:only-beside", credentials.path(u"."_s)));
+    QCOMPARE(errors.size(), 1);
+    QVERIFY2(errors[0].endsWith(u"cannot be opened: No such file or directory"_s),
+             qPrintable(errors[0]));
+}
+
+void tst_KeyFiles::keyFileMayBeALink()
+{
+    m_folder.write(u"..2024_data"_s, hexKey);
+    QVERIFY(QFile::link(m_folder.path(u"..2024_data"_s), m_folder.path(u"linked.key"_s)));
+    QCOMPARE(errorsOf(load("file:linked.key")), QStringList());
+}
+
+void tst_KeyFiles::pskFileIsRead()
+{
+    const QByteArray upper = hexKey.toUpper();
+    m_folder.write(u"psk.txt"_s, "# devices\r\n#\r\n\r\n  \na b:" + hexKey +
+                                     "\r\n 50%;[x]\\\":" + upper + "\n\xff\xfe:" + hexKey +
+                                     "\n*:" + hexKey + "\n//:" + hexKey);
+    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt ; here\n");
+    QCOMPARE(errorsOf(result), QStringList());
+    const PskStore &store = *result.config.settings.identities;
+    QCOMPARE(store.size(), 5);
+    QVERIFY(!store.hasWildcard()); // only a section makes one
+    for (const QByteArray identity : {"a b", " 50%;[x]\\\"", "\xff\xfe", "*", "//"}) {
+        QVERIFY2(store.find(identity) != nullptr, identity.constData());
+        QCOMPARE(store.find(identity)->key.bytes().toHex(), hexKey);
+    }
+    QVERIFY(result.config.keys.sections.isEmpty());
+}
+
+void tst_KeyFiles::pskFileIsSoughtBesideTheIniFile()
+{
+    const ConfigFolder credentials;
+    m_folder.write(u"psk.txt"_s, "a:" + hexKey);
+    credentials.write(u"psk.txt"_s, "b:" + hexKey);
+    const QByteArray ini = "[psk]\nfile = psk.txt\n";
+    const ConfigResult beside = m_folder.load(ini);
+    QCOMPARE(beside.config.keys.file, m_folder.path(u"psk.txt"_s));
+    QVERIFY(beside.config.settings.identities->find("a") != nullptr);
+    const ConfigResult inCredentials = m_folder.load(ini, credentials.path(u"."_s));
+    QVERIFY(inCredentials.config.settings.identities->find("b") != nullptr);
+}
+
+void tst_KeyFiles::modes_data()
+{
+    QTest::addColumn<unsigned>("mode");
+    QTest::addColumn<bool>("accepted");
+    QTest::newRow("for its owner") << 0400u << true;
+    QTest::newRow("for its group") << 0640u << true;
+    QTest::newRow("changed by its group") << 0660u << true;
+    QTest::newRow("executable by others, which reveals nothing") << 0641u << true;
+    QTest::newRow("read by others") << 0644u << false;
+    QTest::newRow("changed by others") << 0642u << false;
+}
+
+void tst_KeyFiles::modes()
+{
+    QFETCH(unsigned, mode);
+    QFETCH(bool, accepted);
+    const QString complaint = u"others can read or change it (mode %1); chmod 0640 DIR/%2 mends "
+                              "that"_s.arg(mode, 4, 8, QChar(u'0'));
+    m_folder.write(u"a.key"_s, hexKey, mode);
+    m_folder.write(u"psk.txt"_s, "a:" + hexKey, mode);
+    const auto expected = [&](const QString &where, const QString &name) {
+        return accepted ? QStringList() : QStringList{where + complaint.arg(name)};
+    };
+    QCOMPARE(errorsOf(load("file:a.key")),
+             expected(u"DIR/dtlsd.ini:4: [identity a] key: DIR/a.key: "_s, u"a.key"_s));
+    QCOMPARE(errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
+             expected(u"DIR/psk.txt: "_s, u"psk.txt"_s));
+}
+
+void tst_KeyFiles::noOrdinaryFile_data()
+{
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("expected");
+    QTest::newRow("a folder") << u"folder"_s << u"is a directory; a regular file is accepted"_s;
+    QTest::newRow("a FIFO, which must not be waited for")
+        << u"fifo"_s << u"is not a regular file; a regular file is accepted"_s;
+    QTest::newRow("a device, which never ends")
+        << u"/dev/zero"_s << u"is not a regular file; a regular file is accepted"_s;
+    QTest::newRow("a file in a file") << u"dtlsd.ini/x"_s << u"cannot be opened: Not a directory"_s;
+}
+
+void tst_KeyFiles::noOrdinaryFile()
+{
+    QFETCH(QString, path);
+    QFETCH(QString, expected);
+    QDir(m_folder.path(u"."_s)).mkdir(u"folder"_s);
+    ::mkfifo(QFile::encodeName(m_folder.path(u"fifo"_s)).constData(), 0640);
+    const QString full = QDir(m_folder.path(u"."_s)).absoluteFilePath(path);
+    const QString shown = QString(full).replace(m_folder.path(u"."_s).chopped(2), u"DIR"_s);
+    const QString wrong = QDir::cleanPath(shown) + u": "_s + expected;
+
+    QCOMPARE(errorsOf(load("file:" + path.toUtf8())),
+             QStringList{u"DIR/dtlsd.ini:4: [identity a] key: "_s + wrong});
+    QCOMPARE(errorsOf(m_folder.load("[psk]\nfile = " + path.toUtf8() + '\n')), QStringList{wrong});
+    QCOMPARE(errorsOf(loadConfig(QDir::cleanPath(full))), QStringList{wrong});
+}
+
+void tst_KeyFiles::hugeFilesAreRefused()
+{
+    QCOMPARE(errorsOf(m_folder.load(QByteArray((1 << 20) + 1, '\n'))),
+             QStringList{u"DIR/dtlsd.ini: is larger than 1M; up to 1M are accepted"_s});
+    QFile sparse(m_folder.write(u"psk.txt"_s, {}));
+    QVERIFY(sparse.resize((64 << 20) + 1));
+    QCOMPARE(errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
+             QStringList{u"DIR/psk.txt: is larger than 64M; up to 64M are accepted"_s});
+}
+
+void tst_KeyFiles::manyIdentitiesAreRead()
+{
+    constexpr int count = 200'000;
+    QByteArray lines;
+    for (int i = 0; i < count; ++i)
+        lines += "device-" + QByteArray::number(i) + ':' +
+                 QByteArray::number(i).rightJustified(32, '0') + '\n';
+    m_folder.write(u"psk.txt"_s, lines);
+    QElapsedTimer timer;
+    timer.start();
+    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n");
+    qInfo("%d identities in %lld ms", count, static_cast<long long>(timer.elapsed()));
+    QCOMPARE(errorsOf(result), QStringList());
+    const PskStore &store = *result.config.settings.identities;
+    QCOMPARE(store.size(), count);
+    QCOMPARE(store.find("device-123456")->key.bytes().toHex(),
+             QByteArray("123456").rightJustified(32, '0'));
+    QCOMPARE(store.find("device-200000"), nullptr);
+}
+
+/// Where each one stands first is searched for the shown errors only, or this would take minutes.
+void tst_KeyFiles::manyDuplicatesAreCounted()
+{
+    constexpr int count = 100'000;
+    QByteArray lines;
+    for (int i = 0; i < count; ++i)
+        lines += QByteArray::number(i) + ':' + hexKey + '\n';
+    m_folder.write(u"psk.txt"_s, lines + lines);
+    const QStringList errors = errorsOf(m_folder.load("[psk]\nfile = psk.txt\n"));
+    QCOMPARE(errors.size(), 101);
+    QCOMPARE(errors[99], u"DIR/psk.txt:100100: the identity is already in line 100; each identity "
+                         "is accepted once"_s);
+    QCOMPARE(errors[100], u"DIR/psk.txt: 99900 more errors"_s);
+}
+
+QTEST_GUILESS_MAIN(tst_KeyFiles)
+#include "tst_keyfiles.moc"
