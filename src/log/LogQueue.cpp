@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/LogQueue.h"
+
+#include <type_traits>
+#include <utility>
+
+namespace dtlsd {
+
+// Otherwise a growing vector copies its entries, under the lock.
+static_assert(std::is_nothrow_move_constructible_v<LogEntry>);
+
+namespace {
+
+/// Of what a peer can make large; the rest is bounded by the number of entries.
+std::size_t sizeInBytes(const LogRecord &record)
+{
+    qsizetype bytes = record.message.size();
+    for (const LogField &field : record.fields)
+        bytes += field.value.size();
+    return static_cast<std::size_t>(bytes);
+}
+
+} // namespace
+
+LogQueue::LogQueue(std::size_t capacity, std::size_t maximumBytes)
+    : m_capacity(capacity)
+    , m_maximumBytes(maximumBytes)
+{
+}
+
+bool LogQueue::accepts(std::size_t bytes) const
+{
+    if (m_closed || m_entries.size() >= m_capacity)
+        return false;
+    return m_entries.empty() || m_bytes + bytes <= m_maximumBytes;
+}
+
+bool LogQueue::push(LogEntry entry)
+{
+    const std::size_t bytes = sizeInBytes(entry.record);
+    bool wasEmpty = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!accepts(bytes)) {
+            ++m_dropped;
+            return false;
+        }
+        wasEmpty = m_entries.empty();
+        m_entries.push_back(std::move(entry));
+        m_bytes += bytes;
+    }
+    if (wasEmpty) // the log thread waits for nothing else
+        m_filled.notify_one();
+    return true;
+}
+
+bool LogQueue::take(std::vector<LogEntry> &batch)
+{
+    batch.clear(); // not under the lock: it frees memory
+    std::unique_lock lock(m_mutex);
+    m_filled.wait(lock, [this] { return m_closed || !m_entries.empty(); });
+    m_entries.swap(batch);
+    m_bytes = 0;
+    return !batch.empty();
+}
+
+void LogQueue::close()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_closed = true;
+    }
+    m_filled.notify_one();
+}
+
+std::uint64_t LogQueue::takeDropped()
+{
+    const std::lock_guard lock(m_mutex);
+    return std::exchange(m_dropped, 0);
+}
+
+} // namespace dtlsd

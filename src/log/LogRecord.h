@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LogRecord: one structured entry on its way to a sink, complete and free of references to what
+// caused it.
+#pragma once
+
+#include <QByteArray>
+#include <QVarLengthArray>
+
+#include <chrono>
+#include <cstdint>
+
+namespace dtlsd {
+
+/// syslog(3) severities, as PRIORITY= has them.
+enum class Priority : std::uint8_t { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
+
+/// `error`, `warning`, `notice`, `info` or `debug`, as the configuration writes them.
+const char *levelName(Priority priority);
+
+struct LogField
+{
+    enum class Kind : std::uint8_t {
+        Text,   ///< UTF-8
+        Number, ///< decimal digits
+        Bytes   ///< anything, kept exactly
+    };
+
+    const char *name = nullptr; ///< as in the journal, `DTLSD_PEER_PORT`; a literal
+    QByteArray value;
+    Kind kind = Kind::Text;
+};
+
+struct LogRecord
+{
+    std::chrono::system_clock::time_point time;
+    Priority priority = Priority::Info;
+    const char *messageId = nullptr; ///< 32 hex digits, one per kind of event; a literal
+    const char *event = nullptr;     ///< DTLSD_EVENT; a literal
+    QByteArray message;              ///< one line of UTF-8, everything from outside escaped
+    QVarLengthArray<LogField, 14> fields;
+};
+
+} // namespace dtlsd

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "log/LogWriter.h"
+
+#include "support/LogFakes.h"
+
+#include <QElapsedTimer>
+#include <QScopeGuard>
+#include <QTest>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Mode = SinkState::Mode;
+using Messages = QList<QByteArray>;
+
+constexpr auto soon = 30s; // only ever waited for by a test that fails
+
+/// A writer with a sink that the test controls. Ends well however the test ends.
+struct Bench
+{
+    explicit Bench(std::size_t capacity = 100)
+        : writer(std::make_unique<FakeSink>(sink), capacity, [](std::uint64_t count) {
+            return recordSaying("dropped " + QByteArray::number(quint64{count}));
+        })
+    {
+    }
+    ~Bench() { sink->set(Mode::Accept); }
+
+    bool push(const QByteArray &message, AcceptanceListener *listener = nullptr)
+    {
+        return writer.push({recordSaying(message), listener});
+    }
+
+    /// Keeps the log thread in a batch of one entry, so that what follows is one batch.
+    bool stall()
+    {
+        sink->set(Mode::Stall);
+        return push("plug") && sink->waitForStall();
+    }
+
+    ListenerLog log;
+    FakeListener a{log, "a"};
+    FakeListener b{log, "b"};
+    std::shared_ptr<SinkState> sink = std::make_shared<SinkState>();
+    LogWriter writer;
+};
+
+} // namespace
+
+class TestLogWriter : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void entriesReachTheSinkInOrder()
+    {
+        Bench bench;
+        for (const auto *text : {"1", "2", "3"})
+            QVERIFY(bench.push(text));
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.sink->accepted(), (Messages{"1", "2", "3"}));
+    }
+
+    void listenersHearOfTheirEntriesInOrderAndOfABatchOnce()
+    {
+        Bench bench;
+        QVERIFY(bench.stall());
+        for (FakeListener *listener : {&bench.a, &bench.b, &bench.a, &bench.b, &bench.b})
+            QVERIFY(bench.push("entry", listener));
+        QVERIFY(bench.push("nobody's"));
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.log.events(), (Messages{"a+", "b+", "a+", "b+", "b+", "a.", "b."}));
+    }
+
+    void aListenerHearsWhatWasLostAmongWhatWasAccepted()
+    {
+        Bench bench;
+        QVERIFY(bench.push("1", &bench.a));
+        QVERIFY(bench.log.waitFor("a+", 1));
+        bench.sink->set(Mode::Refuse);
+        QVERIFY(bench.push("2", &bench.a));
+        QVERIFY(bench.log.waitFor("a-", 1));
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.push("3", &bench.a));
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.log.events(), (Messages{"a+", "a.", "a-", "a.", "a+", "a."}));
+    }
+
+    void aStalledSinkDoesNotBlockPushAndAFullQueueSaysSo()
+    {
+        Bench bench(3);
+        QVERIFY(bench.stall());
+        for (int i = 0; i < 3; ++i)
+            QVERIFY(bench.push("fits", &bench.a));
+        QVERIFY(!bench.push("does not fit", &bench.a));
+        QVERIFY(bench.log.events().isEmpty()); // nothing is settled before the sink has spoken
+    }
+
+    void theBatchThatFreesAFullQueueReportsWhatWasDropped()
+    {
+        Bench bench(3);
+        QVERIFY(bench.stall());
+        for (int i = 0; i < 8; ++i)
+            QCOMPARE(bench.push("entry"), i < 3);
+        bench.sink->set(Mode::Accept);
+        // No further entry comes. The drops may count to the plug's batch or to the next one.
+        QVERIFY(bench.sink->waitForAccepted(5));
+        QVERIFY(bench.writer.stop(soon));
+        const Messages accepted = bench.sink->accepted();
+        QCOMPARE(accepted.size(), 5);
+        QCOMPARE(accepted.count("entry"), 3);
+        QCOMPARE(accepted.count("dropped 5"), 1);
+    }
+
+    void refusedEntriesAreReportedWhenTheSinkTakesTheNextOne()
+    {
+        Bench bench;
+        bench.sink->set(Mode::Refuse);
+        for (int i = 0; i < 3; ++i)
+            QVERIFY(bench.push("refused", &bench.a));
+        QVERIFY(bench.log.waitFor("a-", 3));
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.push("next"));
+        QVERIFY(bench.sink->waitForAccepted(2));
+        QVERIFY(bench.writer.stop(soon));
+        const Messages accepted = bench.sink->accepted();
+        QCOMPARE(accepted.size(), 2);
+        QVERIFY(accepted.contains("next"));
+        QVERIFY(accepted.contains("dropped 3"));
+    }
+
+    void lossesInTheQueueAndInTheSinkMakeOneReport()
+    {
+        Bench bench(2);
+        QVERIFY(bench.stall());
+        for (int i = 0; i < 6; ++i)
+            QCOMPARE(bench.push("entry", &bench.a), i < 2);
+        bench.sink->set(Mode::Refuse); // the plug, two entries, and the report of them
+        QVERIFY(bench.log.waitFor("a.", 1));
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.sink->accepted(), Messages{"dropped 7"});
+    }
+
+    void everyPeriodOfLossHasItsReport()
+    {
+        Bench bench(1);
+        for (int period = 1; period <= 3; ++period) {
+            QVERIFY(bench.stall());
+            QVERIFY(bench.push("entry"));
+            for (int i = 0; i < period; ++i)
+                QVERIFY(!bench.push("refused"));
+            bench.sink->set(Mode::Accept);
+            QVERIFY(bench.sink->waitForAccepted(qsizetype{3} * period)); // plug, entry, report
+        }
+        QVERIFY(bench.writer.stop(soon));
+        for (const auto *report : {"dropped 1", "dropped 2", "dropped 3"})
+            QCOMPARE(bench.sink->accepted().count(report), 1);
+        QCOMPARE(bench.sink->accepted().size(), 9);
+    }
+
+    void withoutLossesNothingIsReported()
+    {
+        Bench bench;
+        QVERIFY(bench.push("1"));
+        QVERIFY(bench.writer.stop(soon));
+        QVERIFY(bench.writer.stop(0s));
+        QCOMPARE(bench.sink->accepted(), Messages{"1"});
+    }
+
+    void stopGivesUpOnAStalledSinkAndSucceedsOnceItRecovers()
+    {
+        Bench bench;
+        QVERIFY(bench.stall());
+        QVERIFY(bench.push("queued"));
+        QElapsedTimer timer;
+        timer.start();
+        QVERIFY(!bench.writer.stop(50ms));
+        QVERIFY(timer.elapsed() >= 50);
+        QVERIFY(!bench.push("too late"));
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.writer.stop(soon));
+        const Messages accepted = bench.sink->accepted();
+        QCOMPARE(accepted.count("queued"), 1);
+        QCOMPARE(accepted.count("dropped 1"), 1);
+        QCOMPARE(accepted.size(), 3);
+    }
+
+    void theDestructorWritesWhatIsQueued()
+    {
+        auto sink = std::make_shared<SinkState>();
+        {
+            Bench bench;
+            sink = bench.sink;
+            QVERIFY(bench.push("1"));
+            QVERIFY(bench.push("2"));
+        }
+        QCOMPARE(sink->accepted(), (Messages{"1", "2"}));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestLogWriter)
+#include "tst_log_writer.moc"
