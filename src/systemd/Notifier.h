@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Notifier: tells the service manager how this process is doing (sd_notify(3)). Without
+// $NOTIFY_SOCKET nobody asked, and nothing is sent. A message that cannot be delivered is not
+// reported: the service manager has its own timeouts, and the daemon works without it.
+#pragma once
+
+#include <QString>
+
+class QByteArray;
+
+namespace dtlsd {
+
+class Notifier
+{
+public:
+    /// READY=1: started, or a reload has ended.
+    void ready() const;
+    /// STOPPING=1: the first thing on the way down.
+    void stopping() const;
+    /// STATUS=: one line for `systemctl status`; control characters become blanks.
+    void status(QString text) const;
+
+private:
+    static void notify(const QByteArray &state);
+};
+
+} // namespace dtlsd

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "systemd/UnixSignals.h"
+
+#include <QSocketNotifier>
+
+#include <optional>
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace dtlsd {
+
+namespace {
+
+std::optional<int> nextSignal(int fd)
+{
+    signalfd_siginfo info = {};
+    if (read(fd, &info, sizeof info) != sizeof info)
+        return std::nullopt;
+    return static_cast<int>(info.ssi_signo);
+}
+
+} // namespace
+
+void ignoreBrokenPipes()
+{
+    (void)signal(SIGPIPE, SIG_IGN); // fails for numbers that are no signals only
+}
+
+UnixSignals::UnixSignals(std::initializer_list<int> numbers, QObject *parent)
+    : QObject(parent)
+{
+    sigset_t mask = {};
+    sigemptyset(&mask);
+    for (const int number : numbers)
+        sigaddset(&mask, number);
+    pthread_sigmask(SIG_BLOCK, &mask, &m_previousMask);
+    m_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (m_fd < 0) {
+        pthread_sigmask(SIG_SETMASK, &m_previousMask, nullptr);
+        return;
+    }
+    auto *notifier = new QSocketNotifier(m_fd, QSocketNotifier::Read, this);
+    connect(notifier, &QSocketNotifier::activated, this, &UnixSignals::onReadable);
+}
+
+UnixSignals::~UnixSignals()
+{
+    if (m_fd < 0)
+        return;
+    while (nextSignal(m_fd)) {
+    }
+    pthread_sigmask(SIG_SETMASK, &m_previousMask, nullptr);
+    close(m_fd);
+}
+
+void UnixSignals::onReadable()
+{
+    // One at a time: the notifier comes again.
+    if (const auto number = nextSignal(m_fd))
+        Q_EMIT received(*number);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "systemd/Notifier.h"
+#include "systemd/UnixSignals.h"
+
+#include <QCoreApplication>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace dtlsd;
+
+namespace {
+
+/// What systemd has behind $NOTIFY_SOCKET.
+class NotifySocket
+{
+public:
+    NotifySocket()
+    {
+        const QByteArray path = m_directory.filePath(QStringLiteral("notify")).toLocal8Bit();
+        sockaddr_un at = {};
+        at.sun_family = AF_UNIX;
+        std::strncpy(at.sun_path, path.constData(), sizeof at.sun_path - 1);
+        m_ok = bind(m_fd, reinterpret_cast<const sockaddr *>(&at), sizeof at) == 0;
+        qputenv("NOTIFY_SOCKET", path);
+    }
+    NotifySocket(const NotifySocket &) = delete;
+    NotifySocket &operator=(const NotifySocket &) = delete;
+    ~NotifySocket()
+    {
+        qunsetenv("NOTIFY_SOCKET");
+        close(m_fd);
+    }
+
+    [[nodiscard]] bool ok() const { return m_ok; }
+
+    /// The next message, which is there as soon as it is sent; null when there is none.
+    [[nodiscard]] QByteArray next() const
+    {
+        std::array<char, 4096> buffer{};
+        const ssize_t size = recv(m_fd, buffer.data(), buffer.size(), 0);
+        return size < 0 ? QByteArray() : QByteArray(buffer.data(), size);
+    }
+
+private:
+    QTemporaryDir m_directory;
+    int m_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool m_ok = false;
+};
+
+bool isBlocked(int number)
+{
+    sigset_t mask = {};
+    pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+    return sigismember(&mask, number) == 1;
+}
+
+} // namespace
+
+class TestSystemd : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void statesAreSentAsSystemdReadsThem()
+    {
+        const NotifySocket socket;
+        QVERIFY(socket.ok());
+        const Notifier notifier;
+        notifier.ready();
+        QCOMPARE(socket.next(), QByteArray("READY=1"));
+        notifier.stopping();
+        QCOMPARE(socket.next(), QByteArray("STOPPING=1"));
+        notifier.status(QStringLiteral("12 sessions, 23 °C"));
+        QCOMPARE(socket.next(), QByteArray("STATUS=12 sessions, 23 \xc2\xb0"
+                                           "C"));
+        QVERIFY(socket.next().isNull());
+    }
+
+    void aStatusCannotSetAnotherVariable()
+    {
+        const NotifySocket socket;
+        Notifier().status(QStringLiteral("x\nMAINPID=1\r\u0085%s"));
+        QCOMPARE(socket.next(), QByteArray("STATUS=x MAINPID=1  %s"));
+        QVERIFY(socket.next().isNull());
+    }
+
+    void withoutASocketNothingIsSent()
+    {
+        qunsetenv("NOTIFY_SOCKET");
+        Notifier().ready();
+        qputenv("NOTIFY_SOCKET", "/nonexistent/notify");
+        Notifier().ready();
+        qunsetenv("NOTIFY_SOCKET");
+    }
+
+    void aSignalArrivesInTheEventLoop_data()
+    {
+        QTest::addColumn<int>("number");
+        QTest::newRow("SIGTERM") << SIGTERM;
+        QTest::newRow("SIGINT") << SIGINT;
+        QTest::newRow("SIGHUP") << SIGHUP;
+    }
+    void aSignalArrivesInTheEventLoop()
+    {
+        QFETCH(int, number);
+        const UnixSignals unixSignals({SIGTERM, SIGINT, SIGHUP});
+        QSignalSpy received(&unixSignals, &UnixSignals::received);
+        QCOMPARE(kill(getpid(), number), 0);
+        QCOMPARE(received.count(), 0); // not before the loop runs
+        QTRY_COMPARE(received.count(), 1);
+        QCOMPARE(received[0][0].toInt(), number);
+    }
+
+    void severalSignalsArriveEach()
+    {
+        const UnixSignals unixSignals({SIGTERM, SIGHUP});
+        QSignalSpy received(&unixSignals, &UnixSignals::received);
+        kill(getpid(), SIGHUP);
+        kill(getpid(), SIGTERM);
+        QTRY_COMPARE(received.count(), 2);
+        kill(getpid(), SIGHUP);
+        QTRY_COMPARE(received.count(), 3);
+        QCOMPARE(received[2][0].toInt(), SIGHUP);
+    }
+
+    void theMaskIsAsItWasAfterwards()
+    {
+        QVERIFY(!isBlocked(SIGUSR2));
+        {
+            const UnixSignals unixSignals({SIGUSR2});
+            QVERIFY(isBlocked(SIGUSR2));
+        }
+        QVERIFY(!isBlocked(SIGUSR2));
+    }
+
+    void whatIsPendingAtTheEndIsForgotten()
+    {
+        {
+            const UnixSignals unixSignals({SIGUSR1, SIGUSR2});
+            QCOMPARE(raise(SIGUSR1), 0);
+            QCOMPARE(raise(SIGUSR2), 0);
+        }
+        QVERIFY(!isBlocked(SIGUSR1)); // and this process lives
+    }
+
+    void aBrokenPipeIsAnErrorAndNoDeath()
+    {
+        ignoreBrokenPipes();
+        std::array<int, 2> ends{};
+        QCOMPARE(pipe(ends.data()), 0);
+        close(ends[0]);
+        QCOMPARE(write(ends[1], "x", 1), -1);
+        QCOMPARE(errno, EPIPE);
+        close(ends[1]);
+    }
+};
+
+int main(int argc, char **argv)
+{
+    // Qt Test has a thread of its own, which would otherwise get, and die of, what is sent to the
+    // process.
+    sigset_t mask = {};
+    sigemptyset(&mask);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&mask, number);
+    pthread_sigmask(SIG_BLOCK, &mask, nullptr);
+    const QCoreApplication application(argc, argv);
+    TestSystemd test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_systemd.moc"
