@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/CommandLine.h"
+
+#include "core/Version.h"
+
+#include <QCommandLineParser>
+
+#include <array>
+#include <utility>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::array targets{
+    std::pair{u"auto", LogTarget::Auto}, std::pair{u"journal", LogTarget::Journal},
+    std::pair{u"json", LogTarget::Json}, std::pair{u"text", LogTarget::Text}};
+
+constexpr auto helpFooter = R"(
+Signals: SIGTERM and SIGINT stop cleanly, with close_notify to every session.
+Exit status: 0 stopped cleanly, or the configuration is valid; 64 wrong usage;
+69 cannot listen, or DTLS is unavailable; 70 internal error; 78 bad configuration.
+)";
+
+std::optional<LogTarget> targetNamed(const QString &name)
+{
+    for (const auto &[known, target] : targets) {
+        if (name == QStringView(known))
+            return target;
+    }
+    return std::nullopt;
+}
+
+CommandLine rejected(const QString &problem)
+{
+    return {.action = CommandLine::Action::Reject,
+            .configFile = {},
+            .logTarget = {},
+            .message = QStringLiteral("dtlsd: %1; see dtlsd --help\n").arg(problem)};
+}
+
+} // namespace
+
+CommandLine CommandLine::parse(const QStringList &arguments)
+{
+    const QCommandLineOption config(
+        QStringLiteral("config"), QStringLiteral("Read FILE instead of %1.").arg(defaultConfigFile),
+        QStringLiteral("FILE"));
+    const QCommandLineOption check(QStringLiteral("check"),
+                                   QStringLiteral("Report every error in the configuration; bind "
+                                                  "nothing."));
+    const QCommandLineOption show(QStringLiteral("show-config"),
+                                  QStringLiteral("Print the effective configuration, keys as "
+                                                 "fingerprints."));
+    const QCommandLineOption target(QStringLiteral("log-target"),
+                                    QStringLiteral("Log to auto, journal, json or text."),
+                                    QStringLiteral("TARGET"));
+    const QCommandLineOption versionOption(QStringLiteral("version"),
+                                           QStringLiteral("Print the version."));
+    const QCommandLineOption help(QStringLiteral("help"), QStringLiteral("Print this help."));
+
+    QCommandLineParser parser;
+    parser.setApplicationDescription(
+        QStringLiteral("DTLS 1.2 server for devices with a pre-shared key; logs what they say."));
+    parser.addOptions({config, check, show, target, versionOption, help});
+
+    if (!parser.parse(arguments))
+        return rejected(parser.errorText().chopped(parser.errorText().endsWith(u'.') ? 1 : 0));
+    CommandLine result;
+    if (parser.isSet(help)) {
+        result.action = Action::Print;
+        result.message = parser.helpText() + QLatin1String(helpFooter);
+    } else if (parser.isSet(versionOption)) {
+        result.action = Action::Print;
+        result.message = QStringLiteral("dtlsd %1\n").arg(version);
+    } else if (!parser.positionalArguments().isEmpty()) {
+        return rejected(QStringLiteral("unexpected argument %1; options only are accepted")
+                            .arg(parser.positionalArguments().constFirst()));
+    } else if (parser.isSet(check) && parser.isSet(show)) {
+        return rejected(QStringLiteral("--check and --show-config exclude each other"));
+    } else if (parser.isSet(check) || parser.isSet(show)) {
+        result.action = parser.isSet(check) ? Action::Check : Action::ShowConfig;
+    }
+    if (parser.isSet(config) && parser.value(config).isEmpty())
+        return rejected(QStringLiteral("--config is empty; the name of a file is accepted"));
+    result.configFile = parser.value(config);
+    if (parser.isSet(target)) {
+        result.logTarget = targetNamed(parser.value(target));
+        if (!result.logTarget)
+            return rejected(QStringLiteral("--log-target %1 is unknown; auto, journal, json or "
+                                           "text is accepted")
+                                .arg(parser.value(target)));
+    }
+    return result;
+}
+
+} // namespace dtlsd

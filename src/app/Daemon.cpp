@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/Daemon.h"
+
+#include "core/Quantity.h"
+#include "log/JournalSink.h"
+#include "log/SinkKind.h"
+
+#include <QCoreApplication>
+#include <QFileInfo>
+#include <QTextStream>
+
+#include <cstdlib>
+
+#include <signal.h>
+#include <sysexits.h>
+
+namespace dtlsd {
+
+namespace {
+
+// Long enough for a full queue, short enough for every service manager's patience.
+constexpr std::chrono::seconds logPatience{5};
+
+SinkKind sinkKind(LogTarget target)
+{
+    switch (target) {
+    case LogTarget::Journal:
+        return SinkKind::Journal;
+    case LogTarget::Json:
+        return SinkKind::Json;
+    case LogTarget::Text:
+        return SinkKind::Text;
+    case LogTarget::Auto:
+        break;
+    }
+    return automaticSinkKind(StandardStreams::current());
+}
+
+std::unique_ptr<Sink> openSink(LogTarget target)
+{
+    const SinkKind kind = sinkKind(target);
+    // The one thing that the log cannot say itself.
+    if (kind == SinkKind::Journal && !QFileInfo::exists(QLatin1String(JournalSink::defaultSocket)))
+        QTextStream(stderr) << "dtlsd: no journal at " << JournalSink::defaultSocket
+                            << ": until there is one, entries are lost and datagrams get no "
+                               "receipt\n";
+    return makeSink(kind);
+}
+
+} // namespace
+
+Daemon::Daemon(Config config, const QList<ConfigMessage> &warnings)
+    : m_config(std::move(config))
+    , m_events(m_config.log)
+    , m_signals({SIGTERM, SIGINT, SIGHUP})
+    , m_writer(openSink(m_config.log.target), static_cast<std::size_t>(m_config.log.queue),
+               [this](std::uint64_t count) { return m_events.describe(EntriesDropped{count}); })
+    , m_workers(m_config, m_events, m_writer)
+{
+    connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
+    connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
+    for (const ConfigMessage &warning : warnings)
+        log(warning);
+}
+
+template <class Event>
+void Daemon::log(const Event &event)
+{
+    if (auto record = m_events.record(event))
+        // What the queue refuses it counts, and the log says so later.
+        static_cast<void>(m_writer.push({std::move(*record), nullptr}));
+}
+
+int Daemon::run()
+{
+    const bool started = start().ok();
+    if (started)
+        QCoreApplication::exec();
+    const int status = started ? EX_OK : EX_UNAVAILABLE;
+    stop(status);
+    return status;
+}
+
+Result<> Daemon::start()
+{
+    if (!DtlsServer::isSupported()) {
+        const Error error{QStringLiteral("cannot listen: Qt's OpenSSL plugin is not installed")};
+        log(ListenFailed{m_config.server.listen.constFirst(), error.message});
+        return error;
+    }
+    auto addresses = m_workers.listen();
+    if (!addresses)
+        return addresses.error(); // logged as listen-failed where it happened
+    m_addresses = std::move(addresses).value();
+
+    // The kernel doubles what is asked for, to have room for its own bookkeeping.
+    const std::int64_t granted = m_workers.receiveBufferSize() / 2;
+    if (granted < m_config.server.receiveBuffer)
+        log(ConfigMessage{
+            m_config.file, 0,
+            QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of "
+                           "%2, so bursts may be lost; raise net.core.rmem_max")
+                .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer))});
+    log(Started{m_config.file, m_addresses, m_workers.size(),
+                m_config.settings.identities->size()});
+    if (m_config.log.statisticsInterval.count() > 0)
+        m_statisticsTimer.start(m_config.log.statisticsInterval);
+    m_notifier.status(QStringLiteral("Listening on %1").arg(toString(m_addresses)));
+    m_notifier.ready();
+    return success();
+}
+
+void Daemon::handleSignal(int number)
+{
+    if (number == SIGHUP) {
+        log(ReloadRejected{QStringLiteral("SIGHUP: this version cannot reload; the configuration "
+                                          "stays as it is until a restart")});
+        return;
+    }
+    m_stopReason = QString::fromLatin1(sigabbrev_np(number)).prepend(u"SIG");
+    QCoreApplication::quit();
+}
+
+void Daemon::takeStatistics()
+{
+    const Statistics now = m_workers.statistics();
+    log(StatisticsTaken{now.since(m_statistics), m_config.log.statisticsInterval});
+    m_statistics = now;
+    m_notifier.status(QStringLiteral("Listening on %1; %2 sessions")
+                          .arg(toString(m_addresses))
+                          .arg(now.sessions));
+}
+
+void Daemon::stop(int status)
+{
+    m_notifier.stopping();
+    if (!m_stopReason.isEmpty())
+        log(Stopping{m_stopReason, m_workers.statistics().sessions});
+    m_workers.stop();
+    if (m_writer.stop(logPatience))
+        return;
+    // The log thread hangs in a call that nothing can interrupt; what waits behind it was never
+    // acknowledged. Destructors would wait for it, so there are none.
+    QTextStream(stderr) << "dtlsd: the log takes nothing; leaving without its last entries\n";
+    std::_Exit(status);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/EventLog.h"
+
+#include "app/RecordBuilder.h"
+#include "core/Escape.h"
+#include "core/Quantity.h"
+#include "core/Version.h"
+
+#include <QStringList>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr char proved[] = "DTLSD_IDENTITY";
+constexpr char claimed[] = "DTLSD_CLAIMED_IDENTITY";
+
+struct Wording
+{
+    QString reason; ///< DTLSD_REASON
+    QString text;
+};
+
+Wording wording(CloseReason reason)
+{
+    switch (reason) {
+    case CloseReason::CloseNotify:
+        return {QStringLiteral("close-notify"), QStringLiteral("the device closed it")};
+    case CloseReason::Idle:
+        return {QStringLiteral("idle"), QStringLiteral("idle for too long")};
+    case CloseReason::Replaced:
+        return {QStringLiteral("replaced"), QStringLiteral("the device has begun a new one")};
+    case CloseReason::Revoked:
+        return {QStringLiteral("revoked"), QStringLiteral("its identity has changed or is gone")};
+    case CloseReason::Evicted:
+        return {QStringLiteral("evicted"), QStringLiteral("it made room at a session limit")};
+    case CloseReason::Shutdown:
+        return {QStringLiteral("shutdown"), QStringLiteral("dtlsd is stopping")};
+    case CloseReason::Operator:
+        return {QStringLiteral("operator"), QStringLiteral("closed by the operator")};
+    case CloseReason::Error:
+        break;
+    }
+    return {QStringLiteral("error"), QStringLiteral("the device broke the protocol or gave up")};
+}
+
+Wording wording(HandshakeFailure reason)
+{
+    switch (reason) {
+    case HandshakeFailure::Timeout:
+        return {QStringLiteral("timeout"), QStringLiteral("the peer fell silent")};
+    case HandshakeFailure::WrongKeyOrLoss:
+        return {QStringLiteral("wrong-key-or-loss"),
+                QStringLiteral("its key is not ours, or datagrams were lost")};
+    case HandshakeFailure::UnknownIdentity:
+        return {QStringLiteral("unknown-identity"),
+                QStringLiteral("no such identity is configured")};
+    case HandshakeFailure::AddressNotAllowed:
+        return {QStringLiteral("address-not-allowed"),
+                QStringLiteral("allow_from does not admit this address")};
+    case HandshakeFailure::NoSharedCipher:
+        return {QStringLiteral("no-shared-cipher"),
+                QStringLiteral("the peer offers no cipher suite of [tls] ciphers")};
+    case HandshakeFailure::ProtocolVersion:
+        return {QStringLiteral("protocol-version"),
+                QStringLiteral("the peer does not speak DTLS 1.2")};
+    case HandshakeFailure::Limit:
+        return {QStringLiteral("limit"),
+                QStringLiteral("it made room at a limit for half-open ones")};
+    case HandshakeFailure::Error:
+        break;
+    }
+    return {QStringLiteral("error"), QStringLiteral("the peer broke the protocol or gave up")};
+}
+
+/// `sensor-17 (192.0.2.7:5683)`
+QString who(const SessionInfo &session)
+{
+    return QStringLiteral("%1 (%2)").arg(escaped(session.identity),
+                                         QString::fromUtf8(session.peerText));
+}
+
+QString plural(std::uint64_t count, const char *noun)
+{
+    return QStringLiteral("%1 %2%3").arg(count).arg(
+        QLatin1String(noun), count == 1 ? QLatin1String() : QLatin1String("s"));
+}
+
+QString duration(std::chrono::milliseconds time)
+{
+    return time < std::chrono::seconds(1)
+               ? QStringLiteral("%1 ms").arg(time.count())
+               : QStringLiteral("%1 s").arg(static_cast<double>(time.count()) / 1000, 0, 'f', 1);
+}
+
+QString payloadText(const QByteArray &payload, PayloadFormat format)
+{
+    switch (format) {
+    case PayloadFormat::Text:
+        return escaped(payload);
+    case PayloadFormat::Hex:
+        return escaped(payload.toHex());
+    case PayloadFormat::None:
+        break;
+    }
+    return plural(static_cast<std::uint64_t>(payload.size()), "byte");
+}
+
+} // namespace
+
+bool EventLog::wants(const EventKind &kind) const
+{
+    return isWanted(kind.priority);
+}
+
+bool EventLog::isWanted(Priority priority) const
+{
+    return static_cast<int>(priority) <= static_cast<int>(m_options.level);
+}
+
+LogRecord EventLog::describe(const ServerEvent &event) const
+{
+    return std::visit([this](const auto &value) { return describe(value); }, event);
+}
+
+LogRecord EventLog::describe(const Datagram &event) const
+{
+    RecordBuilder builder(kind::datagramReceived,
+                          QStringLiteral("%1: %2").arg(
+                              who(event.session), payloadText(event.payload, m_options.payload)));
+    builder.session(event.session, proved)
+        .number("DTLSD_SEQUENCE", event.sequence)
+        .number("DTLSD_PAYLOAD_SIZE", event.payload.size());
+    if (m_options.payload != PayloadFormat::None)
+        builder.bytes("DTLSD_PAYLOAD", event.payload);
+    if (!event.ciphertext.isEmpty())
+        builder.bytes("DTLSD_CIPHERTEXT", event.ciphertext.toHex());
+    return builder.take();
+}
+
+LogRecord EventLog::describe(const HandshakeStarted &event) const
+{
+    return RecordBuilder(kind::handshakeStarted,
+                         QStringLiteral("%1: handshake started")
+                             .arg(QString::fromUtf8(event.session.peerText)))
+        .session(event.session, claimed)
+        .take();
+}
+
+LogRecord EventLog::describe(const SessionOpened &event) const
+{
+    return RecordBuilder(kind::sessionOpened,
+                         QStringLiteral("%1: session opened with %2%3")
+                             .arg(who(event.session), QString::fromLatin1(event.session.cipher),
+                                  event.withNextKey ? QStringLiteral(" and next_key") : QString()))
+        .session(event.session, proved)
+        .take();
+}
+
+LogRecord EventLog::describe(const SessionClosed &event) const
+{
+    const Wording reason = wording(event.reason);
+    return RecordBuilder(kind::sessionClosed,
+                         QStringLiteral("%1: session closed after %2, %3 received: %4")
+                             .arg(who(event.session), duration(event.lasted),
+                                  plural(event.received.datagrams, "datagram"), reason.text))
+        .session(event.session, proved)
+        .text("DTLSD_REASON", reason.reason)
+        .number("DTLSD_COUNT", event.received.datagrams)
+        .take();
+}
+
+LogRecord EventLog::describe(const HandshakeFailed &event) const
+{
+    const Wording reason = wording(event.reason);
+    const QString peer = QString::fromUtf8(event.session.peerText);
+    const QString who =
+        event.session.identity.isEmpty()
+            ? peer
+            : QStringLiteral("%1, claiming to be %2").arg(peer, escaped(event.session.identity));
+    return RecordBuilder(kind::handshakeFailed,
+                         QStringLiteral("%1: handshake failed: %2").arg(who, reason.text))
+        .session(event.session, claimed)
+        .text("DTLSD_REASON", reason.reason)
+        .take();
+}
+
+LogRecord EventLog::describe(const PeerMisbehaving &event) const
+{
+    return RecordBuilder(kind::peerMisbehaving,
+                         QStringLiteral("%1: %2 dropped: forged, repeated or incomplete")
+                             .arg(who(event.session), plural(event.badRecords, "record")))
+        .session(event.session, proved)
+        .number("DTLSD_COUNT", event.badRecords)
+        .take();
+}
+
+LogRecord EventLog::describe(const UnverifiedTraffic &event) const
+{
+    const std::pair<std::uint64_t, const char *> causes[]{
+        {event.malformed, "not DTLS"},
+        {event.withoutSession, "for a session that is not there"},
+        {event.unanswered, "hellos that did not come back with their cookie"},
+        {event.overLimit, "hellos over a limit"},
+        {event.failures, "further failed handshakes"}};
+    QStringList parts;
+    for (const auto &[count, cause] : causes) {
+        if (count > 0)
+            parts += QStringLiteral("%1 %2").arg(count).arg(QLatin1String(cause));
+    }
+    return RecordBuilder(kind::unverifiedTraffic,
+                         QStringLiteral("%1 from unproved sources in %2 s: %3")
+                             .arg(plural(event.total(), "datagram"))
+                             .arg(event.period.count() / 1000)
+                             .arg(parts.join(u", ")))
+        .number("DTLSD_COUNT", event.total())
+        .take();
+}
+
+LogRecord EventLog::describe(const ListenFailed &event) const
+{
+    return RecordBuilder(kind::listenFailed, event.reason)
+        .text("DTLSD_LOCAL_ADDRESS", event.address.toString())
+        .take();
+}
+
+LogRecord EventLog::describe(const ConfigMessage &warning) const
+{
+    return RecordBuilder(kind::configurationWarning, warning.toString())
+        .text("DTLSD_CONFIG_FILE", warning.file)
+        .number("DTLSD_CONFIG_LINE", warning.line)
+        .take();
+}
+
+LogRecord EventLog::describe(const Started &event) const
+{
+    RecordBuilder builder(kind::started,
+                          QStringLiteral("dtlsd %1 listens on %2 with %3 for %4")
+                              .arg(version, toString(event.addresses),
+                                   plural(static_cast<std::uint64_t>(event.workers), "worker"),
+                                   event.identities == 1
+                                       ? QStringLiteral("1 identity")
+                                       : QStringLiteral("%1 identities").arg(event.identities)));
+    builder.text("DTLSD_LOCAL_ADDRESS", toString(event.addresses));
+    if (!event.configFile.isEmpty())
+        builder.text("DTLSD_CONFIG_FILE", event.configFile);
+    return builder.take();
+}
+
+LogRecord EventLog::describe(const Stopping &event) const
+{
+    return RecordBuilder(kind::stopping,
+                         QStringLiteral("stopping on %1; %2 to close")
+                             .arg(event.reason,
+                                  plural(static_cast<std::uint64_t>(event.sessions), "session")))
+        .text("DTLSD_REASON", event.reason)
+        .number("DTLSD_COUNT", event.sessions)
+        .take();
+}
+
+LogRecord EventLog::describe(const ReloadRejected &event) const
+{
+    return RecordBuilder(kind::reloadRejected, event.reason).take();
+}
+
+LogRecord EventLog::describe(const EntriesDropped &event) const
+{
+    return RecordBuilder(kind::entriesDropped,
+                         QStringLiteral("%1 lost, as the log took none; datagrams among them got "
+                                        "no receipt")
+                             .arg(event.count == 1
+                                      ? QStringLiteral("1 entry was")
+                                      : QStringLiteral("%1 entries were").arg(event.count)))
+        .number("DTLSD_COUNT", event.count)
+        .take();
+}
+
+LogRecord EventLog::describe(const StatisticsTaken &event) const
+{
+    const Statistics &period = event.period;
+    return RecordBuilder(kind::statistics,
+                         QStringLiteral("%1 open, %2 half-open; in the last %3: %4 opened, %5 "
+                                        "closed, %6 failed, %7 received, %8 replies sent")
+                             .arg(plural(static_cast<std::uint64_t>(period.sessions), "session"))
+                             .arg(period.halfOpen)
+                             .arg(formatDuration(event.length))
+                             .arg(period.sessionsOpened)
+                             .arg(period.sessionsClosed)
+                             .arg(period.handshakesFailed)
+                             .arg(plural(period.received.datagrams, "datagram"),
+                                  QString::number(period.sent.datagrams)))
+        .number("DTLSD_COUNT", period.received.datagrams)
+        .take();
+}
+
+} // namespace dtlsd

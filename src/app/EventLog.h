@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EventLog: turns events into log records. Here, and nowhere else, an event gets its wording and
+// its fields; app/EventKind.h has its priority and MESSAGE_ID.
+#pragma once
+
+#include "app/EventKind.h"
+#include "config/Config.h"
+#include "core/SocketAddress.h"
+#include "dtls/Events.h"
+#include "log/LogRecord.h"
+
+#include <QList>
+#include <QString>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace dtlsd {
+
+struct Started
+{
+    QString configFile; ///< empty: the embedded defaults
+    QList<SocketAddress> addresses;
+    int workers = 0;
+    qsizetype identities = 0;
+};
+
+struct Stopping
+{
+    QString reason;
+    std::int64_t sessions = 0;
+};
+
+struct ReloadRejected
+{
+    QString reason;
+};
+
+struct EntriesDropped
+{
+    std::uint64_t count = 0;
+};
+
+struct StatisticsTaken
+{
+    Statistics period; ///< its counters are those of the period
+    std::chrono::milliseconds length{};
+};
+
+/// Immutable, so that every thread may use it.
+class EventLog
+{
+public:
+    explicit EventLog(const LogOptions &options)
+        : m_options(options)
+    {
+    }
+
+    /// Whether records of @p kind are wanted at all.
+    [[nodiscard]] bool wants(const EventKind &kind) const;
+
+    /// The record of an event, if its kind is wanted.
+    template <class Event>
+    [[nodiscard]] std::optional<LogRecord> record(const Event &event) const
+    {
+        LogRecord record = describe(event);
+        return isWanted(record.priority) ? std::optional(std::move(record)) : std::nullopt;
+    }
+
+    [[nodiscard]] LogRecord describe(const ServerEvent &event) const;
+    [[nodiscard]] LogRecord describe(const Datagram &event) const;
+    [[nodiscard]] LogRecord describe(const HandshakeStarted &event) const;
+    [[nodiscard]] LogRecord describe(const SessionOpened &event) const;
+    [[nodiscard]] LogRecord describe(const SessionClosed &event) const;
+    [[nodiscard]] LogRecord describe(const HandshakeFailed &event) const;
+    [[nodiscard]] LogRecord describe(const PeerMisbehaving &event) const;
+    [[nodiscard]] LogRecord describe(const UnverifiedTraffic &event) const;
+    [[nodiscard]] LogRecord describe(const ListenFailed &event) const;
+    [[nodiscard]] LogRecord describe(const ConfigMessage &warning) const;
+    [[nodiscard]] LogRecord describe(const Started &event) const;
+    [[nodiscard]] LogRecord describe(const Stopping &event) const;
+    [[nodiscard]] LogRecord describe(const ReloadRejected &event) const;
+    [[nodiscard]] LogRecord describe(const EntriesDropped &event) const;
+    [[nodiscard]] LogRecord describe(const StatisticsTaken &event) const;
+
+private:
+    [[nodiscard]] bool isWanted(Priority priority) const;
+
+    LogOptions m_options;
+};
+
+} // namespace dtlsd

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mailbox: runs functions in the thread of an event loop, in the order in which they were posted.
+// Any thread may post. A mutex and an eventfd(2) do it rather than Qt's posted events: one wake-up
+// for any number of functions, and tools that watch threads see what happens before what.
+#pragma once
+
+#include <QSocketNotifier>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace dtlsd {
+
+class Mailbox
+{
+public:
+    using Function = std::function<void()>;
+
+    Mailbox();
+    Mailbox(const Mailbox &) = delete;
+    Mailbox &operator=(const Mailbox &) = delete;
+    /// After close(), if it was opened.
+    ~Mailbox();
+
+    /// @p function runs once the event loop of the thread that has opened the mailbox gets to it;
+    /// never, if the mailbox has been closed.
+    void post(Function function);
+
+    /// In the thread that is to run the functions.
+    void open();
+    /// In the same.
+    void close() { m_notifier.reset(); }
+
+private:
+    void runAll();
+
+    const int m_descriptor;
+    std::unique_ptr<QSocketNotifier> m_notifier;
+    std::mutex m_mutex;
+    std::vector<Function> m_functions; // guarded by m_mutex
+};
+
+} // namespace dtlsd

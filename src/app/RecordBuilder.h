@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RecordBuilder: a log record, field by field.
+#pragma once
+
+#include "app/EventKind.h"
+#include "dtls/Events.h"
+#include "log/LogRecord.h"
+
+#include <QByteArray>
+#include <QString>
+
+#include <concepts>
+#include <utility>
+
+namespace dtlsd {
+
+class RecordBuilder
+{
+public:
+    RecordBuilder(const EventKind &kind, const QString &message);
+
+    RecordBuilder &text(const char *name, const QString &value);
+    RecordBuilder &bytes(const char *name, QByteArray value);
+    RecordBuilder &number(const char *name, std::integral auto value)
+    {
+        m_record.fields.append({name, QByteArray::number(value), LogField::Kind::Number});
+        return *this;
+    }
+    /// DTLSD_SESSION, the addresses, the identity under @p identityName, and the cipher once known.
+    RecordBuilder &session(const SessionInfo &session, const char *identityName);
+    /// DTLSD_PEER_ADDRESS and DTLSD_PEER_PORT.
+    RecordBuilder &peer(const SocketAddress &peer);
+
+    [[nodiscard]] LogRecord take() { return std::move(m_record); }
+
+private:
+    LogRecord m_record;
+};
+
+} // namespace dtlsd

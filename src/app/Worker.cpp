@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/Worker.h"
+
+namespace dtlsd {
+
+Worker::Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
+               const EventLog &events, LogWriter &writer)
+    : m_settings(std::move(settings))
+    , m_shared(std::move(shared))
+    , m_events(events)
+    , m_writer(writer)
+    , m_desk(m_mailbox,
+             [this](std::span<const Receipt> receipts) { m_server->sendReplies(receipts); })
+{
+    start();
+    m_began.wait();
+}
+
+Worker::~Worker()
+{
+    stop();
+}
+
+void Worker::run()
+{
+    DtlsServer server(m_settings, m_shared);
+    m_server = &server;
+    const auto log = [this](const ServerEvent &event) { logEvent(event); };
+    connect(&server, &DtlsServer::errorMessage, &server, log);
+    connect(&server, &DtlsServer::warningMessage, &server, log);
+    connect(&server, &DtlsServer::infoMessage, &server, log);
+    connect(&server, &DtlsServer::datagramReceived, &server,
+            [this](const Datagram &datagram) { logDatagram(datagram); });
+    m_mailbox.open();
+    m_began.count_down();
+    exec();
+    m_mailbox.close();
+    server.close();
+    m_server = nullptr;
+    m_ended.count_down();
+}
+
+void Worker::call(const std::function<void(DtlsServer &)> &task)
+{
+    std::latch done(1);
+    m_mailbox.post([&] {
+        task(*m_server);
+        done.count_down();
+    });
+    done.wait();
+}
+
+void Worker::stop()
+{
+    m_mailbox.post([this] { quit(); });
+    m_ended.wait();
+    wait();
+}
+
+void Worker::logEvent(const ServerEvent &event)
+{
+    if (auto record = m_events.record(event))
+        // What the queue refuses it counts, and the log says so later.
+        static_cast<void>(m_writer.push({std::move(*record), nullptr}));
+}
+
+void Worker::logDatagram(const Datagram &datagram)
+{
+    const Receipt &receipt = datagram.receipt;
+    if (!m_events.wants(kind::datagramReceived)) {
+        m_server->sendReplies({&receipt, 1});
+        return;
+    }
+    AcceptanceListener *listener = receipt.reply.isEmpty() ? nullptr : &m_desk;
+    if (m_writer.push({m_events.describe(datagram), listener}) && listener)
+        m_desk.expect(receipt);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Worker: a thread with the whole server in it, and its way to the log and back.
+#pragma once
+
+#include "app/EventLog.h"
+#include "app/Mailbox.h"
+#include "app/ReceiptDesk.h"
+#include "dtls/DtlsServer.h"
+#include "log/LogWriter.h"
+
+#include <QThread>
+
+#include <functional>
+#include <latch>
+#include <memory>
+
+namespace dtlsd {
+
+class Worker : public QThread
+{
+public:
+    /// Starts the thread; its server listens to nothing yet.
+    Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
+           const EventLog &events, LogWriter &writer);
+    ~Worker() override;
+
+    /// Runs @p task in the worker with its server, and waits for it. From another thread,
+    /// before stop().
+    void call(const std::function<void(DtlsServer &)> &task);
+
+    /// Says goodbye to every peer and ends the thread; waits for both. The log may still settle
+    /// entries of the worker's afterwards, as long as it is not destroyed.
+    void stop();
+
+protected:
+    void run() override;
+
+private:
+    void logEvent(const ServerEvent &event);
+    void logDatagram(const Datagram &datagram);
+
+    const std::shared_ptr<const ServerSettings> m_settings;
+    const std::shared_ptr<SharedState> m_shared;
+    const EventLog &m_events;
+    LogWriter &m_writer;
+    Mailbox m_mailbox;
+    ReceiptDesk m_desk;
+    DtlsServer *m_server = nullptr; // lives in run()
+    // What QThread::start() and wait() promise, they promise to Qt; these also to tools that watch
+    // threads.
+    std::latch m_began{1};
+    std::latch m_ended{1};
+};
+
+} // namespace dtlsd

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/CommandLine.h"
+#include "app/Daemon.h"
+#include "app/ProcessSetup.h"
+#include "config/Config.h"
+
+#include <QCoreApplication>
+#include <QTextStream>
+
+#include <cstdio>
+#include <exception>
+
+#include <sysexits.h>
+
+using namespace dtlsd;
+
+namespace {
+
+int print(std::FILE *stream, const QString &text, int status)
+{
+    QTextStream(stream) << text;
+    return status;
+}
+
+int print(const QList<ConfigMessage> &messages, int status)
+{
+    for (const ConfigMessage &message : messages)
+        print(stderr, message.toString() + u'\n', status);
+    return status;
+}
+
+} // namespace
+
+int main(int argc, char *argv[])
+try {
+    setUpProcess();
+    const QCoreApplication application(argc, argv);
+
+    const CommandLine commandLine = CommandLine::parse(QCoreApplication::arguments());
+    if (commandLine.action == CommandLine::Action::Reject)
+        return print(stderr, commandLine.message, EX_USAGE);
+    if (commandLine.action == CommandLine::Action::Print)
+        return print(stdout, commandLine.message, EX_OK);
+
+    ConfigResult result = loadConfigOrDefault(commandLine.configFile);
+    if (!result.errors.isEmpty())
+        return print(result.errors, EX_CONFIG);
+    if (commandLine.action == CommandLine::Action::ShowConfig)
+        return print(stdout, QString::fromUtf8(showConfig(result.config)), EX_OK);
+    if (commandLine.action == CommandLine::Action::Check)
+        return print(result.warnings, print(stdout, u"The configuration is valid.\n"_qs, EX_OK));
+
+    result.config.log.target = commandLine.logTarget.value_or(result.config.log.target);
+    return Daemon(std::move(result.config), result.warnings).run();
+} catch (const std::exception &error) {
+    return print(stderr, QStringLiteral("dtlsd: %1\n").arg(QLatin1String(error.what())),
+                 EX_SOFTWARE);
+}
