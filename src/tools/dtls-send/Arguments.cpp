@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtls-send/Arguments.h"
+
+#include "config/KeyText.h"
+#include "config/PskFile.h"
+#include "core/Quantity.h"
+#include "core/Version.h"
+
+#include <QCommandLineParser>
+#include <QHostInfo>
+
+#include <sysexits.h>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr auto helpFooter = R"(
+Without DATA, each line of standard input is sent as one datagram.
+A key file holds lines identity:hexkey, as the server reads them. A key in the
+environment is hex, or hex:..., base64:... or text:... as in dtlsd.ini.
+
+Exit status: 0 everything sent and answered; 1 no reply; 2 the handshake failed;
+64 wrong usage; 78 the key cannot be read.
+)";
+
+using Stop = Arguments::Stop;
+
+Stop wrongUsage(const QString &problem)
+{
+    return {QStringLiteral("dtls-send: %1; see dtls-send --help\n").arg(problem), EX_USAGE};
+}
+
+Stop noKey(const QString &problem)
+{
+    return {QStringLiteral("dtls-send: %1\n").arg(problem), EX_CONFIG};
+}
+
+/// HOST may be a name; the first of its addresses counts.
+std::optional<SocketAddress> resolve(const QString &hostAndPort)
+{
+    if (const auto address = SocketAddress::parse(hostAndPort))
+        return address;
+    const qsizetype colon = hostAndPort.lastIndexOf(u':');
+    const auto port = parseWholeNumber(QStringView(hostAndPort).sliced(colon + 1));
+    if (colon <= 0 || !port || *port < 1 || *port > 65535)
+        return std::nullopt;
+    const QList<QHostAddress> addresses = QHostInfo::fromName(hostAndPort.first(colon)).addresses();
+    if (addresses.isEmpty())
+        return std::nullopt;
+    return SocketAddress(addresses.constFirst(), static_cast<std::uint16_t>(*port));
+}
+
+/// The entry of @p identity, or the only one if that is empty.
+std::variant<DtlsClient::Options, Stop> fromFile(const QString &file, const QByteArray &identity)
+{
+    PskStore store;
+    const QList<ConfigMessage> errors = addPskFile(file, 1, {}, store);
+    if (!errors.isEmpty())
+        return noKey(errors.constFirst().toString());
+    const auto &identities = store.identities();
+    if (identity.isEmpty() && identities.size() != 1)
+        return noKey(QStringLiteral("%1 holds %2 identities; name one with --psk-identity")
+                         .arg(file)
+                         .arg(identities.size()));
+    const auto entry = identity.isEmpty() ? identities.cbegin() : identities.constFind(identity);
+    if (entry == identities.cend())
+        return noKey(
+            QStringLiteral("%1 holds no identity %2").arg(file, QString::fromUtf8(identity)));
+    DtlsClient::Options options;
+    options.identity = entry.key();
+    options.key = entry->key;
+    return options;
+}
+
+std::variant<DtlsClient::Options, Stop> fromEnvironment(const QString &variable,
+                                                        const QByteArray &identity)
+{
+    if (identity.isEmpty())
+        return wrongUsage(QStringLiteral("--psk-env needs --psk-identity"));
+    const QByteArray name = variable.toLocal8Bit();
+    if (!qEnvironmentVariableIsSet(name.constData()))
+        return noKey(QStringLiteral("the environment has no variable %1").arg(variable));
+    auto key = parseBareKey(qgetenv(name.constData()));
+    if (!key)
+        return noKey(QStringLiteral("the variable %1 %2").arg(variable, key.error().message));
+    DtlsClient::Options options;
+    options.identity = identity;
+    options.key = std::move(key).value();
+    return options;
+}
+
+struct Switches
+{
+    const QCommandLineOption identity{
+        QStringLiteral("psk-identity"),
+        QStringLiteral("Who to be; not needed with a key file of one line."), QStringLiteral("ID")};
+    const QCommandLineOption file{QStringLiteral("psk-file"),
+                                  QStringLiteral("Take the key from FILE."),
+                                  QStringLiteral("FILE")};
+    const QCommandLineOption environment{
+        QStringLiteral("psk-env"), QStringLiteral("Take the key from environment variable VAR."),
+        QStringLiteral("VAR")};
+    const QCommandLineOption ciphers{
+        QStringLiteral("ciphers"),
+        QStringLiteral("Offer strict, modern, iot, or an OpenSSL cipher string (default: iot)."),
+        QStringLiteral("LIST"), QStringLiteral("iot")};
+    const QCommandLineOption timeout{
+        QStringLiteral("timeout"),
+        QStringLiteral("How long to wait for the session, and then for each reply (default: 5s)."),
+        QStringLiteral("DURATION"), QStringLiteral("5s")};
+    const QCommandLineOption noReply{QStringLiteral("no-reply"),
+                                     QStringLiteral("Do not wait for replies.")};
+    const QCommandLineOption version{QStringLiteral("version"),
+                                     QStringLiteral("Print the version.")};
+    const QCommandLineOption help{QStringLiteral("help"), QStringLiteral("Print this help.")};
+
+    void addTo(QCommandLineParser &parser) const
+    {
+        parser.setApplicationDescription(QStringLiteral(
+            "Sends datagrams over DTLS 1.2 with a pre-shared key, and prints the replies."));
+        parser.addOptions({identity, file, environment, ciphers, timeout, noReply, version, help});
+        parser.addPositionalArgument(QStringLiteral("HOST:PORT"), QStringLiteral("The server."));
+        parser.addPositionalArgument(QStringLiteral("DATA"), QStringLiteral("One datagram each."),
+                                     QStringLiteral("[DATA...]"));
+    }
+};
+
+/// Who the client is and what it offers; the server and the messages are still to come.
+std::variant<Conversation::Options, Stop> readSwitches(const QCommandLineParser &parser,
+                                                       const Switches &switches)
+{
+    if (parser.isSet(switches.file) == parser.isSet(switches.environment))
+        return wrongUsage(QStringLiteral("one of --psk-file and --psk-env is needed"));
+    const auto ciphers = CipherPolicy::parse(parser.value(switches.ciphers));
+    if (!ciphers)
+        return wrongUsage(QStringLiteral("--ciphers %1").arg(ciphers.error().message));
+    const auto timeout = parseDuration(parser.value(switches.timeout));
+    if (!timeout || timeout->count() == 0)
+        return wrongUsage(QStringLiteral("--timeout %1 is no duration; 500ms, 5s or 1min, say, is "
+                                         "accepted")
+                              .arg(parser.value(switches.timeout)));
+
+    const QByteArray identity = parser.value(switches.identity).toUtf8();
+    auto client = parser.isSet(switches.file)
+                      ? fromFile(parser.value(switches.file), identity)
+                      : fromEnvironment(parser.value(switches.environment), identity);
+    if (const auto *stop = std::get_if<Stop>(&client))
+        return *stop;
+
+    Conversation::Options options;
+    options.client = std::get<DtlsClient::Options>(std::move(client));
+    options.client.ciphers = ciphers.value();
+    options.client.handshakeTimeout = *timeout;
+    options.replyTimeout = *timeout;
+    options.wantsReply = !parser.isSet(switches.noReply);
+    return options;
+}
+
+} // namespace
+
+std::variant<Conversation::Options, Arguments::Stop> Arguments::parse(const QStringList &arguments)
+{
+    const Switches switches;
+    QCommandLineParser parser;
+    switches.addTo(parser);
+    if (!parser.parse(arguments))
+        return wrongUsage(parser.errorText());
+    if (parser.isSet(switches.help))
+        return Stop{parser.helpText() + QLatin1String(helpFooter), EX_OK};
+    if (parser.isSet(switches.version))
+        return Stop{QStringLiteral("dtls-send %1\n").arg(version), EX_OK};
+
+    QStringList positional = parser.positionalArguments();
+    if (positional.isEmpty())
+        return wrongUsage(QStringLiteral("HOST:PORT is missing"));
+    auto options = readSwitches(parser, switches);
+    if (std::holds_alternative<Stop>(options))
+        return options;
+
+    const QString host = positional.takeFirst();
+    const auto server = resolve(host);
+    if (!server)
+        return wrongUsage(QStringLiteral("%1 is no server; an address or a name with a port is "
+                                         "accepted, such as 192.0.2.7:22334 or [::1]:22334")
+                              .arg(host));
+    auto &conversation = std::get<Conversation::Options>(options);
+    conversation.server = *server;
+    for (const QString &message : std::as_const(positional))
+        conversation.messages += message.toUtf8();
+    return options;
+}
+
+} // namespace dtlsd

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtls-send/Conversation.h"
+
+#include <QTextStream>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace dtlsd {
+
+Conversation::Conversation(Options options)
+    : m_options(std::move(options))
+    , m_client(m_options.client)
+    , m_waiting(m_options.messages.begin(), m_options.messages.end())
+{
+    m_output.open(stdout, QIODevice::WriteOnly);
+    m_replyDeadline.setSingleShot(true);
+    connect(&m_replyDeadline, &QTimer::timeout, this, [this] {
+        finish(NoReply, QStringLiteral("no reply within %1 ms; the datagram may be lost or not "
+                                       "logged")
+                            .arg(m_options.replyTimeout.count()));
+    });
+    connect(&m_client, &DtlsClient::connected, this, [this] {
+        if (m_options.messages.isEmpty())
+            readStandardInput();
+        sendNext();
+    });
+    connect(&m_client, &DtlsClient::received, this, &Conversation::handleReply);
+    connect(&m_client, &DtlsClient::failed, this, &Conversation::handleFailure);
+    connect(&m_client, &DtlsClient::closed, this,
+            [this] { finish(NoReply, QStringLiteral("the server closed the session")); });
+}
+
+void Conversation::start()
+{
+    if (const Result<> connecting = m_client.connectTo(m_options.server); !connecting)
+        finish(HandshakeFailed, connecting.error().message);
+}
+
+void Conversation::readStandardInput()
+{
+    m_inputEnded = false;
+    m_input = std::make_unique<QSocketNotifier>(STDIN_FILENO, QSocketNotifier::Read);
+    connect(m_input.get(), &QSocketNotifier::activated, this, [this] {
+        std::array<char, 4096> room{};
+        const ssize_t size = read(STDIN_FILENO, room.data(), room.size());
+        if (size < 0 && (errno == EINTR || errno == EAGAIN))
+            return;
+        m_partialLine.append(room.data(), qMax<qsizetype>(size, 0));
+        for (qsizetype end = 0; (end = m_partialLine.indexOf('\n')) >= 0;) {
+            m_waiting.push_back(m_partialLine.first(end));
+            m_partialLine.remove(0, end + 1);
+        }
+        if (size <= 0) {
+            if (!m_partialLine.isEmpty())
+                m_waiting.push_back(m_partialLine);
+            m_inputEnded = true;
+        }
+        sendNext();
+    });
+}
+
+void Conversation::sendNext()
+{
+    while (!m_awaitsReply && !m_waiting.empty() && !m_finished) {
+        const QByteArray message = m_waiting.front();
+        m_waiting.pop_front();
+        if (message.isEmpty())
+            continue; // DTLS has no empty message
+        if (!m_client.send(message)) {
+            finish(NoReply, QStringLiteral("a message of %1 bytes cannot be sent; 1 to 16384 are "
+                                           "accepted")
+                                .arg(message.size()));
+            return;
+        }
+        m_awaitsReply = m_options.wantsReply;
+    }
+    // No more is read than is sent, however large the input.
+    if (m_input)
+        m_input->setEnabled(m_waiting.empty() && !m_inputEnded);
+    if (m_awaitsReply)
+        m_replyDeadline.start(m_options.replyTimeout);
+    else if (m_inputEnded && m_waiting.empty())
+        finish(Success);
+}
+
+void Conversation::handleReply(const QByteArray &reply)
+{
+    m_output.write(reply + '\n');
+    m_output.flush();
+    m_replyDeadline.stop();
+    m_awaitsReply = false;
+    sendNext();
+}
+
+void Conversation::handleFailure(DtlsClient::Failure failure)
+{
+    const QString server = m_options.server.toString();
+    switch (failure) {
+    case DtlsClient::Failure::Timeout:
+        finish(HandshakeFailed,
+               QStringLiteral("no session with %1: %2; the server is not there, or it does not "
+                              "accept this identity and key")
+                   .arg(server, m_client.errorString()));
+        break;
+    case DtlsClient::Failure::Refused:
+    case DtlsClient::Failure::Error:
+        finish(HandshakeFailed,
+               QStringLiteral("no session with %1: %2").arg(server, m_client.errorString()));
+        break;
+    }
+}
+
+void Conversation::finish(Status status, const QString &problem)
+{
+    if (m_finished)
+        return;
+    m_finished = true;
+    m_replyDeadline.stop();
+    if (m_input)
+        m_input->setEnabled(false);
+    m_client.close();
+    if (!problem.isEmpty())
+        QTextStream(stderr) << "dtls-send: " << problem << '\n';
+    Q_EMIT finished(status);
+}
+
+} // namespace dtlsd

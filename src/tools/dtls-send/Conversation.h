@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Conversation: sends one message after the other, each once the one before has its reply, and
+// prints the replies.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "dtls/DtlsClient.h"
+
+#include <QByteArray>
+#include <QFile>
+#include <QList>
+#include <QObject>
+#include <QSocketNotifier>
+#include <QTimer>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+
+namespace dtlsd {
+
+class Conversation : public QObject
+{
+    Q_OBJECT
+
+public:
+    enum Status {
+        Success = 0,        ///< every message was sent, and answered if a reply was wanted
+        NoReply = 1,        ///< a message got no reply in time, or the server closed the session
+        HandshakeFailed = 2 ///< no session came about
+    };
+
+    struct Options
+    {
+        SocketAddress server;
+        DtlsClient::Options client;
+        QList<QByteArray> messages; ///< empty: lines of standard input
+        bool wantsReply = true;
+        std::chrono::milliseconds replyTimeout = std::chrono::seconds(5);
+    };
+
+    explicit Conversation(Options options);
+
+    void start();
+
+Q_SIGNALS:
+    /// The end, with the exit status.
+    void finished(int status);
+
+private:
+    void readStandardInput();
+    void sendNext();
+    void handleReply(const QByteArray &reply);
+    void handleFailure(DtlsClient::Failure failure);
+    void finish(Status status, const QString &problem = {});
+
+    const Options m_options;
+    DtlsClient m_client;
+    QFile m_output; // standard output
+    std::unique_ptr<QSocketNotifier> m_input;
+    QByteArray m_partialLine;
+    std::deque<QByteArray> m_waiting;
+    bool m_inputEnded = true;
+    bool m_awaitsReply = false;
+    bool m_finished = false;
+    QTimer m_replyDeadline;
+};
+
+} // namespace dtlsd
