@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// dtlsd as a process: its command line, exit status, signals, notifications and logs.
+#include "support/ChildProcess.h"
+#include "support/DaemonProcess.h"
+
+#include <QFile>
+#include <QRegularExpression>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+
+namespace {
+
+const QByteArray valid = "[server]\nlisten = 127.0.0.1:0\nworkers = 1\n[psk]\nfile =\n"
+                         "[identity a]\nkey = hex:00112233445566778899aabbccddeeff\n";
+
+struct Outcome
+{
+    int status = -1;
+    QString output;
+    QString errors;
+};
+
+Outcome runDtlsd(const QStringList &arguments)
+{
+    ChildProcess process;
+    Outcome outcome;
+    if (!process.run({QStringLiteral(DTLSD_BINARY), arguments}) || !process.waitForEnd())
+        return outcome;
+    outcome.status = process.exitCode();
+    outcome.output = QString::fromUtf8(process.readAllStandardOutput());
+    outcome.errors = QString::fromUtf8(process.readAllStandardError());
+    return outcome;
+}
+
+} // namespace
+
+class TestCommandLine : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void wrongUsageIsRefused_data();
+    void wrongUsageIsRefused();
+    void helpAndVersionArePrinted();
+    void aValidConfigurationIsCheckedAndShown();
+    void aBadConfigurationNeverStarts();
+    void aMissingConfigurationSaysHowToGiveOne();
+    void anAddressThatIsTakenEndsTheStart();
+    void aSignalStopsIt_data();
+    void aSignalStopsIt();
+    void aReloadIsRejectedAudibly();
+    void theServiceManagerIsTold();
+    void keysAreNowhereToBeSeen();
+};
+
+void TestCommandLine::wrongUsageIsRefused_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QString>("problem");
+    QTest::newRow("an unknown option")
+        << QStringList{QStringLiteral("--nonsense")} << QStringLiteral("Unknown option 'nonsense'");
+    QTest::newRow("an argument") << QStringList{QStringLiteral("dtlsd.ini")}
+                                 << QStringLiteral("unexpected argument dtlsd.ini");
+    QTest::newRow("a missing value") << QStringList{QStringLiteral("--config")}
+                                     << QStringLiteral("Missing value after '--config'");
+    QTest::newRow("an empty file")
+        << QStringList{QStringLiteral("--config=")} << QStringLiteral("--config is empty");
+    QTest::newRow("an unknown target")
+        << QStringList{QStringLiteral("--log-target"), QStringLiteral("syslog")}
+        << QStringLiteral("--log-target syslog is unknown; auto, journal, json or text");
+    QTest::newRow("two actions") << QStringList{QStringLiteral("--check"),
+                                                QStringLiteral("--show-config")}
+                                 << QStringLiteral("exclude each other");
+}
+
+void TestCommandLine::wrongUsageIsRefused()
+{
+    QFETCH(QStringList, arguments);
+    QFETCH(QString, problem);
+    const Outcome outcome = runDtlsd(arguments);
+    QCOMPARE(outcome.status, 64);
+    QVERIFY2(outcome.errors.contains(problem), qPrintable(outcome.errors));
+    QVERIFY(outcome.errors.endsWith(QStringLiteral("; see dtlsd --help\n")));
+    QVERIFY(outcome.output.isEmpty());
+}
+
+void TestCommandLine::helpAndVersionArePrinted()
+{
+    const Outcome help = runDtlsd({QStringLiteral("--help")});
+    QCOMPARE(help.status, 0);
+    for (const char *option : {"--config <FILE>", "--check", "--show-config",
+                               "--log-target <TARGET>", "--version", "--help", "78 bad"})
+        QVERIFY2(help.output.contains(QLatin1String(option)), option);
+    const Outcome versionText = runDtlsd({QStringLiteral("--version")});
+    QCOMPARE(versionText.status, 0);
+    QVERIFY(QRegularExpression(QStringLiteral("^dtlsd \\d+\\.\\d+\\.\\d+\n$"))
+                .match(versionText.output)
+                .hasMatch());
+}
+
+void TestCommandLine::aValidConfigurationIsCheckedAndShown()
+{
+    const DaemonProcess files(valid);
+    const Outcome checked =
+        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), files.configFile()});
+    QCOMPARE(checked.status, 0);
+    QCOMPARE(checked.output, QStringLiteral("The configuration is valid.\n"));
+    QCOMPARE(checked.errors, QString());
+    const Outcome shown =
+        runDtlsd({QStringLiteral("--show-config"), QStringLiteral("--config"), files.configFile()});
+    QCOMPARE(shown.status, 0);
+    QVERIFY(shown.output.contains(QStringLiteral("listen = 127.0.0.1:0\n")));
+    QVERIFY(shown.output.contains(QStringLiteral("sha256:")));
+    QVERIFY(!shown.output.contains(QStringLiteral("00112233")));
+}
+
+void TestCommandLine::aBadConfigurationNeverStarts()
+{
+    DaemonProcess daemon("[server]\nlisten = nowhere\n[limits]\nmax_sesions = 5\n"
+                         "[identity a]\nkey = hex:0011223344556677xx\n");
+    QVERIFY(daemon.launch());
+    QCOMPARE(daemon.waitForExit(), 78);
+    const QString errors = daemon.errorText();
+    for (const char *line :
+         {":2: [server] listen: ", ":4: [limits] max_sesions: ", ":6: [identity a] key: "})
+        QVERIFY2(errors.contains(daemon.configFile() + QLatin1String(line)), qPrintable(errors));
+    QVERIFY(errors.contains(QStringLiteral("max_sessions")));
+    QVERIFY(!errors.contains(QStringLiteral("00112233")));
+}
+
+void TestCommandLine::aMissingConfigurationSaysHowToGiveOne()
+{
+    const Outcome missing =
+        runDtlsd({QStringLiteral("--config"), QStringLiteral("/nonexistent/dtlsd.ini")});
+    QCOMPARE(missing.status, 78);
+    QVERIFY(missing.errors.startsWith(QStringLiteral("/nonexistent/dtlsd.ini: ")));
+    QVERIFY(missing.errors.contains(QStringLiteral("No such file or directory")));
+
+    const DaemonProcess files("[psk]\nfile =\n");
+    const Outcome nobody = runDtlsd({QStringLiteral("--config"), files.configFile()});
+    QCOMPARE(nobody.status, 78);
+    QVERIFY2(nobody.errors.contains(QStringLiteral("no identity")), qPrintable(nobody.errors));
+}
+
+void TestCommandLine::anAddressThatIsTakenEndsTheStart()
+{
+    DaemonProcess first(valid);
+    QVERIFY2(first.start(), qPrintable(first.errorText()));
+    QByteArray config = valid;
+    config.replace("127.0.0.1:0", first.addresses().constFirst().toString().toUtf8());
+    DaemonProcess second(config);
+    QVERIFY(second.launch());
+    QCOMPARE(second.waitForExit(), 69);
+    const auto failed = second.events(QStringLiteral("listen-failed"));
+    QCOMPARE(failed.size(), 1);
+    QCOMPARE(failed[0].value(QStringLiteral("message")).toString(),
+             QStringLiteral("cannot listen on %1: Address already in use")
+                 .arg(first.addresses().constFirst().toString()));
+    QCOMPARE(first.stop(), 0);
+}
+
+void TestCommandLine::aSignalStopsIt_data()
+{
+    QTest::addColumn<int>("number");
+    QTest::addColumn<QString>("name");
+    QTest::newRow("SIGTERM") << SIGTERM << QStringLiteral("SIGTERM");
+    QTest::newRow("SIGINT") << SIGINT << QStringLiteral("SIGINT");
+}
+
+void TestCommandLine::aSignalStopsIt()
+{
+    QFETCH(int, number);
+    QFETCH(QString, name);
+    DaemonProcess daemon(valid);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    daemon.process().sendSignal(number);
+    QCOMPARE(daemon.waitForExit(), 0);
+    const auto stopping = daemon.events(QStringLiteral("stopping"));
+    QCOMPARE(stopping.size(), 1);
+    QCOMPARE(stopping[0].value(QStringLiteral("reason")).toString(), name);
+    QCOMPARE(stopping[0].value(QStringLiteral("level")).toString(), QStringLiteral("notice"));
+}
+
+void TestCommandLine::aReloadIsRejectedAudibly()
+{
+    DaemonProcess daemon(valid);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    daemon.process().sendSignal(SIGHUP);
+    const auto rejected = daemon.waitForEvent(QStringLiteral("reload-rejected"));
+    QVERIFY(rejected);
+    QCOMPARE(rejected->value(QStringLiteral("level")).toString(), QStringLiteral("error"));
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestCommandLine::theServiceManagerIsTold()
+{
+    const QTemporaryDir directory;
+    const QByteArray path = QFile::encodeName(directory.filePath(QStringLiteral("notify")));
+    const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    qstrncpy(address.sun_path, path.constData(), sizeof address.sun_path);
+    QCOMPARE(bind(descriptor, reinterpret_cast<sockaddr *>(&address), sizeof address), 0);
+
+    DaemonProcess daemon(valid);
+    daemon.setEnvironment(QStringLiteral("NOTIFY_SOCKET"), QString::fromLocal8Bit(path));
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    QCOMPARE(daemon.stop(), 0);
+
+    QByteArray told;
+    char room[4096];
+    for (ssize_t size = 0; (size = recv(descriptor, room, sizeof room, MSG_DONTWAIT)) > 0;)
+        told += QByteArray(room, size) + '\n';
+    close(descriptor);
+    const qsizetype ready = told.indexOf("READY=1");
+    QVERIFY(ready >= 0);
+    QVERIFY(told.indexOf("STATUS=") >= 0);
+    QVERIFY(told.indexOf("STOPPING=1") > ready);
+}
+
+void TestCommandLine::keysAreNowhereToBeSeen()
+{
+    DaemonProcess daemon(valid);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    QFile limits(QStringLiteral("/proc/%1/limits").arg(daemon.process().processId()));
+    QVERIFY(limits.open(QIODevice::ReadOnly));
+    QVERIFY(QRegularExpression(QStringLiteral("Max core file size +0 +0 "))
+                .match(QString::fromUtf8(limits.readAll()))
+                .hasMatch());
+    QCOMPARE(daemon.stop(), 0);
+}
+
+QTEST_GUILESS_MAIN(TestCommandLine)
+#include "tst_commandline.moc"

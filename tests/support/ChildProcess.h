@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ChildProcess: a QProcess that cannot outlive its test. The destructor kills it, and the kernel
+// does when the test itself dies.
+// waitUntil(): waits for a condition while events are delivered.
+#pragma once
+
+#include <QDeadlineTimer>
+#include <QProcess>
+#include <QStringList>
+
+#include <chrono>
+#include <functional>
+
+namespace dtlsd::test {
+
+/// Enough for anything that works, on a busy machine and under a sanitizer.
+inline constexpr std::chrono::seconds patience{20};
+
+struct Command
+{
+    QString program;
+    QStringList arguments;
+};
+
+/// false: @p condition did not hold before @p deadline.
+bool waitUntil(const std::function<bool()> &condition, QDeadlineTimer deadline);
+
+class ChildProcess : public QProcess
+{
+    Q_OBJECT
+
+public:
+    ChildProcess();
+    ~ChildProcess() override;
+
+    /// false: it did not start; errorString() says why.
+    bool run(const Command &command);
+    [[nodiscard]] bool isRunning() const { return state() != NotRunning; }
+
+    /// SIGSTOP, SIGTERM and the like; nothing when it does not run.
+    void sendSignal(int signal) const;
+
+    /// false: it was still running at @p deadline.
+    bool waitForEnd(QDeadlineTimer deadline = QDeadlineTimer(patience));
+};
+
+} // namespace dtlsd::test

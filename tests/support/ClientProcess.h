@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ClientProcess: a DTLS client that others wrote: OpenSSL's s_client or GnuTLS's gnutls-cli. It
+// sends lines, each with its newline as one datagram, and gives back what the server answers.
+// Keys stand in its arguments, where every user of the machine can read them: for tests only.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "support/ChildProcess.h"
+
+#include <QByteArray>
+
+#include <optional>
+
+namespace dtlsd::test {
+
+class ClientProcess
+{
+public:
+    enum class Kind { OpenSsl, GnuTls };
+
+    struct Options
+    {
+        Kind kind = Kind::OpenSsl;
+        SocketAddress server;
+        QString identity; ///< no NUL, not empty
+        QByteArray key;   ///< raw bytes
+        /// An OpenSSL cipher string, or what follows GnuTLS's "DTLS 1.2, PSK and ECDHE-PSK", such
+        /// as `-CIPHER-ALL:+AES-128-CCM-8`; empty = its own default.
+        QString cipher;
+        QString protocol = QStringLiteral("-dtls1_2"); ///< s_client's option
+        QStringList arguments; ///< further ones, such as s_client's `-bind 127.0.0.1:40000`
+    };
+
+    static bool isAvailable(Kind kind);
+
+    explicit ClientProcess(Options options);
+
+    /// Starts it, and returns at once.
+    bool launch();
+    /// launch(), and waits for the handshake. false: errorText() says what it said.
+    [[nodiscard]] bool connectToServer(QDeadlineTimer deadline = QDeadlineTimer(patience));
+
+    /// Sends @p line (without its newline). s_client would take one that begins with Q or R as a
+    /// command: false, and nothing is sent.
+    [[nodiscard]] bool send(const QByteArray &line);
+    /// What came since the last call: usually one datagram. Nothing: @p deadline has passed, or
+    /// the client has ended.
+    [[nodiscard]] std::optional<QByteArray>
+    waitForReply(QDeadlineTimer deadline = QDeadlineTimer(patience));
+    /// send() and waitForReply().
+    [[nodiscard]] std::optional<QByteArray>
+    exchange(const QByteArray &line, QDeadlineTimer deadline = QDeadlineTimer(patience));
+
+    /// Ends its input; it says close_notify and ends. Its exit status, or nothing as in
+    /// DaemonProcess.
+    [[nodiscard]] std::optional<int> close(QDeadlineTimer deadline = QDeadlineTimer(patience));
+
+    /// The suite in the client's own words, after the handshake.
+    [[nodiscard]] QString cipher() const;
+    /// What it said about the connection: standard error, and GnuTLS's banner.
+    [[nodiscard]] QString errorText() const { return QString::fromUtf8(m_notes); }
+    /// For signals and for kill(): a device that vanishes.
+    ChildProcess &process() { return m_process; }
+
+private:
+    [[nodiscard]] Command command() const;
+    void readOutput();
+
+    Options m_options;
+    ChildProcess m_process;
+    bool m_connected = false;
+    QByteArray m_notes;
+    QByteArray m_replies; // not given out yet
+};
+
+} // namespace dtlsd::test

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DaemonProcess: the dtlsd that was built, run as an operator runs it, with a configuration in a
+// directory of its own. Its log is JSON lines on standard output, or the journal of a
+// JournalInstance; events read the same from either. The environment variable DTLSD_BINARY names
+// another dtlsd, such as an installed one.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "support/ChildProcess.h"
+
+#include <QByteArray>
+#include <QJsonObject>
+#include <QList>
+#include <QTemporaryDir>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+namespace dtlsd::test {
+
+class JournalInstance;
+
+class DaemonProcess
+{
+public:
+    /// @p config is the text of the INI file; @p journal must outlive the daemon.
+    explicit DaemonProcess(const QByteArray &config, JournalInstance *journal = nullptr);
+
+    /// Where the configuration lies; relative key files are sought here.
+    [[nodiscard]] QString directory() const { return m_directory.path(); }
+    [[nodiscard]] QString configFile() const;
+    /// Writes a file of mode 0600 there.
+    void write(const QString &name, const QByteArray &content) const;
+    void setConfig(const QByteArray &config) const;
+
+    /// Beyond --config and --log-target; before launch().
+    void addArguments(const QStringList &arguments) { m_arguments += arguments; }
+    void setEnvironment(const QString &name, const QString &value);
+
+    /// Starts it, and returns at once.
+    bool launch();
+    /// launch(), and waits for `started`. false: errorText() says what it said.
+    [[nodiscard]] bool start(QDeadlineTimer deadline = QDeadlineTimer(patience));
+
+    /// What it listens on, from `started`.
+    [[nodiscard]] QList<SocketAddress> addresses();
+    [[nodiscard]] QList<std::uint16_t> ports();
+
+    using Events = QList<QJsonObject>;
+    using Predicate = std::function<bool(const QJsonObject &)>;
+
+    /// All events of that name so far, oldest first, as JSON lines have them: `peer_port`. In the
+    /// journal a number is a string; number() reads both.
+    [[nodiscard]] Events events(const QString &name);
+    /// The first event of that name, now or later, for which @p predicate holds.
+    [[nodiscard]] std::optional<QJsonObject>
+    waitForEvent(const QString &name, const Predicate &predicate = {},
+                 QDeadlineTimer deadline = QDeadlineTimer(patience));
+    static qint64 number(const QJsonValue &field);
+
+    /// Lines on standard output that are no JSON objects.
+    [[nodiscard]] QList<QByteArray> strayLines();
+    /// All of standard error so far.
+    [[nodiscard]] QString errorText();
+
+    /// SIGTERM, and the exit status. Nothing: it crashed, or was still running at @p deadline.
+    [[nodiscard]] std::optional<int> stop(QDeadlineTimer deadline = QDeadlineTimer(patience));
+    /// The exit status of one that ends by itself.
+    [[nodiscard]] std::optional<int>
+    waitForExit(QDeadlineTimer deadline = QDeadlineTimer(patience));
+    /// For signals (sendSignal(), kill()) and processId().
+    ChildProcess &process() { return m_process; }
+
+private:
+    void readOutput();
+
+    QTemporaryDir m_directory;
+    JournalInstance *m_journal;
+    QStringList m_arguments;
+    ChildProcess m_process;
+    qint64 m_processId = 0; // kept for the journal after the end
+    QByteArray m_line;      // begun, not ended yet
+    Events m_events;
+    QList<QByteArray> m_stray;
+    QByteArray m_errors;
+};
+
+} // namespace dtlsd::test

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/JournalInstance.h"
+
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QStandardPaths>
+
+#include <csignal>
+
+#include <unistd.h>
+
+namespace dtlsd::test {
+
+namespace {
+
+const QString journaldProgram = QStringLiteral("/lib/systemd/systemd-journald");
+const QString journalDirectory = QStringLiteral("/run/log/journal");
+const QString varlinkSocket = QStringLiteral("/run/systemd/journal/io.systemd.journal");
+
+// A drop-in whose name sorts last wins over those that a distribution ships. Kernel messages and
+// audit are the host's; an empty Audit= leaves the kernel's switch alone. The holder then waits
+// for its standard input to close.
+const QString holderScript = QStringLiteral(R"(
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/log
+mount -t tmpfs tmpfs /etc/systemd
+mkdir -p /run/systemd/journal /run/log/journal /etc/systemd/journald.conf.d
+cat > /etc/systemd/journald.conf.d/zz-test.conf <<EOF
+[Journal]
+Storage=volatile
+RateLimitIntervalSec=0
+RateLimitBurst=0
+ForwardToSyslog=no
+ForwardToKMsg=no
+ForwardToConsole=no
+ForwardToWall=no
+ReadKMsg=no
+Audit=
+EOF
+echo held
+read -r end || true
+)");
+
+} // namespace
+
+bool JournalInstance::isAvailable(QString *why)
+{
+    const auto missing = [why](const QString &what) {
+        if (why)
+            *why = QStringLiteral("a journald of our own needs ") + what;
+        return false;
+    };
+    if (geteuid() != 0)
+        return missing(QStringLiteral("root"));
+    for (const QString &program : {QStringLiteral("unshare"), QStringLiteral("nsenter"),
+                                   QStringLiteral("journalctl"), journaldProgram}) {
+        if (QStandardPaths::findExecutable(program).isEmpty())
+            return missing(program);
+    }
+    if (QFileInfo(QStringLiteral("/etc/machine-id")).size() == 0)
+        return missing(QStringLiteral("/etc/machine-id; see systemd-machine-id-setup(1)"));
+    ChildProcess trial;
+    const bool tried =
+        trial.run({QStringLiteral("unshare"),
+                   {QStringLiteral("--mount"), QStringLiteral("mount"), QStringLiteral("-t"),
+                    QStringLiteral("tmpfs"), QStringLiteral("tmpfs"), QStringLiteral("/run")}});
+    if (!tried || !trial.waitForEnd() || trial.exitCode() != 0)
+        return missing(QStringLiteral("the right to mount (CAP_SYS_ADMIN)"));
+    return true;
+}
+
+bool JournalInstance::start()
+{
+    return holdNamespace() && launch();
+}
+
+bool JournalInstance::holdNamespace()
+{
+    m_holder = std::make_unique<ChildProcess>();
+    QByteArray output;
+    const bool started = m_holder->run(
+        {QStringLiteral("unshare"),
+         {QStringLiteral("--mount"), QStringLiteral("--propagation"), QStringLiteral("private"),
+          QStringLiteral("sh"), QStringLiteral("-euc"), holderScript}});
+    const auto held = [&] {
+        output += m_holder->readAllStandardOutput();
+        return output.contains("held") || !m_holder->isRunning();
+    };
+    if (started && waitUntil(held, QDeadlineTimer(patience)) && m_holder->isRunning())
+        return true;
+    m_errorText = QStringLiteral("no mount namespace: ") + m_holder->errorString() + u' ' +
+                  QString::fromUtf8(m_holder->readAllStandardError());
+    return false;
+}
+
+bool JournalInstance::launch()
+{
+    QFile::remove(outsidePath(varlinkSocket)); // a killed one leaves it
+    m_paused = false;
+    m_journald = std::make_unique<ChildProcess>();
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    for (const auto *name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"})
+        environment.remove(QLatin1String(name));
+    environment.insert(QStringLiteral("SYSTEMD_LOG_TARGET"), QStringLiteral("console"));
+    m_journald->setProcessEnvironment(environment);
+
+    const QDeadlineTimer deadline(patience);
+    const auto listens = [this] {
+        return QFileInfo::exists(outsidePath(varlinkSocket)) || !m_journald->isRunning();
+    };
+    if (m_journald->run(wrap({journaldProgram, {}})) && waitUntil(listens, deadline) &&
+        m_journald->isRunning() && journalctl({QStringLiteral("--sync")}, deadline))
+        return true;
+    m_errorText = QStringLiteral("journald does not answer: ") + m_journald->errorString() + u' ' +
+                  QString::fromUtf8(m_journald->readAllStandardError());
+    return false;
+}
+
+Command JournalInstance::wrap(const Command &command) const
+{
+    // The root as well: entering a namespace leaves a chroot, and there is the /run of the host.
+    const QString holder = QStringLiteral("/proc/%1").arg(m_holder->processId());
+    return {QStringLiteral("nsenter"), QStringList{QStringLiteral("--mount=%1/ns/mnt").arg(holder),
+                                                   QStringLiteral("--root=%1/root").arg(holder),
+                                                   QStringLiteral("--"), command.program} +
+                                           command.arguments};
+}
+
+QString JournalInstance::outsidePath(const QString &path) const
+{
+    return QStringLiteral("/proc/%1/root").arg(m_holder->processId()) + path;
+}
+
+std::optional<QByteArray> JournalInstance::journalctl(const QStringList &arguments,
+                                                      QDeadlineTimer deadline)
+{
+    ChildProcess process;
+    if (!process.run(wrap({QStringLiteral("journalctl"), arguments})) ||
+        !process.waitForEnd(deadline) || process.exitStatus() != QProcess::NormalExit ||
+        process.exitCode() != 0)
+        return std::nullopt;
+    return process.readAllStandardOutput();
+}
+
+JournalInstance::Entries JournalInstance::entries(const QStringList &matches,
+                                                  const Condition &condition,
+                                                  QDeadlineTimer deadline)
+{
+    Entries found;
+    // Each round reads only what the last one has not seen. A reading has time of its own: at the
+    // deadline there is one that finishes.
+    const auto read = [&] {
+        if (!m_paused && m_journald->isRunning())
+            (void)journalctl({QStringLiteral("--sync")}, QDeadlineTimer(patience));
+        QStringList arguments{QStringLiteral("--directory"),   journalDirectory,
+                              QStringLiteral("--output=json"), QStringLiteral("--all"),
+                              QStringLiteral("--no-pager"),    QStringLiteral("--quiet")};
+        if (!found.isEmpty())
+            arguments << QStringLiteral("--after-cursor")
+                      << found.last()[QStringLiteral("__CURSOR")].toString();
+        const auto output = journalctl(arguments + matches, QDeadlineTimer(patience));
+        for (const QByteArray &line : output.value_or(QByteArray()).split('\n')) {
+            if (!line.isEmpty())
+                found << QJsonDocument::fromJson(line).object();
+        }
+        return condition(found);
+    };
+    waitUntil(read, deadline);
+    return found;
+}
+
+JournalInstance::Entries JournalInstance::entries(const QStringList &matches, qsizetype count,
+                                                  QDeadlineTimer deadline)
+{
+    return entries(
+        matches, [count](const Entries &found) { return found.size() >= count; }, deadline);
+}
+
+QByteArray JournalInstance::bytes(const QJsonValue &field)
+{
+    if (!field.isArray())
+        return field.toString().toUtf8();
+    QByteArray result;
+    for (const QJsonValue byte : field.toArray())
+        result += static_cast<char>(byte.toInt());
+    return result;
+}
+
+void JournalInstance::pause()
+{
+    m_paused = true;
+    m_journald->sendSignal(SIGSTOP);
+}
+
+void JournalInstance::resume()
+{
+    m_journald->sendSignal(SIGCONT);
+    m_paused = false;
+}
+
+void JournalInstance::kill()
+{
+    m_journald->kill();
+    m_journald->waitForFinished();
+}
+
+} // namespace dtlsd::test
