@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# The Debian 12 packages that dtlsd needs, in one place; to be sourced.
+# Usage: ensure_packages "${build_packages[@]}" ...
+
+# shellcheck disable=SC2034 # for those who source this
+build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev libssl-dev libsystemd-dev)
+
+# clang-format and clang-tidy check the sources, ccache makes the second build fast; systemd is
+# tested against (journald, systemd-analyze), and so are OpenSSL's and GnuTLS's DTLS clients.
+# shellcheck disable=SC2034
+test_packages=(ccache clang clang-format clang-tidy gnutls-bin openssl python3 shellcheck systemd)
+
+# Installs those of the named packages that are missing, and touches nothing when none is. Without
+# root it says what to install, and fails.
+ensure_packages()
+{
+    if ! command -v dpkg-query >/dev/null; then
+        echo "not a Debian system: taking it that these, or their like, are installed: $*"
+        return 0
+    fi
+    local package missing=()
+    for package in "$@"; do
+        # shellcheck disable=SC2016 # dpkg-query's own variable
+        dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null |
+            grep -qx installed || missing+=("$package")
+    done
+    if ((${#missing[@]} == 0)); then
+        return 0
+    fi
+    if ((EUID != 0)); then
+        echo "missing packages; install them as root: apt-get install ${missing[*]}" >&2
+        return 1
+    fi
+    echo "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    # The lists that are there may be old or none: then, and only then, they are fetched.
+    local install=(apt-get install --yes --quiet --no-install-recommends "${missing[@]}")
+    "${install[@]}" </dev/null || { apt-get update --quiet </dev/null && "${install[@]}" </dev/null; }
+}
