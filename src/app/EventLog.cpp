@@ -38,6 +38,9 @@ Wording wording(CloseReason reason)
         return {QStringLiteral("shutdown"), QStringLiteral("dtlsd is stopping")};
     case CloseReason::Operator:
         return {QStringLiteral("operator"), QStringLiteral("closed by the operator")};
+    case CloseReason::KeyUsage:
+        return {QStringLiteral("key-usage"),
+                QStringLiteral("its keys were used as often as they may be")};
     case CloseReason::Error:
         break;
     }
@@ -202,7 +205,8 @@ LogRecord EventLog::describe(const UnverifiedTraffic &event) const
         {event.withoutSession, "for a session that is not there"},
         {event.unanswered, "hellos that did not come back with their cookie"},
         {event.overLimit, "hellos over a limit"},
-        {event.failures, "further failed handshakes"}};
+        {event.failures, "further failed handshakes"},
+        {event.overflowed, "dropped by the kernel, as the receive buffer was full"}};
     QStringList parts;
     for (const auto &[count, cause] : causes) {
         if (count > 0)
@@ -278,9 +282,13 @@ LogRecord EventLog::describe(const EntriesDropped &event) const
 LogRecord EventLog::describe(const StatisticsTaken &event) const
 {
     const Statistics &period = event.period;
+    const QString overflowed =
+        period.overflowed == 0
+            ? QString()
+            : QStringLiteral(", %1 dropped by the kernel").arg(period.overflowed);
     return RecordBuilder(kind::statistics,
                          QStringLiteral("%1 open, %2 half-open; in the last %3: %4 opened, %5 "
-                                        "closed, %6 failed, %7 received, %8 replies sent")
+                                        "closed, %6 failed, %7 received, %8 replies sent%9")
                              .arg(plural(static_cast<std::uint64_t>(period.sessions), "session"))
                              .arg(period.halfOpen)
                              .arg(formatDuration(event.length))
@@ -288,7 +296,7 @@ LogRecord EventLog::describe(const StatisticsTaken &event) const
                              .arg(period.sessionsClosed)
                              .arg(period.handshakesFailed)
                              .arg(plural(period.received.datagrams, "datagram"),
-                                  QString::number(period.sent.datagrams)))
+                                  QString::number(period.sent.datagrams), overflowed))
         .number("DTLSD_COUNT", period.received.datagrams)
         .take();
 }

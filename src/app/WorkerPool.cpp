@@ -32,13 +32,17 @@ Result<QList<SocketAddress>> WorkerPool::listen()
         }
         addresses += address;
     }
+    // Each socket that joins a port moves some peers to other workers; a handshake that had begun
+    // before would be lost.
+    for (const auto &worker : m_workers)
+        worker->call([](DtlsServer &server) { server.resume(); });
     return addresses;
 }
 
 Result<SocketAddress> WorkerPool::listen(Worker &worker, const SocketAddress &address,
                                          DatagramSocket::Sharing sharing) const
 {
-    const DatagramSocket::Options options{sharing, static_cast<int>(m_options.receiveBuffer)};
+    const DatagramSocket::Options options{sharing, static_cast<int>(m_options.receiveBuffer), true};
     std::optional<Result<SocketAddress>> bound;
     worker.call([&](DtlsServer &server) { bound = server.listen(address, options); });
     return *bound;

@@ -146,12 +146,21 @@ SocketAddress SocketAddress::withPort(std::uint16_t port) const
     return result;
 }
 
-SocketAddress SocketAddress::network() const
+SocketAddress SocketAddress::prefix(std::ptrdiff_t bytes) const
 {
     SocketAddress result = withPort(0);
-    if (!isIPv4())
-        std::fill(result.m_bytes.begin() + 8, result.m_bytes.end(), std::uint8_t{0});
+    std::fill(result.m_bytes.begin() + bytes, result.m_bytes.end(), std::uint8_t{0});
     return result;
+}
+
+SocketAddress SocketAddress::network() const
+{
+    return prefix(isIPv4() ? 16 : 8);
+}
+
+SocketAddress SocketAddress::site() const
+{
+    return prefix(isIPv4() ? 15 : 6);
 }
 
 QString SocketAddress::addressText() const

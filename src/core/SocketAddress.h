@@ -43,6 +43,8 @@ public:
     /// What one subscriber usually holds and limits are counted by: the IPv4 address, or the
     /// IPv6 /64, without port.
     [[nodiscard]] SocketAddress network() const;
+    /// What one attacker may well hold: the IPv4 /24, or the IPv6 /48, without port.
+    [[nodiscard]] SocketAddress site() const;
 
     /// `192.0.2.7`, `2001:db8::7`
     [[nodiscard]] QString addressText() const;
@@ -53,6 +55,8 @@ public:
     [[nodiscard]] std::size_t hash(std::size_t seed) const;
 
 private:
+    [[nodiscard]] SocketAddress prefix(std::ptrdiff_t bytes) const;
+
     std::array<std::uint8_t, 16> m_bytes{};
     std::uint32_t m_scope = 0;
     std::uint16_t m_port = 0;

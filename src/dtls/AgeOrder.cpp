@@ -5,18 +5,33 @@
 
 namespace dtlsd {
 
+namespace {
+
+SocketAddress groupOf(const DtlsSession &session, std::size_t grouping)
+{
+    const SocketAddress &peer = session.path().peer;
+    return grouping == AgeOrder::ByNetwork ? peer.network() : peer.site();
+}
+
+} // namespace
+
 void AgeOrder::add(DtlsSession &session, Clock::time_point now)
 {
-    Sessions &network = m_networks[session.path().peer.network()];
-    session.place = {m_all.insert(m_all.end(), &session), network.insert(network.end(), &session),
-                     &network, now};
+    Place &place = session.place;
+    place.inAll = m_all.insert(m_all.end(), &session);
+    for (std::size_t i = 0; i < groupings; ++i) {
+        Sessions &group = m_groups[i][groupOf(session, i)];
+        place.in[i] = {&group, group.insert(group.end(), &session)};
+    }
+    place.touched = now;
 }
 
 void AgeOrder::touch(DtlsSession &session, Clock::time_point now)
 {
     Place &place = session.place;
     m_all.splice(m_all.end(), m_all, place.inAll);
-    place.network->splice(place.network->end(), *place.network, place.inNetwork);
+    for (const auto &[group, at] : place.in)
+        group->splice(group->end(), *group, at);
     place.touched = now;
 }
 
@@ -24,27 +39,18 @@ void AgeOrder::remove(DtlsSession &session)
 {
     Place &place = session.place;
     m_all.erase(place.inAll);
-    place.network->erase(place.inNetwork);
-    if (place.network->empty())
-        m_networks.erase(session.path().peer.network());
-    place.network = nullptr;
+    for (std::size_t i = 0; i < groupings; ++i) {
+        auto &[group, at] = place.in[i];
+        group->erase(at);
+        if (group->empty())
+            m_groups[i].erase(groupOf(session, i));
+        group = nullptr;
+    }
 }
 
-DtlsSession *AgeOrder::oldest() const
+const AgeOrder::Sessions &AgeOrder::neighbours(const DtlsSession &session, Grouping by)
 {
-    return m_all.empty() ? nullptr : m_all.front();
-}
-
-DtlsSession *AgeOrder::oldestOf(const SocketAddress &network) const
-{
-    const auto found = m_networks.find(network);
-    return found == m_networks.end() ? nullptr : found->second.front();
-}
-
-std::size_t AgeOrder::sizeOf(const SocketAddress &network) const
-{
-    const auto found = m_networks.find(network);
-    return found == m_networks.end() ? 0 : found->second.size();
+    return *session.place.in[by].group;
 }
 
 } // namespace dtlsd

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AgeOrder: sessions in the order in which they were last touched, all together and by network.
-// As every session of a kind has the same deadline, the oldest is the next to expire and the first
-// to give way; every operation is O(1).
+// AgeOrder: sessions in the order in which they were last touched, all together and by where they
+// come from. As every session of a kind has the same deadline, the oldest is the next to expire and
+// the first to give way; every operation is O(1).
 #pragma once
 
 #include "core/SocketAddress.h"
 
+#include <array>
 #include <chrono>
-#include <cstddef>
 #include <list>
 #include <unordered_map>
 
@@ -20,14 +20,25 @@ class AgeOrder
 {
 public:
     using Clock = std::chrono::steady_clock;
-    using Sessions = std::list<DtlsSession *>;
+    using Sessions = std::list<DtlsSession *>; ///< the oldest first
+
+    /// SocketAddress::network() and SocketAddress::site()
+    enum Grouping { ByNetwork, BySite };
+    static constexpr std::size_t groupings = 2;
 
     /// Where a session stands; part of the session.
     struct Place
     {
+        struct InGroup
+        {
+            Sessions *group = nullptr;
+            Sessions::iterator at;
+        };
+
+        [[nodiscard]] bool isInAnOrder() const { return in[ByNetwork].group != nullptr; }
+
         Sessions::iterator inAll;
-        Sessions::iterator inNetwork;
-        Sessions *network = nullptr; ///< nullptr: in no order
+        std::array<InGroup, groupings> in;
         Clock::time_point touched;
     };
 
@@ -35,16 +46,16 @@ public:
     void touch(DtlsSession &session, Clock::time_point now);
     void remove(DtlsSession &session);
 
-    /// nullptr if there is none.
-    [[nodiscard]] DtlsSession *oldest() const;
-    [[nodiscard]] DtlsSession *oldestOf(const SocketAddress &network) const;
+    [[nodiscard]] const Sessions &all() const { return m_all; }
+    /// Those that come from where @p session does, which is one of them.
+    [[nodiscard]] static const Sessions &neighbours(const DtlsSession &session, Grouping by);
 
-    [[nodiscard]] std::size_t size() const { return m_all.size(); }
-    [[nodiscard]] std::size_t sizeOf(const SocketAddress &network) const;
+    /// nullptr if there is none.
+    [[nodiscard]] DtlsSession *oldest() const { return m_all.empty() ? nullptr : m_all.front(); }
 
 private:
     Sessions m_all;
-    std::unordered_map<SocketAddress, Sessions> m_networks;
+    std::array<std::unordered_map<SocketAddress, Sessions>, groupings> m_groups;
 };
 
 } // namespace dtlsd

@@ -6,8 +6,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -195,8 +197,10 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
                          .arg(address.toString(), QString::fromLocal8Bit(std::strerror(error)))};
     }
     growReceiveBuffer(descriptor, options.receiveBuffer);
-    return std::unique_ptr<DatagramSocket>(
+    auto bound = std::unique_ptr<DatagramSocket>(
         new DatagramSocket(descriptor, boundAddress(descriptor), family));
+    bound->m_notifier->setEnabled(!options.isPaused);
+    return bound;
 }
 
 DatagramSocket::DatagramSocket(const SocketAddress &local)
@@ -228,6 +232,16 @@ int DatagramSocket::receiveBufferSize() const
     socklen_t length = sizeof size;
     getsockopt(m_descriptor, SOL_SOCKET, SO_RCVBUF, &size, &length);
     return size;
+}
+
+std::uint64_t DatagramSocket::takeOverflow()
+{
+    std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+    socklen_t length = sizeof info;
+    if (getsockopt(m_descriptor, SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0)
+        return 0; // no descriptor, as in tests
+    // The kernel's counter wraps; the difference does not mind.
+    return info[SK_MEMINFO_DROPS] - std::exchange(m_overflow, info[SK_MEMINFO_DROPS]);
 }
 
 bool DatagramSocket::receive(ReceiveBuffer &buffer)

@@ -17,6 +17,7 @@
 #include <QUdpSocket>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -69,6 +70,7 @@ public:
     {
         Sharing sharing = Sharing::First;
         int receiveBuffer = 0; ///< bytes, SO_RCVBUF; 0 = the system's default
+        bool isPaused = false; ///< receives nothing before resume()
     };
 
     /// Bound and listening to @p address; port 0 lets the kernel pick. The error names the address
@@ -82,6 +84,12 @@ public:
     [[nodiscard]] const SocketAddress &localAddress() const { return m_local; }
     /// What the kernel granted, in bytes of payload and bookkeeping; 0 if unknown.
     [[nodiscard]] int receiveBufferSize() const;
+
+    void resume() { m_notifier->setEnabled(true); }
+
+    /// How many datagrams the kernel has dropped since this was last asked, since its buffer was
+    /// full.
+    [[nodiscard]] std::uint64_t takeOverflow();
 
     /// Fills @p buffer with what is waiting, as many as fit. false: nothing was.
     bool receive(ReceiveBuffer &buffer);
@@ -113,6 +121,7 @@ private:
 
     int m_descriptor = -1;
     int m_family = 0;
+    std::uint32_t m_overflow = 0;
     SocketAddress m_local;
     std::unique_ptr<QSocketNotifier> m_notifier;
     std::unique_ptr<Output> m_output;

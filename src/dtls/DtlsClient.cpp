@@ -61,7 +61,7 @@ QByteArray DtlsClient::cipher() const
 
 bool DtlsClient::send(const QByteArray &plaintext)
 {
-    if (!m_connected || plaintext.isEmpty() || plaintext.size() > maximumPlaintext)
+    if (!m_connected || plaintext.isEmpty() || plaintext.size() > Record::maximumPlaintext)
         return false;
     const CleanErrorQueue clean;
     const bool sent = m_dtls.writeDatagramEncrypted(m_socket->output(m_path), plaintext) > 0;

@@ -2,6 +2,7 @@
 #include "dtls/DtlsConfiguration.h"
 
 #include <QSslCipher>
+#include <QSslDiffieHellmanParameters>
 #include <QSslSocket>
 
 namespace dtlsd {
@@ -16,6 +17,16 @@ QSslConfiguration pskConfiguration(const CipherPolicy &ciphers)
     // at every handshake, so that one is kept short.
     configuration.setCiphers({QSslCipher(QStringLiteral("PSK-AES128-GCM-SHA256"))});
     configuration.setBackendConfigurationOption("CipherString", ciphers.cipherString());
+    return configuration;
+}
+
+QSslConfiguration serverConfiguration(const ServerSettings &settings)
+{
+    QSslConfiguration configuration = pskConfiguration(settings.tls.ciphers);
+    configuration.setDtlsCookieVerificationEnabled(true);
+    configuration.setDiffieHellmanParameters({});
+    configuration.setSslOption(QSsl::SslOptionDisableSessionTickets, true);
+    configuration.setPreSharedKeyIdentityHint(settings.reply.identityHint);
     return configuration;
 }
 

@@ -2,16 +2,17 @@
 #pragma once
 
 #include "dtls/CipherPolicy.h"
+#include "dtls/ServerOptions.h"
 
 #include <QSslConfiguration>
 
 namespace dtlsd {
 
-/// RFC 5246 §6.2.1; a DTLS record holds one message.
-inline constexpr qsizetype maximumPlaintext = 16'384;
-
 /// What both sides of a PSK session have in common: DTLS 1.2, the suites of @p ciphers, and
 /// nothing that has to do with certificates.
 QSslConfiguration pskConfiguration(const CipherPolicy &ciphers);
+
+/// The server's side of it: cookies required, nothing that could resume a session.
+QSslConfiguration serverConfiguration(const ServerSettings &settings);
 
 } // namespace dtlsd

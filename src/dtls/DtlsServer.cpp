@@ -3,8 +3,6 @@
 
 #include "dtls/DtlsConfiguration.h"
 
-#include <QSslDiffieHellmanParameters>
-
 #include <algorithm>
 #include <utility>
 
@@ -23,20 +21,9 @@ constexpr int recordsPerDatagram = 256;
 constexpr int failureReportsPerSecond = 10;
 constexpr int failureReportsAtOnce = 100;
 
-bool isOver(std::size_t count, std::int64_t cap)
-{
-    return cap > 0 && static_cast<std::int64_t>(count) > cap;
-}
-
-QSslConfiguration serverConfiguration(const ServerSettings &settings)
-{
-    QSslConfiguration configuration = pskConfiguration(settings.tls.ciphers);
-    configuration.setDtlsCookieVerificationEnabled(true);
-    configuration.setDiffieHellmanParameters({});
-    configuration.setSslOption(QSsl::SslOptionDisableSessionTickets, true);
-    configuration.setPreSharedKeyIdentityHint(settings.reply.identityHint);
-    return configuration;
-}
+// What QDtlsClientVerifier sends. A hello that is shorter is no whole one, and gets no answer, so
+// that nobody is ever sent more than came from there.
+constexpr qsizetype helloVerifyRequestSize = 60;
 
 } // namespace
 
@@ -106,6 +93,12 @@ void DtlsServer::listen(std::unique_ptr<DatagramSocket> socket)
     m_sockets.push_back(std::move(socket));
 }
 
+void DtlsServer::resume()
+{
+    for (const auto &socket : m_sockets)
+        socket->resume();
+}
+
 void DtlsServer::close()
 {
     {
@@ -127,6 +120,10 @@ void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
          handled += static_cast<int>(m_buffer.received.size())) {
         for (const ReceivedDatagram &datagram : m_buffer.received)
             handleDatagram(socket, datagram);
+    }
+    if (const std::uint64_t count = socket.takeOverflow()) {
+        m_statistics.overflowed += count;
+        m_unverified.noteOverflow(count, m_now);
     }
 }
 
@@ -155,6 +152,10 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
 void DtlsServer::handleHello(DatagramSocket &socket, const ReceivedDatagram &hello,
                              QByteArrayView clientRandom)
 {
+    if (hello.bytes.size() < helloVerifyRequestSize) {
+        m_unverified.note(UnverifiedWatch::Kind::Malformed, m_now);
+        return;
+    }
     const auto cookie = m_cookies.verify(socket, hello, CookieVerifier::Clock::now());
     if (!cookie) {
         m_unverified.noteHello(m_now);
@@ -185,7 +186,8 @@ void DtlsServer::startHandshake(DatagramSocket &socket, const ReceivedDatagram &
     const DtlsSession::Setup setup{randomSessionId(), hello.path,          socket, m_credentials,
                                    m_configuration,   m_settings->tls.mtu, cookie};
     DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
-    makeRoom(session);
+    while (DtlsSession *oldest = m_sessions.halfOpenTooMany(session, m_settings->limits))
+        fail(*oldest, HandshakeFailure::Limit);
     Q_EMIT infoMessage(HandshakeStarted{session.info()});
     feedHello(session, hello.bytes);
 }
@@ -198,17 +200,6 @@ void DtlsServer::feedHello(DtlsSession &session, QByteArrayView datagram)
     while (const auto fragment = reader.next())
         session.handshake(*fragment);
     afterHandshakeStep(session);
-}
-
-void DtlsServer::makeRoom(const DtlsSession &newcomer)
-{
-    // Every cap is at least 1, so the oldest of too many is never the newcomer.
-    const SocketAddress network = newcomer.path().peer.network();
-    const AgeOrder &halfOpen = m_sessions.halfOpen();
-    if (isOver(halfOpen.sizeOf(network), m_settings->limits.maxHalfOpenPerAddress))
-        fail(*halfOpen.oldestOf(network), HandshakeFailure::Limit);
-    if (isOver(halfOpen.size(), m_settings->limits.maxHalfOpen))
-        fail(*halfOpen.oldest(), HandshakeFailure::Limit);
 }
 
 void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArrayView datagram)
@@ -252,12 +243,8 @@ void DtlsServer::establish(DtlsSession &session)
     ++m_statistics.sessionsOpened;
     Q_EMIT infoMessage(SessionOpened{session.info(), session.credential().isNextKey, took});
 
-    const SocketAddress network = session.path().peer.network();
-    const AgeOrder &established = m_sessions.established();
-    if (isOver(established.sizeOf(network), m_settings->limits.maxSessionsPerAddress))
-        end(*established.oldestOf(network), CloseReason::Evicted);
-    if (isOver(established.size(), m_settings->limits.maxSessions))
-        end(*established.oldest(), CloseReason::Evicted);
+    while (DtlsSession *oldest = m_sessions.establishedTooMany(session, m_settings->limits))
+        end(*oldest, CloseReason::Evicted);
 }
 
 bool DtlsServer::decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram)
@@ -297,7 +284,7 @@ void DtlsServer::sendReplies(std::span<const Receipt> receipts)
         DtlsSession &session = *peer->established;
         if (session.send(receipt.reply))
             m_statistics.sent += receipt.reply;
-        else if (session.state() == DtlsSession::State::Ended)
+        if (session.state() == DtlsSession::State::Ended)
             end(session, session.closeReason());
     }
 }
@@ -327,7 +314,7 @@ void DtlsServer::fail(DtlsSession &session, HandshakeFailure reason)
 
 void DtlsServer::end(DtlsSession &session, CloseReason reason)
 {
-    if (!session.place.network)
+    if (!session.place.isInAnOrder())
         return; // ended already, by a reply that failed while its datagram was delivered
     ++m_statistics.sessionsClosed;
     // A peer that came back with new keys cannot read what the old ones would say.
@@ -389,8 +376,8 @@ Statistics DtlsServer::statistics() const
 {
     Statistics statistics = m_statistics;
     statistics.unverified = m_unverified.total();
-    statistics.sessions = static_cast<std::int64_t>(m_sessions.established().size());
-    statistics.halfOpen = static_cast<std::int64_t>(m_sessions.halfOpen().size());
+    statistics.sessions = static_cast<std::int64_t>(m_sessions.established().all().size());
+    statistics.halfOpen = static_cast<std::int64_t>(m_sessions.halfOpen().all().size());
     return statistics;
 }
 

@@ -50,6 +50,8 @@ public:
                                  const DatagramSocket::Options &options = {});
     /// Adds a socket that is there already.
     void listen(std::unique_ptr<DatagramSocket> socket);
+    /// Begins to receive on the sockets that were bound paused.
+    void resume();
     [[nodiscard]] bool isListening() const { return !m_sockets.empty(); }
     /// What the kernel granted its first socket, and so the others, in bytes; while listening.
     [[nodiscard]] int receiveBufferSize() const { return m_sockets.front()->receiveBufferSize(); }
@@ -88,7 +90,6 @@ private:
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
     void noteBadRecord(const Path &path);
 
-    void makeRoom(const DtlsSession &newcomer);
     void fail(DtlsSession &session, HandshakeFailure reason);
     void end(DtlsSession &session, CloseReason reason);
     void expire();

@@ -98,6 +98,7 @@ void DtlsSession::advance(QByteArrayView bytes)
     }
     m_info.cipher = m_dtls.sessionCipher().name().toLatin1();
     m_info.protocol = m_dtls.sessionProtocol() == QSsl::DtlsV1_2 ? "DTLSv1.2" : "unknown";
+    m_keyUsage = KeyUsage(SuiteLimits::of(m_info.cipher));
     setState(State::Established);
 }
 
@@ -139,7 +140,7 @@ HandshakeFailure DtlsSession::handshakeFailure() const
 
 QByteArray DtlsSession::decrypt(const Record &record)
 {
-    if (m_state != State::Established)
+    if (m_state != State::Established || !m_keyUsage.fits(record.fragment()))
         return {};
     const CleanErrorQueue clean;
     QByteArray plaintext = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
@@ -150,13 +151,17 @@ QByteArray DtlsSession::decrypt(const Record &record)
                             ? CloseReason::CloseNotify
                             : CloseReason::Error;
         setState(State::Ended);
+        return plaintext;
     }
+    plaintext.isEmpty() ? m_keyUsage.noteRefused() : m_keyUsage.noteReceived();
+    closeIfKeysAreUsedUp();
     return plaintext;
 }
 
 bool DtlsSession::send(const QByteArray &plaintext)
 {
-    if (m_state != State::Established || plaintext.isEmpty() || plaintext.size() > maximumPlaintext)
+    if (m_state != State::Established || plaintext.isEmpty() ||
+        plaintext.size() > Record::maximumPlaintext)
         return false;
     const CleanErrorQueue clean;
     if (m_dtls.writeDatagramEncrypted(output(), plaintext) < 0) {
@@ -166,7 +171,17 @@ bool DtlsSession::send(const QByteArray &plaintext)
         return false;
     }
     sent += plaintext;
+    m_keyUsage.noteSent();
+    closeIfKeysAreUsedUp();
     return true;
+}
+
+void DtlsSession::closeIfKeysAreUsedUp()
+{
+    if (!m_keyUsage.isOver())
+        return;
+    close();
+    m_closeReason = CloseReason::KeyUsage;
 }
 
 void DtlsSession::close()

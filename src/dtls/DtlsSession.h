@@ -20,6 +20,7 @@
 #include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
+#include "dtls/KeyUsage.h"
 #include "dtls/Record.h"
 
 #include <QByteArray>
@@ -70,7 +71,8 @@ public:
     /// Why a handshake that has ended, or is given up now, did not succeed.
     [[nodiscard]] HandshakeFailure handshakeFailure() const;
 
-    /// The plaintext of @p record; empty if it was none, or not this session's.
+    /// The plaintext of @p record; empty if it was none, or not this session's. The session may
+    /// have Ended.
     [[nodiscard]] QByteArray decrypt(const Record &record);
     /// Why a session has ended.
     [[nodiscard]] CloseReason closeReason() const { return m_closeReason; }
@@ -98,6 +100,7 @@ private:
     void advance(QByteArrayView bytes);
     void provideKey(QSslPreSharedKeyAuthenticator &authenticator);
     void retransmit();
+    void closeIfKeysAreUsedUp();
     [[nodiscard]] QUdpSocket *output() { return m_socket.output(m_info.path); }
 
     DatagramSocket &m_socket;
@@ -110,6 +113,7 @@ private:
     QByteArray m_clientRandom;
     std::optional<AlertDescription> m_alert;
     int m_retransmissions = 0;
+    KeyUsage m_keyUsage;
     CloseReason m_closeReason = CloseReason::Error;
     std::uint64_t m_badRecords = 0;
     std::optional<Clock::time_point> m_badRecordsReported;

@@ -17,6 +17,7 @@ void forEachCounter(Statistics &to, const Statistics &from, Apply apply)
     apply(to.sent.datagrams, from.sent.datagrams);
     apply(to.sent.bytes, from.sent.bytes);
     apply(to.badRecords, from.badRecords);
+    apply(to.overflowed, from.overflowed);
     apply(to.unverified, from.unverified);
 }
 

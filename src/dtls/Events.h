@@ -49,7 +49,8 @@ enum class CloseReason {
     Evicted, ///< the longest idle gave way at a limit
     Shutdown,
     Operator,
-    Error ///< the association died of a fatal alert or of what the peer sent
+    KeyUsage, ///< its keys have protected, or refused, as many records as they may
+    Error     ///< the association died of a fatal alert or of what the peer sent
 };
 
 enum class HandshakeFailure {
@@ -107,10 +108,11 @@ struct UnverifiedTraffic
     std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
     std::uint64_t overLimit = 0;      ///< verified hellos that a limit kept out
     std::uint64_t failures = 0;       ///< failed handshakes beyond those reported singly
+    std::uint64_t overflowed = 0;     ///< that the kernel dropped as the receive buffer was full
 
     [[nodiscard]] std::uint64_t total() const
     {
-        return malformed + withoutSession + unanswered + overLimit + failures;
+        return malformed + withoutSession + unanswered + overLimit + failures + overflowed;
     }
 };
 
@@ -150,6 +152,8 @@ struct Statistics
     Traffic received;
     Traffic sent;
     std::uint64_t badRecords = 0;
+    std::uint64_t overflowed =
+        0; ///< datagrams that the kernel dropped as a receive buffer was full
     std::uint64_t unverified = 0; ///< datagrams, as UnverifiedTraffic counts them
     std::int64_t sessions = 0;
     std::int64_t halfOpen = 0;

@@ -26,6 +26,7 @@ enum class AlertDescription : std::uint8_t { HandshakeFailure = 40, ProtocolVers
 struct Record
 {
     static constexpr qsizetype headerSize = 13;
+    static constexpr qsizetype maximumPlaintext = 16'384; // RFC 5246 §6.2.1
 
     ContentType type = ContentType::Alert;
     std::uint16_t epoch = 0;

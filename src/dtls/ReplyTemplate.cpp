@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/ReplyTemplate.h"
 
+#include "dtls/Record.h"
+
 #include <utility>
 
 namespace dtlsd {
-
-namespace {
-
-constexpr qsizetype maximumPlaintext = 16'384; // RFC 5246 §6.2.1
-
-} // namespace
 
 ReplyTemplate::ReplyTemplate()
     : m_text(QStringLiteral("ack"))
@@ -64,9 +60,9 @@ Result<> ReplyTemplate::compile(const QString &text)
         m_pieces.push_back({slot->second, {}});
         rest = rest.sliced(end + 1);
     }
-    if (largestSize() > maximumPlaintext)
+    if (largestSize() > Record::maximumPlaintext)
         return Error{QStringLiteral("can become longer than the %1 bytes of a record")
-                         .arg(maximumPlaintext)};
+                         .arg(Record::maximumPlaintext)};
     return success();
 }
 

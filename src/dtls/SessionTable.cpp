@@ -5,6 +5,16 @@
 
 namespace dtlsd {
 
+namespace {
+
+// A cap is at least 1, so the oldest of too many is never the newcomer.
+bool isOver(const AgeOrder::Sessions &sessions, std::int64_t cap)
+{
+    return cap > 0 && static_cast<std::int64_t>(sessions.size()) > cap;
+}
+
+} // namespace
+
 SessionTable::Peer *SessionTable::find(const Path &path)
 {
     const auto found = m_peers.find(path);
@@ -43,6 +53,27 @@ std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
     if (!peer.established && !peer.pending)
         m_peers.erase(found);
     return taken;
+}
+
+DtlsSession *SessionTable::halfOpenTooMany(const DtlsSession &newcomer, const Limits &limits) const
+{
+    const auto &fromThere = AgeOrder::neighbours(newcomer, AgeOrder::ByNetwork);
+    if (isOver(fromThere, limits.maxHalfOpenPerAddress))
+        return fromThere.front();
+    if (!isOver(m_halfOpen.all(), limits.maxHalfOpen))
+        return nullptr;
+    // Whoever has many addresses side by side makes room himself.
+    const auto &site = AgeOrder::neighbours(newcomer, AgeOrder::BySite);
+    return isOver(site, limits.maxHalfOpenPerAddress) ? site.front() : m_halfOpen.oldest();
+}
+
+DtlsSession *SessionTable::establishedTooMany(const DtlsSession &newcomer,
+                                              const Limits &limits) const
+{
+    const auto &fromThere = AgeOrder::neighbours(newcomer, AgeOrder::ByNetwork);
+    if (isOver(fromThere, limits.maxSessionsPerAddress))
+        return fromThere.front();
+    return isOver(m_established.all(), limits.maxSessions) ? m_established.oldest() : nullptr;
 }
 
 } // namespace dtlsd

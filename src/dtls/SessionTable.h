@@ -7,6 +7,7 @@
 
 #include "dtls/AgeOrder.h"
 #include "dtls/DtlsSession.h"
+#include "dtls/ServerOptions.h"
 
 #include <memory>
 #include <unordered_map>
@@ -38,6 +39,13 @@ public:
     void touch(DtlsSession &session, AgeOrder::Clock::time_point now);
     /// Gives up a session, whichever it is.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
+
+    /// The one to give way if @p newcomer is one too many; nullptr if it is not. Never the
+    /// newcomer.
+    [[nodiscard]] DtlsSession *halfOpenTooMany(const DtlsSession &newcomer,
+                                               const Limits &limits) const;
+    [[nodiscard]] DtlsSession *establishedTooMany(const DtlsSession &newcomer,
+                                                  const Limits &limits) const;
 
     [[nodiscard]] const AgeOrder &halfOpen() const { return m_halfOpen; }
     [[nodiscard]] const AgeOrder &established() const { return m_established; }

@@ -47,6 +47,13 @@ void UnverifiedWatch::noteStray(const std::optional<Record> &record, Clock::time
         note(Kind::WithoutSession, now);
 }
 
+void UnverifiedWatch::noteOverflow(std::uint64_t count, Clock::time_point now)
+{
+    begin(now);
+    m_period.overflowed += count;
+    m_total += count;
+}
+
 void UnverifiedWatch::noteHello(Clock::time_point now)
 {
     begin(now);

@@ -24,6 +24,8 @@ public:
     /// A datagram from a peer without a session, by its first record. A late goodbye, as a device
     /// sends it in answer to ours, does not count.
     void noteStray(const std::optional<Record> &record, Clock::time_point now);
+    /// Datagrams that were dropped before anybody could look at them.
+    void noteOverflow(std::uint64_t count, Clock::time_point now);
     /// A hello without a valid cookie. Every honest handshake begins with one.
     void noteHello(Clock::time_point now);
     /// A hello whose cookie came back.

@@ -63,8 +63,23 @@ MemoryNetwork::~MemoryNetwork() = default;
 
 MemoryNetwork::Device &MemoryNetwork::add(int number, DtlsClient::Options options)
 {
+    return add(clientAddress(number), std::move(options));
+}
+
+MemoryNetwork::Device &MemoryNetwork::addHalfOpen(const SocketAddress &address)
+{
+    Device &device = add(address);
+    int hellos = 0;
+    run([&](const OutgoingDatagram &datagram) {
+        return datagram.path.peer == serverAddress() && ++hellos > 2;
+    });
+    return device;
+}
+
+MemoryNetwork::Device &MemoryNetwork::add(const SocketAddress &address, DtlsClient::Options options)
+{
     auto device = std::make_unique<Device>();
-    device->address = clientAddress(number);
+    device->address = address;
     device->client = std::make_unique<DtlsClient>(std::move(options));
     auto socket = std::make_unique<MemorySocket>(device->address);
     device->socket = socket.get();

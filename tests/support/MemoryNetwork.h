@@ -37,6 +37,9 @@ public:
 
     /// A client at clientAddress(@p number), with its first hello on the way.
     Device &add(int number, DtlsClient::Options options = defaultClient());
+    Device &add(const SocketAddress &address, DtlsClient::Options options = defaultClient());
+    /// A client whose cookie is verified and whose last flight never comes.
+    Device &addHalfOpen(const SocketAddress &address);
     /// Forgets a device without a goodbye.
     void crash(Device &device);
 

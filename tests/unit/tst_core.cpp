@@ -97,6 +97,12 @@ void TestCore::aNetworkIsWhatASubscriberHolds()
     QVERIFY(network(u"192.0.2.7:1") != network(u"192.0.2.8:1"));
     QCOMPARE(network(u"[2001:db8::1]:1"), network(u"[2001:db8::ffff:1]:2"));
     QVERIFY(network(u"[2001:db8::1]:1") != network(u"[2001:db8:0:1::1]:1"));
+
+    const auto site = [](QStringView text) { return SocketAddress::parse(text)->site(); };
+    QCOMPARE(site(u"192.0.2.7:1"), site(u"192.0.2.8:2"));
+    QVERIFY(site(u"192.0.2.7:1") != site(u"192.0.3.7:1"));
+    QCOMPARE(site(u"[2001:db8::1]:1"), site(u"[2001:db8:0:1::1]:1"));
+    QVERIFY(site(u"[2001:db8::1]:1") != site(u"[2001:db8:1::1]:1"));
 }
 
 void TestCore::aDurationNeedsItsUnit_data()

@@ -35,6 +35,8 @@ private Q_SLOTS:
     void moreThanABatchIsSent();
     void aPortThatIsTakenIsRefused();
     void siblingsShareAPort();
+    void whatTheKernelDropsIsCounted();
+    void aPausedSocketKeepsWhatComesUntilItIsResumed();
     void whatCannotBeSentStopsNothing();
 };
 
@@ -156,6 +158,39 @@ void TestDatagramSocket::siblingsShareAPort()
     QVERIFY(joined.value()->receive(buffer));
     QCOMPARE(first + buffer.received.size(), 128U);
     QCOMPARE(first % 2, 0U);
+}
+
+void TestDatagramSocket::whatTheKernelDropsIsCounted()
+{
+    auto socket =
+        DatagramSocket::bind(address(QStringLiteral("127.0.0.1:0")), {.receiveBuffer = 16 * 1024});
+    QVERIFY(socket);
+    QCOMPARE(socket.value()->takeOverflow(), 0U);
+    QUdpSocket peer;
+    constexpr std::uint64_t sent = 500;
+    for (std::uint64_t i = 0; i < sent; ++i)
+        peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost,
+                           socket.value()->localAddress().port());
+    ReceiveBuffer buffer;
+    std::uint64_t received = 0;
+    while (socket.value()->receive(buffer))
+        received += buffer.received.size();
+    QVERIFY(received < sent);
+    QCOMPARE(received + socket.value()->takeOverflow(), sent);
+    QCOMPARE(socket.value()->takeOverflow(), 0U);
+}
+
+void TestDatagramSocket::aPausedSocketKeepsWhatComesUntilItIsResumed()
+{
+    auto socket = DatagramSocket::bind(address(QStringLiteral("127.0.0.1:0")), {.isPaused = true});
+    QVERIFY(socket);
+    QSignalSpy ready(socket.value().get(), &DatagramSocket::readyRead);
+    QUdpSocket peer;
+    peer.writeDatagram("early", QHostAddress::LocalHost, socket.value()->localAddress().port());
+    QCoreApplication::processEvents();
+    QCOMPARE(ready.size(), 0);
+    socket.value()->resume();
+    QTRY_VERIFY(!ready.isEmpty());
 }
 
 void TestDatagramSocket::whatCannotBeSentStopsNothing()

@@ -4,6 +4,7 @@
 #include "dtls/CipherPolicy.h"
 #include "dtls/Credentials.h"
 #include "dtls/HandshakeFilter.h"
+#include "dtls/KeyUsage.h"
 #include "dtls/Psk.h"
 #include "dtls/RateLimit.h"
 #include "dtls/Record.h"
@@ -37,6 +38,8 @@ private Q_SLOTS:
     void anIdentityIsComparedAsBytes();
     void aStrangerGetsAKeyThatNobodyHolds();
     void unprovedSourcesMakeASummary();
+    void keysAreUsedUpByWhatTheyProtectAndRefuse();
+    void theShorterTheTagTheFewerForgeriesAreBorne();
 
 private:
     static QByteArray record(int type, int epoch, int sequence, const QByteArray &fragment);
@@ -318,6 +321,42 @@ void TestDtlsValues::unprovedSourcesMakeASummary()
     QCOMPARE(traffic->period, 10s);
     QCOMPARE(watch.total(), 1002U);
     QVERIFY(!watch.report(start + 20s));
+}
+
+void TestDtlsValues::keysAreUsedUpByWhatTheyProtectAndRefuse()
+{
+    const SuiteLimits limits{.records = 3, .forgeries = 2, .largestFragment = 100};
+    const auto isOverAfter = [&limits](int times, void (KeyUsage::*note)()) {
+        KeyUsage usage(limits);
+        for (int i = 0; i < times; ++i)
+            (usage.*note)();
+        return usage.isOver();
+    };
+    for (const auto note : {&KeyUsage::noteSent, &KeyUsage::noteReceived}) {
+        QVERIFY(!isOverAfter(2, note));
+        QVERIFY(isOverAfter(3, note));
+    }
+    QVERIFY(!isOverAfter(1, &KeyUsage::noteRefused));
+    QVERIFY(isOverAfter(2, &KeyUsage::noteRefused));
+    QVERIFY(KeyUsage(limits).fits(QByteArray(100, 'x')));
+    QVERIFY(!KeyUsage(limits).fits(QByteArray(101, 'x')));
+}
+
+void TestDtlsValues::theShorterTheTagTheFewerForgeriesAreBorne()
+{
+    const auto limits = [](const char *cipher) { return SuiteLimits::of(cipher); };
+    QCOMPARE(limits("PSK-AES128-GCM-SHA256").records, 23'726'566U); // 2^24.5
+    QCOMPARE(limits("PSK-AES256-GCM-SHA384").forgeries, 1ULL << 36);
+    QCOMPARE(limits("ECDHE-PSK-CHACHA20-POLY1305").records, 1ULL << 48);
+    QCOMPARE(limits("PSK-AES128-CCM").forgeries, 11'863'283U); // 2^23.5
+    QCOMPARE(limits("PSK-AES256-CCM").records, 1U << 23);
+    QCOMPARE(limits("PSK-AES128-CCM8").forgeries, 1U << 14);
+    QCOMPARE(limits("PSK-AES256-CCM8").records, 1U << 23);
+    QCOMPARE(limits("a suite of the future").forgeries, 1U << 14);
+    // A message of 16384 bytes always fits (RFC 5288 §3, RFC 6655 §3, RFC 7905 §2).
+    QCOMPARE(limits("PSK-AES128-GCM-SHA256").largestFragment, 16'384 + 24);
+    QCOMPARE(limits("PSK-CHACHA20-POLY1305").largestFragment, 16'384 + 16);
+    QCOMPARE(limits("PSK-AES128-CCM8").largestFragment, 16'384 + 16);
 }
 
 QTEST_GUILESS_MAIN(TestDtlsValues)

@@ -184,9 +184,20 @@ void TestEventLog::everyEventReadsAsASentence()
              "for too long");
     QCOMPARE(message(PeerMisbehaving{session(), 2}),
              "sensor-17 (192.0.2.7:5683): 2 records dropped: forged, repeated or incomplete");
-    QCOMPARE(message(UnverifiedTraffic{10s, 3, 2, 0, 0, 0}),
+    QCOMPARE(message(UnverifiedTraffic{10s, 3, 2, 0, 0, 0, 0}),
              "5 datagrams from unproved sources in 10 s: 3 not DTLS, 2 for a session that is not "
              "there");
+    QCOMPARE(message(UnverifiedTraffic{10s, 0, 0, 0, 0, 0, 7}),
+             "7 datagrams from unproved sources in 10 s: 7 dropped by the kernel, as the receive "
+             "buffer was full");
+    Statistics overflown;
+    overflown.overflowed = 3;
+    QCOMPARE(message(StatisticsTaken{Statistics{}, 5min}),
+             "0 sessions open, 0 half-open; in the last 5min: 0 opened, 0 closed, 0 failed, "
+             "0 datagrams received, 0 replies sent");
+    QCOMPARE(message(StatisticsTaken{overflown, 5min}),
+             "0 sessions open, 0 half-open; in the last 5min: 0 opened, 0 closed, 0 failed, "
+             "0 datagrams received, 0 replies sent, 3 dropped by the kernel");
     QCOMPARE(message(EntriesDropped{1}),
              "1 entry was lost, as the log took none; datagrams among them got no receipt");
     QCOMPARE(message(ConfigMessage{QStringLiteral("/etc/dtlsd/dtlsd.ini"), 7,
