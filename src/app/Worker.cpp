@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Worker.h"
 
+#include <QHashFunctions>
+
 namespace dtlsd {
 
 Worker::Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
@@ -72,7 +74,8 @@ void Worker::logDatagram(const Datagram &datagram)
         return;
     }
     AcceptanceListener *listener = receipt.reply.isEmpty() ? nullptr : &m_desk;
-    if (m_writer.push({m_events.describe(datagram), listener}) && listener)
+    const std::size_t source = qHash(datagram.session.identity, QHashSeed::globalSeed());
+    if (m_writer.push({m_events.describe(datagram), listener, source}) && listener)
         m_desk.expect(receipt);
 }
 

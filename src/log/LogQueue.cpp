@@ -23,16 +23,23 @@ std::size_t sizeInBytes(const LogRecord &record)
 } // namespace
 
 LogQueue::LogQueue(std::size_t capacity, std::size_t maximumBytes)
-    : m_capacity(capacity)
-    , m_maximumBytes(maximumBytes)
+    : m_capacity{capacity, maximumBytes}
 {
 }
 
-bool LogQueue::accepts(std::size_t bytes) const
+bool LogQueue::accepts(std::size_t source, std::size_t bytes) const
 {
-    if (m_closed || m_entries.size() >= m_capacity)
+    if (m_closed)
         return false;
-    return m_entries.empty() || m_bytes + bytes <= m_maximumBytes;
+    if (m_entries.empty())
+        return true;
+    if (!m_waiting.hasRoom(bytes, m_capacity, 1))
+        return false;
+    if (source == 0 || m_waiting.hasRoom(bytes, m_capacity, 2))
+        return true;
+    const auto own = m_waitingOf.find(source);
+    return own == m_waitingOf.end() ||
+           own->second.hasRoom(bytes, m_capacity, 2 * m_waitingOf.size());
 }
 
 bool LogQueue::push(LogEntry entry)
@@ -41,13 +48,14 @@ bool LogQueue::push(LogEntry entry)
     bool wasEmpty = false;
     {
         const std::lock_guard lock(m_mutex);
-        if (!accepts(bytes)) {
+        if (!accepts(entry.source, bytes)) {
             ++m_dropped;
             return false;
         }
         wasEmpty = m_entries.empty();
+        m_waiting.add(bytes);
+        m_waitingOf[entry.source].add(bytes);
         m_entries.push_back(std::move(entry));
-        m_bytes += bytes;
     }
     if (wasEmpty) // the log thread waits for nothing else
         m_filled.notify_one();
@@ -60,7 +68,8 @@ bool LogQueue::take(std::vector<LogEntry> &batch)
     std::unique_lock lock(m_mutex);
     m_filled.wait(lock, [this] { return m_closed || !m_entries.empty(); });
     m_entries.swap(batch);
-    m_bytes = 0;
+    m_waiting = {};
+    m_waitingOf.clear();
     return !batch.empty();
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 namespace dtlsd {
@@ -33,10 +34,15 @@ struct LogEntry
 {
     LogRecord record;
     AcceptanceListener *listener = nullptr; ///< outlives the log thread
+    std::size_t source = 0; ///< a hash of whom it comes from, for fairness; 0 = from ourselves
 };
 
 /// Bounded by entries and by bytes: a device may send 16 KiB in a datagram, and as many of those
 /// as there may be short ones would be a way to use up the memory while the journal stalls.
+///
+/// Whoever comes first may have the first half of it. The second half is shared out equally among
+/// the sources that have entries in the queue, so that one that is louder than the log is fast
+/// cannot keep the others out.
 class LogQueue
 {
 public:
@@ -63,14 +69,31 @@ public:
     [[nodiscard]] std::uint64_t takeDropped();
 
 private:
-    [[nodiscard]] bool accepts(std::size_t bytes) const;
+    struct Share
+    {
+        std::size_t entries = 0;
+        std::size_t bytes = 0;
 
-    const std::size_t m_capacity;
-    const std::size_t m_maximumBytes;
+        void add(std::size_t size)
+        {
+            ++entries;
+            bytes += size;
+        }
+        /// Whether one more entry of @p size stays within 1 / @p parts of @p whole.
+        [[nodiscard]] bool hasRoom(std::size_t size, const Share &whole, std::size_t parts) const
+        {
+            return (entries + 1) * parts <= whole.entries && (bytes + size) * parts <= whole.bytes;
+        }
+    };
+
+    [[nodiscard]] bool accepts(std::size_t source, std::size_t bytes) const;
+
+    const Share m_capacity;
     std::mutex m_mutex; // guards all that follows
     std::condition_variable m_filled;
     std::vector<LogEntry> m_entries;
-    std::size_t m_bytes = 0; // in m_entries
+    Share m_waiting;                                    // in m_entries
+    std::unordered_map<std::size_t, Share> m_waitingOf; // the same by source
     std::uint64_t m_dropped = 0;
     bool m_closed = false;
 };

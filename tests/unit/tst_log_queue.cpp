@@ -77,6 +77,44 @@ private Q_SLOTS:
         QVERIFY(queue.push(entryOfBytes(500)));
     }
 
+    void oneLoudSourceLeavesRoomForOthers()
+    {
+        LogQueue queue(100);
+        const auto pushes = [&queue](std::size_t source, int times) {
+            int accepted = 0;
+            for (int i = 0; i < times; ++i)
+                accepted += queue.push({recordSaying("x"), nullptr, source}) ? 1 : 0;
+            return accepted;
+        };
+        QCOMPARE(pushes(1, 1000), 50); // the first half
+        for (std::size_t source = 2; source <= 11; ++source)
+            QCOMPARE(pushes(source, 1), 1);
+        QCOMPARE(pushes(1, 1000), 0);
+        QCOMPARE(pushes(2, 1000), 3);  // its share of the second half, with the one before
+        QCOMPARE(pushes(0, 1000), 37); // what we say ourselves has no share, only the end
+        QCOMPARE(pushes(12, 1), 0);
+        std::vector<LogEntry> batch;
+        QVERIFY(queue.take(batch));
+        QCOMPARE(batch.size(), 100U);
+        QCOMPARE(pushes(1, 1000), 50);
+    }
+
+    void aSourceIsLoudInBytesAsWell()
+    {
+        LogQueue queue(100, 1000);
+        const auto push = [&queue](std::size_t source, qsizetype bytes) {
+            LogEntry entry = entryOfBytes(bytes);
+            entry.source = source;
+            return queue.push(std::move(entry));
+        };
+        QVERIFY(push(1, 300));
+        QVERIFY(push(1, 200));
+        QVERIFY(!push(1, 100));
+        QVERIFY(push(2, 100));
+        QVERIFY(push(2, 100));
+        QVERIFY(!push(2, 100));
+    }
+
     void oneEntryAlwaysFits()
     {
         LogQueue queue(100, 1000);
