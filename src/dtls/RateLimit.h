@@ -23,8 +23,11 @@ public:
     {
     }
 
+    /// @p now may be behind that of another thread.
     [[nodiscard]] bool admit(Clock::time_point now)
     {
+        if (m_interval.count() == 0)
+            return true;
         const std::int64_t at = now.time_since_epoch() / std::chrono::nanoseconds(1);
         std::int64_t expected = m_nextArrival.load(std::memory_order_relaxed);
         for (;;) {

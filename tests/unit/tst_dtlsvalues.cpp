@@ -157,6 +157,8 @@ void TestDtlsValues::aRateLimitIsATokenBucket()
     RateLimit none(0, 0);
     for (int i = 0; i < 1000; ++i)
         QVERIFY(none.admit(now));
+    // Of another worker, whose turn began earlier.
+    QVERIFY(none.admit(now - 1ms));
 }
 
 void TestDtlsValues::aReplyHasItsPlaceholdersFilled_data()
