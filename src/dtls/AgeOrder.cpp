@@ -53,4 +53,9 @@ const AgeOrder::Sessions &AgeOrder::neighbours(const DtlsSession &session, Group
     return *session.place.in[by].group;
 }
 
+AgeOrder::Clock::time_point AgeOrder::due(std::chrono::milliseconds timeout) const
+{
+    return m_all.empty() ? Clock::time_point::max() : m_all.front()->place.touched + timeout;
+}
+
 } // namespace dtlsd

@@ -52,6 +52,8 @@ public:
 
     /// nullptr if there is none.
     [[nodiscard]] DtlsSession *oldest() const { return m_all.empty() ? nullptr : m_all.front(); }
+    /// When the oldest will not have been touched for @p timeout; the end of time if there is none.
+    [[nodiscard]] Clock::time_point due(std::chrono::milliseconds timeout) const;
 
 private:
     Sessions m_all;

@@ -12,6 +12,8 @@ namespace {
 
 // So that timers and replies get their turn, however fast datagrams come.
 constexpr int datagramsPerTurn = 512;
+// About as long as those take.
+constexpr int handshakesPerTurn = 8;
 
 // More than any flight or burst of messages has; a datagram of the smallest records could hold
 // 5,000.
@@ -57,6 +59,7 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
     , m_configuration(serverConfiguration(*m_settings))
     , m_credentials(m_settings, m_shared->keyRotation, m_shared->decoySecret)
     , m_cookies(m_shared->cookieSecrets)
+    , m_waiting(static_cast<std::size_t>(m_settings->limits.maxHalfOpen))
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
     , m_timer(this)
 {
@@ -109,6 +112,7 @@ void DtlsServer::close()
             end(*session, CloseReason::Shutdown);
         reportUnverified();
     }
+    m_waiting.clear(); // they speak of sockets that go now
     m_sockets.clear();
     m_timer.stop();
 }
@@ -118,13 +122,17 @@ void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
     const Turn turn(*this);
     for (int handled = 0; handled < datagramsPerTurn && socket.receive(m_buffer);
          handled += static_cast<int>(m_buffer.received.size())) {
-        for (const ReceivedDatagram &datagram : m_buffer.received)
+        for (const ReceivedDatagram &datagram : m_buffer.received) {
             handleDatagram(socket, datagram);
+            if (m_turns == 1) // at a limit one ends with each datagram
+                m_doomed.clear();
+        }
     }
     if (const std::uint64_t count = socket.takeOverflow()) {
         m_statistics.overflowed += count;
         m_unverified.noteOverflow(count, m_now);
     }
+    startHandshakes();
 }
 
 void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram)
@@ -132,7 +140,7 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
     // lost its state could not come back.
     if (const auto clientRandom = clientHelloRandom(datagram.bytes)) {
-        handleHello(socket, datagram, *clientRandom);
+        handleHello(socket, datagram);
         return;
     }
     RecordReader reader(datagram.bytes);
@@ -149,8 +157,7 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
         noteBadRecord(datagram.path);
 }
 
-void DtlsServer::handleHello(DatagramSocket &socket, const ReceivedDatagram &hello,
-                             QByteArrayView clientRandom)
+void DtlsServer::handleHello(DatagramSocket &socket, const ReceivedDatagram &hello)
 {
     if (hello.bytes.size() < helloVerifyRequestSize) {
         m_unverified.note(UnverifiedWatch::Kind::Malformed, m_now);
@@ -161,35 +168,50 @@ void DtlsServer::handleHello(DatagramSocket &socket, const ReceivedDatagram &hel
         m_unverified.noteHello(m_now);
         return;
     }
+    m_unverified.noteVerified();
+    // From here on silence at a limit: a client answers every HelloVerifyRequest at once.
+    if (!m_waiting.add({&socket, hello.path, hello.bytes.toByteArray(), *cookie}))
+        m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
+}
+
+void DtlsServer::startHandshakes()
+{
+    for (int started = 0; started < handshakesPerTurn;) {
+        const auto hello = m_waiting.take();
+        if (!hello)
+            return;
+        started += startHandshake(*hello) ? 1 : 0;
+        if (m_turns == 1)
+            m_doomed.clear();
+    }
+}
+
+bool DtlsServer::startHandshake(const VerifiedHello &hello)
+{
+    const QByteArrayView clientRandom = *clientHelloRandom(hello.bytes);
     SessionTable::Peer *peer = m_sessions.find(hello.path);
     if (peer && peer->established && peer->established->isFrom(clientRandom))
-        return; // a late copy of the hello that this session came from
+        return false; // a late copy of the hello that this session came from
     if (peer && peer->pending && peer->pending->isFrom(clientRandom)) {
         feedHello(*peer->pending, hello.bytes);
-        return;
+        return false;
     }
-    m_unverified.noteVerified();
-    // From here on silence: a client answers every HelloVerifyRequest at once.
     if (!m_shared->handshakes.admit(m_now)) {
         m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
-        return;
+        return false;
     }
     // A client that begins anew: the newest of its handshakes counts.
     if (peer && peer->pending)
         fail(*peer->pending, peer->pending->handshakeFailure());
-    startHandshake(socket, hello, *cookie);
-}
-
-void DtlsServer::startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
-                                const QDtls::GeneratorParameters &cookie)
-{
-    const DtlsSession::Setup setup{randomSessionId(), hello.path,          socket, m_credentials,
-                                   m_configuration,   m_settings->tls.mtu, cookie};
+    const DtlsSession::Setup setup{randomSessionId(), hello.path,      *hello.socket,
+                                   m_credentials,     m_configuration, m_settings->tls.mtu,
+                                   hello.cookie};
     DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
     while (DtlsSession *oldest = m_sessions.halfOpenTooMany(session, m_settings->limits))
         fail(*oldest, HandshakeFailure::Limit);
     Q_EMIT infoMessage(HandshakeStarted{session.info()});
     feedHello(session, hello.bytes);
+    return true;
 }
 
 void DtlsServer::feedHello(DtlsSession &session, QByteArrayView datagram)
@@ -211,18 +233,13 @@ void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArray
     DtlsSession *pending = peer->pending.get();
 
     if (pending && (record.epoch == 0 || record.type == ContentType::Handshake)) {
-        continueHandshake(*pending, record);
+        pending->handshake(record);
+        afterHandshakeStep(*pending);
         return;
     }
     const bool wasIts = established && record.epoch != 0 && decrypt(*established, record, datagram);
     if (!wasIts && !pending && !record.isOfAFlight())
         noteBadRecord(path);
-}
-
-void DtlsServer::continueHandshake(DtlsSession &session, const Record &record)
-{
-    session.handshake(record);
-    afterHandshakeStep(session);
 }
 
 void DtlsServer::afterHandshakeStep(DtlsSession &session)
@@ -331,16 +348,15 @@ void DtlsServer::expire()
 {
     const Turn turn(*this);
     const Limits &limits = m_settings->limits;
-    const auto isOverdue = [this](const DtlsSession *session, std::chrono::milliseconds timeout) {
-        return session && m_now - session->place.touched >= timeout;
-    };
-    DtlsSession *oldest = nullptr;
-    while (isOverdue(oldest = m_sessions.halfOpen().oldest(), limits.handshakeTimeout))
-        fail(*oldest, oldest->handshakeFailure());
-    while (isOverdue(oldest = m_sessions.established().oldest(), limits.idleTimeout))
-        end(*oldest, CloseReason::Idle);
+    const AgeOrder &halfOpen = m_sessions.halfOpen();
+    while (halfOpen.due(limits.handshakeTimeout) <= m_now)
+        fail(*halfOpen.oldest(), halfOpen.oldest()->handshakeFailure());
+    const AgeOrder &established = m_sessions.established();
+    while (established.due(limits.idleTimeout) <= m_now)
+        end(*established.oldest(), CloseReason::Idle);
     if (m_unverified.due().value_or(Clock::time_point::max()) <= m_now)
         reportUnverified();
+    startHandshakes();
 }
 
 void DtlsServer::reportUnverified()
@@ -359,11 +375,11 @@ void DtlsServer::endTurn()
 
 void DtlsServer::armTimer()
 {
-    Clock::time_point next = m_unverified.due().value_or(Clock::time_point::max());
-    if (const DtlsSession *session = m_sessions.halfOpen().oldest())
-        next = std::min(next, session->place.touched + m_settings->limits.handshakeTimeout);
-    if (const DtlsSession *session = m_sessions.established().oldest())
-        next = std::min(next, session->place.touched + m_settings->limits.idleTimeout);
+    const Limits &limits = m_settings->limits;
+    const Clock::time_point next = std::min({m_waiting.isEmpty() ? Clock::time_point::max() : m_now,
+                                             m_unverified.due().value_or(Clock::time_point::max()),
+                                             m_sessions.halfOpen().due(limits.handshakeTimeout),
+                                             m_sessions.established().due(limits.idleTimeout)});
     // Deadlines move back with every datagram; the timer that is set finds that out by itself.
     if (next == Clock::time_point::max() || (m_timer.isActive() && m_timerDue <= next))
         return;

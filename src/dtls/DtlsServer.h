@@ -21,6 +21,7 @@
 #include "dtls/SessionTable.h"
 #include "dtls/SharedState.h"
 #include "dtls/UnverifiedWatch.h"
+#include "dtls/WaitingHellos.h"
 
 #include <QObject>
 #include <QSslConfiguration>
@@ -77,13 +78,11 @@ private:
 
     void readPendingDatagrams(DatagramSocket &socket);
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
-    void handleHello(DatagramSocket &socket, const ReceivedDatagram &hello,
-                     QByteArrayView clientRandom);
-    void startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
-                        const QDtls::GeneratorParameters &cookie);
+    void handleHello(DatagramSocket &socket, const ReceivedDatagram &hello);
+    void startHandshakes();
+    bool startHandshake(const VerifiedHello &hello);
     void handleRecord(const Path &path, const Record &record, QByteArrayView datagram);
     void feedHello(DtlsSession &session, QByteArrayView datagram);
-    void continueHandshake(DtlsSession &session, const Record &record);
     void afterHandshakeStep(DtlsSession &session);
     void establish(DtlsSession &session);
     bool decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram);
@@ -106,6 +105,7 @@ private:
     std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
     SessionTable m_sessions;
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
+    WaitingHellos m_waiting;
     UnverifiedWatch m_unverified;
     RateLimit m_failureReports;
     Statistics m_statistics;
