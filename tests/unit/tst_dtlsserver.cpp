@@ -27,6 +27,7 @@ private Q_SLOTS:
     void limitsMakeTheOldestGiveWay();
     void manyRecordsInADatagramAreBounded();
     void eitherKeyIsAcceptedWhileRotating();
+    void theWildcardIsForEveryOtherIdentity();
     void closeEndsEverySession();
     void aReplyForASessionThatIsGoneIsNotSent();
 };
@@ -349,6 +350,24 @@ void TestDtlsServer::eitherKeyIsAcceptedWhileRotating()
     auto &again = network.add(1, options); // and what was right last is tried first
     network.run();
     QVERIFY(again.client->isConnected());
+}
+
+void TestDtlsServer::theWildcardIsForEveryOtherIdentity()
+{
+    ServerSettings settings = MemoryNetwork::defaultSettings();
+    auto identities = std::make_shared<PskStore>(*settings.identities);
+    const PskKey shared(QByteArray(16, 'w'));
+    identities->setWildcard({.key = shared, .nextKey = {}, .allowFrom = {}, .reply = {}});
+    settings.identities = identities;
+    MemoryNetwork network(settings);
+    auto &stranger = network.add(1, {.identity = "any name", .key = shared, .ciphers = {}});
+    auto &listed = network.add(2);
+    auto &pretender = network.add(3, {.identity = "sensor-17", .key = shared, .ciphers = {}});
+    network.run();
+    QVERIFY(stranger.client->isConnected());
+    QCOMPARE(network.events<SessionOpened>().at(0).session.identity, "any name");
+    QVERIFY(listed.client->isConnected());
+    QVERIFY(!pretender.client->isConnected());
 }
 
 void TestDtlsServer::closeEndsEverySession()
