@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PersistentDevice: what a device does on a bad path. DTLS repeats handshake flights but no
+// messages (RFC 6347 §4.1), so it repeats each message until that is acknowledged; and it begins
+// anew, a bounded number of times, when a handshake fails. The server has to echo: so it is known
+// which message a receipt is for.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "support/DeviceLink.h"
+
+#include <QByteArray>
+#include <QList>
+#include <QObject>
+#include <QStringList>
+#include <QTimer>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace dtlsd::test {
+
+class PersistentDevice : public QObject
+{
+    Q_OBJECT
+
+public:
+    struct Task
+    {
+        MakeLink makeLink;
+        SocketAddress server;
+        QList<QByteArray> messages; ///< sent one after the other
+        int handshakes = 1;         ///< at most
+        std::chrono::milliseconds repeatAfter{400};
+    };
+
+    explicit PersistentDevice(Task task);
+
+    void start();
+    /// close_notify, if there is somebody to say it to.
+    void close();
+
+    /// Every message has its receipt.
+    [[nodiscard]] bool isDone() const { return m_acknowledged == m_task.messages.size(); }
+    /// Done, or no handshake left.
+    [[nodiscard]] bool isOver() const { return isDone() || m_gaveUp; }
+    [[nodiscard]] int handshakesBegun() const { return m_begun; }
+    /// How often it sent message @p index.
+    [[nodiscard]] int timesSent(qsizetype index) const
+    {
+        return m_sent[static_cast<std::size_t>(index)];
+    }
+    [[nodiscard]] qsizetype acknowledged() const { return m_acknowledged; }
+    /// Why its links ended.
+    [[nodiscard]] QStringList endings() const { return m_endings; }
+
+private:
+    void begin();
+    void sendCurrent();
+    void onReceived(const QByteArray &reply);
+    void onEnded(const QString &reason);
+
+    const Task m_task;
+    int m_begun = 0;
+    bool m_gaveUp = false;
+    qsizetype m_acknowledged = 0;
+    std::vector<int> m_sent;
+    QStringList m_endings;
+    QTimer m_repeat;
+    QTimer m_anew;
+    std::unique_ptr<DeviceLink> m_link; // last: what it says at its end finds the others there
+};
+
+} // namespace dtlsd::test

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/Relay.h"
+
+#include <QNetworkDatagram>
+
+#include <utility>
+
+namespace dtlsd::test {
+
+Relay::Relay(const SocketAddress &server, FaultPlan plan)
+    : m_server(server)
+    , m_plan(std::move(plan))
+{
+    if (!m_socket.bind(server.isIPv4() ? QHostAddress::LocalHost : QHostAddress::LocalHostIPv6))
+        qFatal("no port for a relay: %s", qPrintable(m_socket.errorString()));
+    connect(&m_socket, &QUdpSocket::readyRead, this, &Relay::readFromClients);
+}
+
+SocketAddress Relay::address() const
+{
+    return {m_socket.localAddress(), m_socket.localPort()};
+}
+
+void Relay::readFromClients()
+{
+    while (m_socket.hasPendingDatagrams()) {
+        const QNetworkDatagram datagram = m_socket.receiveDatagram();
+        const SocketAddress client(datagram.senderAddress(),
+                                   static_cast<std::uint16_t>(datagram.senderPort()));
+        linkOf(client).fromClient(datagram.data());
+    }
+}
+
+RelayLink &Relay::linkOf(const SocketAddress &client)
+{
+    std::unique_ptr<RelayLink> &link = m_links[client];
+    if (!link)
+        link = std::make_unique<RelayLink>(
+            m_clientsSeen++, m_server, m_plan, m_log, [this, client](const QByteArray &datagram) {
+                m_socket.writeDatagram(datagram, client.address(), client.port());
+            });
+    return *link;
+}
+
+void Relay::forgetSilent(std::chrono::milliseconds silence)
+{
+    std::erase_if(m_links, [&](const auto &link) { return link.second->silence() >= silence; });
+}
+
+} // namespace dtlsd::test

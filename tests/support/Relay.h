@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Relay: a bad network on loopback, in the test's own event loop, between any number of clients and
+// one server. It drops, delays, reorders, duplicates and truncates datagrams as a FaultPlan says,
+// and keeps a log of what it did. Same seed, same fate: client number n meets the decisions of
+// seed + n.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "support/FaultPlan.h"
+#include "support/RelayLink.h"
+#include "support/RelayLog.h"
+
+#include <QObject>
+#include <QUdpSocket>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <unordered_map>
+
+namespace dtlsd::test {
+
+class Relay : public QObject
+{
+    Q_OBJECT
+
+public:
+    Relay(const SocketAddress &server, FaultPlan plan);
+
+    /// Where clients send, instead of to the server.
+    [[nodiscard]] SocketAddress address() const;
+    [[nodiscard]] const RelayLog &log() const { return m_log; }
+    [[nodiscard]] std::size_t clients() const { return m_links.size(); }
+
+    /// Closes the links that carried nothing for @p silence; for runs with ever new clients.
+    void forgetSilent(std::chrono::milliseconds silence);
+
+private:
+    void readFromClients();
+    RelayLink &linkOf(const SocketAddress &client);
+
+    const SocketAddress m_server;
+    const FaultPlan m_plan;
+    RelayLog m_log;
+    QUdpSocket m_socket;
+    int m_clientsSeen = 0;
+    std::unordered_map<SocketAddress, std::unique_ptr<RelayLink>> m_links;
+};
+
+} // namespace dtlsd::test
