@@ -8,9 +8,12 @@
 build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev libssl-dev libsystemd-dev)
 
 # clang-format and clang-tidy check the sources, ccache makes the second build fast; systemd is
-# tested against (journald, systemd-analyze), and so are OpenSSL's and GnuTLS's DTLS clients.
+# tested against (journald, systemd-analyze), and so are the DTLS clients of OpenSSL, GnuTLS and
+# libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
+# sanitizers, llvm names the functions in their reports.
 # shellcheck disable=SC2034
-test_packages=(ccache clang clang-format clang-tidy gnutls-bin openssl python3 shellcheck systemd)
+test_packages=(ccache clang clang-format clang-tidy gnutls-bin libclang-rt-dev libcoap3-bin
+    libmbedtls-dev libwolfssl-dev llvm openssl python3 shellcheck systemd)
 
 # Installs those of the named packages that are missing, and touches nothing when none is. Without
 # root it says what to install, and fails.

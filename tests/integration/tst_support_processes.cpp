@@ -78,6 +78,8 @@ void tst_SupportProcesses::aClientExchangesLines_data()
     QTest::addColumn<ClientProcess::Kind>("kind");
     QTest::newRow("openssl s_client") << ClientProcess::Kind::OpenSsl;
     QTest::newRow("gnutls-cli") << ClientProcess::Kind::GnuTls;
+    QTest::newRow("Mbed TLS") << ClientProcess::Kind::MbedTls;
+    QTest::newRow("wolfSSL") << ClientProcess::Kind::WolfSsl;
 }
 
 ClientProcess::Options tst_SupportProcesses::clientOptions(ClientProcess::Kind kind) const
@@ -93,7 +95,8 @@ ClientProcess::Options tst_SupportProcesses::clientOptions(ClientProcess::Kind k
 void tst_SupportProcesses::aClientExchangesLines()
 {
     QFETCH(const ClientProcess::Kind, kind);
-    QVERIFY(ClientProcess::isAvailable(kind));
+    if (!ClientProcess::isAvailable(kind))
+        QSKIP("not installed, or the build found no library for it");
     ClientProcess client(clientOptions(kind));
     QVERIFY2(client.connectToServer(), qPrintable(client.errorText()));
     QVERIFY2(client.cipher().contains(QStringLiteral("PSK")), qPrintable(client.cipher()));
@@ -105,6 +108,8 @@ void tst_SupportProcesses::aClientExchangesLines()
 void tst_SupportProcesses::aClientWithAWrongKeyDoesNotConnect()
 {
     QFETCH(const ClientProcess::Kind, kind);
+    if (!ClientProcess::isAvailable(kind))
+        QSKIP("not installed, or the build found no library for it");
     ClientProcess::Options options = clientOptions(kind);
     options.key[0] = 'x';
     ClientProcess client(options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ClientProcess.h"
 
+#include <QRegularExpression>
 #include <QStandardPaths>
 
 #include <utility>
@@ -11,8 +12,17 @@ namespace {
 
 QString programOf(ClientProcess::Kind kind)
 {
-    return kind == ClientProcess::Kind::OpenSsl ? QStringLiteral("openssl")
-                                                : QStringLiteral("gnutls-cli");
+    switch (kind) {
+    case ClientProcess::Kind::OpenSsl:
+        return QStringLiteral("openssl");
+    case ClientProcess::Kind::GnuTls:
+        return QStringLiteral("gnutls-cli");
+    case ClientProcess::Kind::MbedTls:
+        return QStringLiteral(DTLSD_MBEDTLS_CLIENT);
+    case ClientProcess::Kind::WolfSsl:
+        break;
+    }
+    return QStringLiteral(DTLSD_WOLFSSL_CLIENT);
 }
 
 Command openSsl(const ClientProcess::Options &options)
@@ -50,6 +60,29 @@ Command gnuTls(const ClientProcess::Options &options)
             arguments + options.arguments + QStringList{options.server.addressText()}};
 }
 
+Command lineClient(const ClientProcess::Options &options)
+{
+    QStringList arguments{options.server.addressText(), QString::number(options.server.port())};
+    if (!options.cipher.isEmpty())
+        arguments << options.cipher;
+    return {programOf(options.kind), arguments + options.arguments};
+}
+
+/// What stands before the suite in its output.
+QByteArray cipherLabel(ClientProcess::Kind kind)
+{
+    switch (kind) {
+    case ClientProcess::Kind::OpenSsl:
+        return "Ciphersuite: ";
+    case ClientProcess::Kind::GnuTls:
+        return "- Description: ";
+    case ClientProcess::Kind::MbedTls:
+    case ClientProcess::Kind::WolfSsl:
+        break;
+    }
+    return "suite: ";
+}
+
 } // namespace
 
 bool ClientProcess::isAvailable(Kind kind)
@@ -57,14 +90,47 @@ bool ClientProcess::isAvailable(Kind kind)
     return !QStandardPaths::findExecutable(programOf(kind)).isEmpty();
 }
 
+QString ClientProcess::version(Kind kind)
+{
+    ChildProcess process;
+    const QString option =
+        kind == Kind::OpenSsl ? QStringLiteral("version") : QStringLiteral("--version");
+    if (!process.run({programOf(kind), {option}}) || !process.waitForEnd())
+        return {};
+    static const QRegularExpression upToItsNumber(QStringLiteral("^[^0-9]*[0-9.]+"));
+    return upToItsNumber.match(QString::fromUtf8(process.readAllStandardOutput())).captured();
+}
+
 ClientProcess::ClientProcess(Options options)
     : m_options(std::move(options))
 {
+    if (m_options.kind != Kind::MbedTls && m_options.kind != Kind::WolfSsl)
+        return;
+    setEnvironment(QStringLiteral("PSK_IDENTITY"), m_options.identity);
+    setEnvironment(QStringLiteral("PSK_KEY"), QString::fromLatin1(m_options.key.toHex()));
+}
+
+void ClientProcess::setEnvironment(const QString &name, const QString &value)
+{
+    QProcessEnvironment environment = m_process.processEnvironment();
+    if (environment.isEmpty())
+        environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(name, value);
+    m_process.setProcessEnvironment(environment);
 }
 
 Command ClientProcess::command() const
 {
-    return m_options.kind == Kind::OpenSsl ? openSsl(m_options) : gnuTls(m_options);
+    switch (m_options.kind) {
+    case Kind::OpenSsl:
+        return openSsl(m_options);
+    case Kind::GnuTls:
+        return gnuTls(m_options);
+    case Kind::MbedTls:
+    case Kind::WolfSsl:
+        break;
+    }
+    return lineClient(m_options);
 }
 
 bool ClientProcess::launch()
@@ -87,8 +153,9 @@ void ClientProcess::readOutput()
     m_replies += m_process.readAllStandardOutput();
     if (m_connected)
         return;
-    if (m_options.kind == Kind::OpenSsl) {
-        m_connected = m_notes.contains("CONNECTION ESTABLISHED");
+    if (m_options.kind != Kind::GnuTls) {
+        m_connected = m_options.kind == Kind::OpenSsl ? m_notes.contains("CONNECTION ESTABLISHED")
+                                                      : !cipher().isEmpty();
         return;
     }
     const QByteArray bannerEnd = "- Simple Client Mode:\n\n";
@@ -122,6 +189,18 @@ std::optional<QByteArray> ClientProcess::waitForReply(QDeadlineTimer deadline)
     return std::exchange(m_replies, {});
 }
 
+bool ClientProcess::isConnected()
+{
+    readOutput();
+    return m_connected;
+}
+
+QByteArray ClientProcess::takeReplies()
+{
+    readOutput();
+    return m_connected ? std::exchange(m_replies, {}) : QByteArray();
+}
+
 std::optional<QByteArray> ClientProcess::exchange(const QByteArray &line, QDeadlineTimer deadline)
 {
     return send(line) ? waitForReply(deadline) : std::nullopt;
@@ -139,11 +218,11 @@ std::optional<int> ClientProcess::close(QDeadlineTimer deadline)
 
 QString ClientProcess::cipher() const
 {
-    const QByteArray label = m_options.kind == Kind::OpenSsl ? "Ciphersuite: " : "- Description: ";
+    const QByteArray label = cipherLabel(m_options.kind);
     const qsizetype begin = m_notes.indexOf(label);
-    if (begin < 0)
+    const qsizetype end = begin < 0 ? -1 : m_notes.indexOf('\n', begin);
+    if (end < 0)
         return {};
-    const qsizetype end = m_notes.indexOf('\n', begin);
     return QString::fromLatin1(m_notes.sliced(begin + label.size(), end - begin - label.size()));
 }
 

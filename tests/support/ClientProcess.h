@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ClientProcess: a DTLS client that others wrote: OpenSSL's s_client or GnuTLS's gnutls-cli. It
-// sends lines, each with its newline as one datagram, and gives back what the server answers.
-// Keys stand in its arguments, where every user of the machine can read them: for tests only.
+// ClientProcess: a DTLS client on a stack that others wrote: OpenSSL's s_client, GnuTLS's
+// gnutls-cli, or one of our own clients on Mbed TLS and wolfSSL (support/clients). It sends lines,
+// each as one datagram, and gives back what the server answers. The first two send the newline as
+// well, the others print one behind each reply.
+// Keys of the first two stand in their arguments, where every user of the machine can read them:
+// for tests only.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -17,7 +20,7 @@ namespace dtlsd::test {
 class ClientProcess
 {
 public:
-    enum class Kind { OpenSsl, GnuTls };
+    enum class Kind { OpenSsl, GnuTls, MbedTls, WolfSsl };
 
     struct Options
     {
@@ -26,16 +29,22 @@ public:
         QString identity; ///< no NUL, not empty
         QByteArray key;   ///< raw bytes
         /// An OpenSSL cipher string, or what follows GnuTLS's "DTLS 1.2, PSK and ECDHE-PSK", such
-        /// as `-CIPHER-ALL:+AES-128-CCM-8`; empty = its own default.
+        /// as `-CIPHER-ALL:+AES-128-CCM-8`, or a suite as Mbed TLS or wolfSSL spells it; empty =
+        /// its own default.
         QString cipher;
         QString protocol = QStringLiteral("-dtls1_2"); ///< s_client's option
         QStringList arguments; ///< further ones, such as s_client's `-bind 127.0.0.1:40000`
     };
 
+    /// false: it is not installed, or the build found no library for it.
     static bool isAvailable(Kind kind);
+    /// Its first words about itself, such as `OpenSSL 3.0.15`.
+    static QString version(Kind kind);
 
     explicit ClientProcess(Options options);
 
+    /// Before launch().
+    void setEnvironment(const QString &name, const QString &value);
     /// Starts it, and returns at once.
     bool launch();
     /// launch(), and waits for the handshake. false: errorText() says what it said.
@@ -51,6 +60,11 @@ public:
     /// send() and waitForReply().
     [[nodiscard]] std::optional<QByteArray>
     exchange(const QByteArray &line, QDeadlineTimer deadline = QDeadlineTimer(patience));
+
+    /// For those who follow its output themselves, by the signals of process(): whether the
+    /// handshake is over, and what came since the last call; neither waits.
+    [[nodiscard]] bool isConnected();
+    [[nodiscard]] QByteArray takeReplies();
 
     /// Ends its input; it says close_notify and ends. Its exit status, or nothing as in
     /// DaemonProcess.
