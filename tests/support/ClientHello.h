@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ClientHello: a hello written by hand (RFC 6347 §4.2.1), so that a test decides what is in it and
+// what comes after it. cookieOf() reads what the server asks to be repeated.
+#pragma once
+
+#include <QByteArray>
+#include <QByteArrayView>
+
+#include <optional>
+
+namespace dtlsd::test {
+
+struct ClientHello
+{
+    QByteArray random = QByteArray(32, 'r');
+    QByteArray cookie = {};
+    /// PSK-AES128-GCM-SHA256: an answer of two small messages.
+    QByteArray cipherSuites = QByteArray::fromHex("00a8");
+    qsizetype padding = 0; ///< bytes of an extension that means nothing (RFC 7685)
+
+    /// One record in one datagram; the second of its flight if it has a cookie.
+    [[nodiscard]] QByteArray datagram() const;
+    /// The same, cut: only the first @p size bytes of the body, as a fragment.
+    [[nodiscard]] QByteArray firstFragment(qsizetype size) const;
+    /// The rest of it.
+    [[nodiscard]] QByteArray lastFragment(qsizetype from) const;
+
+private:
+    [[nodiscard]] QByteArray body() const;
+    [[nodiscard]] QByteArray fragment(qsizetype from, qsizetype size) const;
+};
+
+/// Of a HelloVerifyRequest; nothing if @p datagram is none.
+std::optional<QByteArray> cookieOf(QByteArrayView datagram);
+
+} // namespace dtlsd::test
