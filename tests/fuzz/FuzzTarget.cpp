@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz/FuzzTarget.h"
+
+#include <QCoreApplication>
+#include <QHashSeed>
+
+#include <cstdio>
+#include <cstdlib>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    QHashSeed::setDeterministicGlobalSeed(); // so that an input always takes the same way
+    static QCoreApplication application(*argc, *argv);
+    return 0;
+}
+
+void dtlsd::fuzz::require(bool holds, const char *promise)
+{
+    if (holds)
+        return;
+    static_cast<void>(std::fprintf(stderr, "broken promise: %s\n", promise));
+    std::abort();
+}
