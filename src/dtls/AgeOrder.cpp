@@ -19,7 +19,7 @@ void AgeOrder::add(DtlsSession &session, Clock::time_point now)
 {
     Place &place = session.place;
     place.inAll = m_all.insert(m_all.end(), &session);
-    for (std::size_t i = 0; i < groupings; ++i) {
+    for (std::size_t i = 0; i < m_groups.size(); ++i) {
         Sessions &group = m_groups[i][groupOf(session, i)];
         place.in[i] = {&group, group.insert(group.end(), &session)};
     }
@@ -30,8 +30,10 @@ void AgeOrder::touch(DtlsSession &session, Clock::time_point now)
 {
     Place &place = session.place;
     m_all.splice(m_all.end(), m_all, place.inAll);
-    for (const auto &[group, at] : place.in)
+    for (std::size_t i = 0; i < m_groups.size(); ++i) {
+        const auto &[group, at] = place.in[i];
         group->splice(group->end(), *group, at);
+    }
     place.touched = now;
 }
 
@@ -39,7 +41,7 @@ void AgeOrder::remove(DtlsSession &session)
 {
     Place &place = session.place;
     m_all.erase(place.inAll);
-    for (std::size_t i = 0; i < groupings; ++i) {
+    for (std::size_t i = 0; i < m_groups.size(); ++i) {
         auto &[group, at] = place.in[i];
         group->erase(at);
         if (group->empty())

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <list>
 #include <unordered_map>
+#include <vector>
 
 namespace dtlsd {
 
@@ -24,7 +25,6 @@ public:
 
     /// SocketAddress::network() and SocketAddress::site()
     enum Grouping { ByNetwork, BySite };
-    static constexpr std::size_t groupings = 2;
 
     /// Where a session stands; part of the session.
     struct Place
@@ -38,16 +38,22 @@ public:
         [[nodiscard]] bool isInAnOrder() const { return in[ByNetwork].group != nullptr; }
 
         Sessions::iterator inAll;
-        std::array<InGroup, groupings> in;
+        std::array<InGroup, 2> in; ///< by Grouping
         Clock::time_point touched;
     };
+
+    /// Groups up to @p widest are kept.
+    explicit AgeOrder(Grouping widest)
+        : m_groups(widest + 1U)
+    {
+    }
 
     void add(DtlsSession &session, Clock::time_point now);
     void touch(DtlsSession &session, Clock::time_point now);
     void remove(DtlsSession &session);
 
     [[nodiscard]] const Sessions &all() const { return m_all; }
-    /// Those that come from where @p session does, which is one of them.
+    /// Those that come from where @p session does, which is one of them; of a group that is kept.
     [[nodiscard]] static const Sessions &neighbours(const DtlsSession &session, Grouping by);
 
     /// nullptr if there is none.
@@ -57,7 +63,7 @@ public:
 
 private:
     Sessions m_all;
-    std::array<std::unordered_map<SocketAddress, Sessions>, groupings> m_groups;
+    std::vector<std::unordered_map<SocketAddress, Sessions>> m_groups; // by Grouping
 };
 
 } // namespace dtlsd

@@ -52,8 +52,8 @@ public:
 
 private:
     std::unordered_map<Path, Peer> m_peers;
-    AgeOrder m_halfOpen;
-    AgeOrder m_established;
+    AgeOrder m_halfOpen{AgeOrder::BySite};
+    AgeOrder m_established{AgeOrder::ByNetwork};
 };
 
 } // namespace dtlsd
