@@ -124,8 +124,7 @@ void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
          handled += static_cast<int>(m_buffer.received.size())) {
         for (const ReceivedDatagram &datagram : m_buffer.received) {
             handleDatagram(socket, datagram);
-            if (m_turns == 1) // at a limit one ends with each datagram
-                m_doomed.clear();
+            freeEnded();
         }
     }
     if (const std::uint64_t count = socket.takeOverflow()) {
@@ -181,8 +180,7 @@ void DtlsServer::startHandshakes()
         if (!hello)
             return;
         started += startHandshake(*hello) ? 1 : 0;
-        if (m_turns == 1)
-            m_doomed.clear();
+        freeEnded();
     }
 }
 

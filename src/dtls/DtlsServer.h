@@ -93,6 +93,13 @@ private:
     void end(DtlsSession &session, CloseReason reason);
     void expire();
     void reportUnverified();
+    /// Between two steps of a turn: at a limit, one session ends with each. In an inner turn, those
+    /// who called the outer one may still refer to them.
+    void freeEnded()
+    {
+        if (m_turns == 1)
+            m_doomed.clear();
+    }
     void endTurn();
     void armTimer();
 
