@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Daemon.h"
 
+#include "app/LogEvent.h"
+
 #include "core/Quantity.h"
 #include "log/JournalSink.h"
 #include "log/SinkKind.h"
@@ -60,15 +62,7 @@ Daemon::Daemon(Config config, const QList<ConfigMessage> &warnings)
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
     for (const ConfigMessage &warning : warnings)
-        log(warning);
-}
-
-template <class Event>
-void Daemon::log(const Event &event)
-{
-    if (auto record = m_events.record(event))
-        // What the queue refuses it counts, and the log says so later.
-        static_cast<void>(m_writer.push({std::move(*record), nullptr}));
+        logEvent(m_events, m_writer, warning);
 }
 
 int Daemon::run()
@@ -85,7 +79,8 @@ Result<> Daemon::start()
 {
     if (!DtlsServer::isSupported()) {
         const Error error{QStringLiteral("cannot listen: Qt's OpenSSL plugin is not installed")};
-        log(ListenFailed{m_config.server.listen.constFirst(), error.message});
+        logEvent(m_events, m_writer,
+                 ListenFailed{m_config.server.listen.constFirst(), error.message});
         return error;
     }
     auto addresses = m_workers.listen();
@@ -96,13 +91,16 @@ Result<> Daemon::start()
     // The kernel doubles what is asked for, to have room for its own bookkeeping.
     const std::int64_t granted = m_workers.receiveBufferSize() / 2;
     if (granted < m_config.server.receiveBuffer)
-        log(ConfigMessage{
-            m_config.file, 0,
-            QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of "
-                           "%2, so bursts may be lost; raise net.core.rmem_max")
-                .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer))});
-    log(Started{m_config.file, m_addresses, m_workers.size(),
-                m_config.settings.identities->size()});
+        logEvent(
+            m_events, m_writer,
+            ConfigMessage{
+                m_config.file, 0,
+                QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of "
+                               "%2, so bursts may be lost; raise net.core.rmem_max")
+                    .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer))});
+    logEvent(m_events, m_writer,
+             Started{m_config.file, m_addresses, m_workers.size(),
+                     m_config.settings.identities->size()});
     if (m_config.log.statisticsInterval.count() > 0)
         m_statisticsTimer.start(m_config.log.statisticsInterval);
     m_notifier.status(QStringLiteral("Listening on %1").arg(toString(m_addresses)));
@@ -113,7 +111,9 @@ Result<> Daemon::start()
 void Daemon::handleSignal(int number)
 {
     if (number == SIGHUP) {
-        log(ReloadRejected{QStringLiteral("SIGHUP: this version cannot reload; the configuration "
+        logEvent(
+            m_events, m_writer,
+            ReloadRejected{QStringLiteral("SIGHUP: this version cannot reload; the configuration "
                                           "stays as it is until a restart")});
         return;
     }
@@ -124,7 +124,8 @@ void Daemon::handleSignal(int number)
 void Daemon::takeStatistics()
 {
     const Statistics now = m_workers.statistics();
-    log(StatisticsTaken{now.since(m_statistics), m_config.log.statisticsInterval});
+    logEvent(m_events, m_writer,
+             StatisticsTaken{now.since(m_statistics), m_config.log.statisticsInterval});
     m_statistics = now;
     m_notifier.status(QStringLiteral("Listening on %1; %2 sessions")
                           .arg(toString(m_addresses))
@@ -135,7 +136,7 @@ void Daemon::stop(int status)
 {
     m_notifier.stopping();
     if (!m_stopReason.isEmpty())
-        log(Stopping{m_stopReason, m_workers.statistics().sessions});
+        logEvent(m_events, m_writer, Stopping{m_stopReason, m_workers.statistics().sessions});
     m_workers.stop();
     if (m_writer.stop(logPatience))
         return;

@@ -34,8 +34,6 @@ private:
     void stop(int status);
     void handleSignal(int number);
     void takeStatistics();
-    template <class Event>
-    void log(const Event &event);
 
     const Config m_config;
     const EventLog m_events;

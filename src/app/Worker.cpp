@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Worker.h"
 
+#include "app/LogEvent.h"
+
 #include <QHashFunctions>
 
 namespace dtlsd {
@@ -27,7 +29,7 @@ void Worker::run()
 {
     DtlsServer server(m_settings, m_shared);
     m_server = &server;
-    const auto log = [this](const ServerEvent &event) { logEvent(event); };
+    const auto log = [this](const ServerEvent &event) { logEvent(m_events, m_writer, event); };
     connect(&server, &DtlsServer::errorMessage, &server, log);
     connect(&server, &DtlsServer::warningMessage, &server, log);
     connect(&server, &DtlsServer::infoMessage, &server, log);
@@ -57,13 +59,6 @@ void Worker::stop()
     m_mailbox.post([this] { quit(); });
     m_ended.wait();
     wait();
-}
-
-void Worker::logEvent(const ServerEvent &event)
-{
-    if (auto record = m_events.record(event))
-        // What the queue refuses it counts, and the log says so later.
-        static_cast<void>(m_writer.push({std::move(*record), nullptr}));
 }
 
 void Worker::logDatagram(const Datagram &datagram)

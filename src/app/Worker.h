@@ -37,7 +37,6 @@ protected:
     void run() override;
 
 private:
-    void logEvent(const ServerEvent &event);
     void logDatagram(const Datagram &datagram);
 
     const std::shared_ptr<const ServerSettings> m_settings;
