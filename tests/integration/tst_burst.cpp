@@ -4,14 +4,13 @@
 // to run, is one receipt for every session, without a repetition.
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
+#include "support/DescriptorLimit.h"
 
 #include <QFile>
 #include <QTest>
 
 #include <algorithm>
 #include <csignal>
-
-#include <sys/resource.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -27,15 +26,6 @@ constexpr int sessions = 2000;
 constexpr int handshakesAtOnce = 100;
 
 const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
-bool allowManyDescriptors()
-{
-    rlimit files{};
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return false;
-    files.rlim_cur = files.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max >= sessions + 100;
-}
 
 /// As the kernel has it in /proc: S, R, T and so on; `T` is stopped.
 QByteArray stateOf(qint64 processId)
@@ -68,7 +58,7 @@ private:
 
 void TestBurst::initTestCase()
 {
-    if (!allowManyDescriptors())
+    if (raiseDescriptorLimit() < sessions + 100)
         QSKIP("not enough file descriptors for the clients");
 }
 

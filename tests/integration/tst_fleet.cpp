@@ -3,11 +3,10 @@
 // A fleet of sessions at once: every datagram has its receipt, and its entry.
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
+#include "support/DescriptorLimit.h"
 
 #include <QElapsedTimer>
 #include <QTest>
-
-#include <sys/resource.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -37,11 +36,9 @@ private Q_SLOTS:
 
 void TestFleet::everyDatagramOfALargeFleetHasItsReceiptAndItsEntry()
 {
-    rlimit files{};
-    QCOMPARE(getrlimit(RLIMIT_NOFILE, &files), 0);
-    files.rlim_cur = files.rlim_max;
-    QCOMPARE(setrlimit(RLIMIT_NOFILE, &files), 0);
-    if (files.rlim_max < sessions + 100)
+    const std::size_t descriptors = raiseDescriptorLimit();
+    QVERIFY(descriptors > 0);
+    if (descriptors < sessions + 100)
         QSKIP("not enough file descriptors for the clients");
 
     DaemonProcess daemon("[server]\nlisten = 127.0.0.1:0\nworkers = 2\n"

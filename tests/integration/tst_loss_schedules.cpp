@@ -4,6 +4,7 @@
 // repeat themselves until every message has its receipt, and then the log has to agree with them.
 // `DTLSD_LOSS_SEED=17` runs one of them alone, and tells what its relay did.
 #include "support/DaemonProcess.h"
+#include "support/DescriptorLimit.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
@@ -17,8 +18,6 @@
 #include <numeric>
 #include <random>
 #include <vector>
-
-#include <sys/resource.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -103,15 +102,6 @@ std::vector<std::uint64_t> chosenSeeds()
     return seeds;
 }
 
-bool roomForFiles(std::size_t count)
-{
-    rlimit files{};
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return false;
-    files.rlim_cur = files.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max >= count;
-}
-
 } // namespace
 
 class TestLossSchedules : public QObject
@@ -135,7 +125,8 @@ private:
 void TestLossSchedules::initTestCase()
 {
     const std::vector<std::uint64_t> seeds = chosenSeeds();
-    if (!roomForFiles(seeds.size() * 12 + 100)) // the relay's links of earlier handshakes stay
+    if (raiseDescriptorLimit() <
+        seeds.size() * 12 + 100) // the relay's links of earlier handshakes stay
         QSKIP("not enough file descriptors for the devices and their relays");
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"

@@ -26,8 +26,6 @@ private Q_SLOTS:
     void anIdleSessionIsClosed();
     void limitsMakeTheOldestGiveWay();
     void manyRecordsInADatagramAreBounded();
-    void eitherKeyIsAcceptedWhileRotating();
-    void theWildcardIsForEveryOtherIdentity();
     void closeEndsEverySession();
     void aReplyForASessionThatIsGoneIsNotSent();
 };
@@ -324,50 +322,6 @@ void TestDtlsServer::manyRecordsInADatagramAreBounded()
     QCOMPARE(network.datagrams.front().ciphertext, all); // once
     QVERIFY(network.datagrams.back().ciphertext.isEmpty());
     QCOMPARE(network.events<PeerMisbehaving>().size(), 1U);
-}
-
-void TestDtlsServer::eitherKeyIsAcceptedWhileRotating()
-{
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    auto identities = std::make_shared<PskStore>();
-    const PskKey next(QByteArray(16, 'n'));
-    identities->add("sensor-17",
-                    {.key = MemoryNetwork::key(), .nextKey = next, .allowFrom = {}, .reply = {}});
-    settings.identities = identities;
-    MemoryNetwork network(settings);
-
-    auto options = MemoryNetwork::defaultClient();
-    options.key = next;
-    auto &refused = network.add(1, options); // `key` is tried first
-    network.run();
-    QVERIFY(!refused.client->isConnected());
-    network.crash(refused);
-    auto &withNext = network.add(1, options);
-    network.run();
-    QVERIFY(withNext.client->isConnected());
-    QVERIFY(network.events<SessionOpened>().back().withNextKey);
-    network.crash(withNext);
-    auto &again = network.add(1, options); // and what was right last is tried first
-    network.run();
-    QVERIFY(again.client->isConnected());
-}
-
-void TestDtlsServer::theWildcardIsForEveryOtherIdentity()
-{
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    auto identities = std::make_shared<PskStore>(*settings.identities);
-    const PskKey shared(QByteArray(16, 'w'));
-    identities->setWildcard({.key = shared, .nextKey = {}, .allowFrom = {}, .reply = {}});
-    settings.identities = identities;
-    MemoryNetwork network(settings);
-    auto &stranger = network.add(1, {.identity = "any name", .key = shared, .ciphers = {}});
-    auto &listed = network.add(2);
-    auto &pretender = network.add(3, {.identity = "sensor-17", .key = shared, .ciphers = {}});
-    network.run();
-    QVERIFY(stranger.client->isConnected());
-    QCOMPARE(network.events<SessionOpened>().at(0).session.identity, "any name");
-    QVERIFY(listed.client->isConnected());
-    QVERIFY(!pretender.client->isConnected());
 }
 
 void TestDtlsServer::closeEndsEverySession()

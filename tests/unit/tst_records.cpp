@@ -34,9 +34,18 @@ QByteArray withFlippedTag(const QByteArray &datagram)
     return withByte(datagram, datagram.size() - 1, static_cast<char>(datagram.back() ^ 1));
 }
 
-CipherPolicy ciphers(const char *text)
+ServerSettings everySuite()
 {
-    return CipherPolicy::parse(QString::fromLatin1(text)).value();
+    ServerSettings settings = MemoryNetwork::defaultSettings();
+    settings.tls.ciphers = CipherPolicy::parse(QStringLiteral("iot")).value();
+    return settings;
+}
+
+DtlsClient::Options clientOf(const QByteArray &suite)
+{
+    DtlsClient::Options options = MemoryNetwork::defaultClient();
+    options.ciphers = CipherPolicy::parse(QString::fromLatin1(suite)).value();
+    return options;
 }
 
 } // namespace
@@ -174,11 +183,8 @@ void TestRecords::aMessageOfTheLargestSizeArrives_data()
 void TestRecords::aMessageOfTheLargestSizeArrives()
 {
     QFETCH(QByteArray, suite);
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    settings.tls.ciphers = ciphers("iot");
-    MemoryNetwork network(settings);
-    auto options = MemoryNetwork::defaultClient();
-    options.ciphers = ciphers(suite.constData());
+    MemoryNetwork network(everySuite());
+    const DtlsClient::Options options = clientOf(suite);
     auto &device = network.add(1, options);
     network.run();
     QCOMPARE(network.events<SessionOpened>().at(0).session.cipher, suite);
@@ -203,11 +209,8 @@ void TestRecords::manyForgeriesEndOnlyASessionWithAShortTag()
 {
     QFETCH(QByteArray, suite);
     QFETCH(bool, ends);
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    settings.tls.ciphers = ciphers("iot");
-    MemoryNetwork network(settings);
-    auto options = MemoryNetwork::defaultClient();
-    options.ciphers = ciphers(suite.constData());
+    MemoryNetwork network(everySuite());
+    const DtlsClient::Options options = clientOf(suite);
     auto &device = network.add(1, options);
     network.run();
     device.client->send("authentic");
