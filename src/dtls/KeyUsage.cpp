@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/KeyUsage.h"
 
-#include "dtls/Record.h"
-
 namespace dtlsd {
 
 namespace {
@@ -23,17 +21,17 @@ SuiteLimits SuiteLimits::of(QByteArrayView cipher)
 {
     // A record cannot be numbered higher (RFC 6347 §4.1), so this key lasts as long as it may.
     if (cipher.endsWith("CHACHA20-POLY1305"))
-        return {two48, two36, Record::maximumPlaintext + tagSize};
+        return {two48, two36, tagSize};
     // RFC 8446 §5.5 and RFC 9147 §4.5.3
     if (cipher.contains("-GCM-"))
-        return {two24AndAHalf, two36, Record::maximumPlaintext + explicitNonceSize + tagSize};
+        return {two24AndAHalf, two36, explicitNonceSize + tagSize};
     // RFC 9147 §B.1 and §B.2
     if (cipher.endsWith("-CCM"))
-        return {two23, two23AndAHalf, Record::maximumPlaintext + explicitNonceSize + tagSize};
+        return {two23, two23AndAHalf, explicitNonceSize + tagSize};
     // CCM-8 with its tag of 64 bits. RFC 9147 §B.3 computes 2^7 for the margin of the others, and
     // says that it would let anybody end sessions cheaply. This leaves a forger a chance of 2^-50,
     // and makes him send 16,384 datagrams to a device's session, which then begins anew.
-    return {two23, two14, Record::maximumPlaintext + explicitNonceSize + tagSize / 2};
+    return {two23, two14, explicitNonceSize + tagSize / 2};
 }
 
 } // namespace dtlsd

@@ -5,6 +5,8 @@
 // the session ends there, and its peer begins a new one.
 #pragma once
 
+#include "dtls/Record.h"
+
 #include <QByteArrayView>
 
 #include <cstdint>
@@ -16,7 +18,7 @@ struct SuiteLimits
 {
     std::uint64_t records = 0;     ///< that it protects
     std::uint64_t forgeries = 0;   ///< records that fail authentication
-    qsizetype largestFragment = 0; ///< bytes of ciphertext, for 16384 of plaintext
+    qsizetype expansion = 0;       ///< bytes of a record's fragment beyond its plaintext
 
     /// By OpenSSL's name; a suite that is not known gets the lowest limits.
     static SuiteLimits of(QByteArrayView cipher);
@@ -32,10 +34,12 @@ public:
     }
 
     /// Whether @p fragment can be a record of the peer's. OpenSSL ends a session over one that is
-    /// too long, where RFC 6347 §4.1.2.7 has it dropped.
+    /// too long, and 3.0.19 over one that is too short, where RFC 6347 §4.1.2.7 has them
+    /// dropped.
     [[nodiscard]] bool fits(QByteArrayView fragment) const
     {
-        return fragment.size() <= m_limits.largestFragment;
+        const qsizetype plaintext = fragment.size() - m_limits.expansion;
+        return plaintext >= 0 && plaintext <= Record::maximumPlaintext;
     }
 
     void noteSent() { ++m_sent; }

@@ -327,7 +327,7 @@ void TestDtlsValues::unprovedSourcesMakeASummary()
 
 void TestDtlsValues::keysAreUsedUpByWhatTheyProtectAndRefuse()
 {
-    const SuiteLimits limits{.records = 3, .forgeries = 2, .largestFragment = 100};
+    const SuiteLimits limits{.records = 3, .forgeries = 2, .expansion = 24};
     const auto isOverAfter = [&limits](int times, void (KeyUsage::*note)()) {
         KeyUsage usage(limits);
         for (int i = 0; i < times; ++i)
@@ -340,8 +340,11 @@ void TestDtlsValues::keysAreUsedUpByWhatTheyProtectAndRefuse()
     }
     QVERIFY(!isOverAfter(1, &KeyUsage::noteRefused));
     QVERIFY(isOverAfter(2, &KeyUsage::noteRefused));
-    QVERIFY(KeyUsage(limits).fits(QByteArray(100, 'x')));
-    QVERIFY(!KeyUsage(limits).fits(QByteArray(101, 'x')));
+    QVERIFY(!KeyUsage(limits).fits(QByteArray(23, 'x')));
+    QVERIFY(KeyUsage(limits).fits(QByteArray(24, 'x')));
+    // A message of 16384 bytes always fits.
+    QVERIFY(KeyUsage(limits).fits(QByteArray(16'384 + 24, 'x')));
+    QVERIFY(!KeyUsage(limits).fits(QByteArray(16'384 + 25, 'x')));
 }
 
 void TestDtlsValues::theShorterTheTagTheFewerForgeriesAreBorne()
@@ -355,10 +358,10 @@ void TestDtlsValues::theShorterTheTagTheFewerForgeriesAreBorne()
     QCOMPARE(limits("PSK-AES128-CCM8").forgeries, 1U << 14);
     QCOMPARE(limits("PSK-AES256-CCM8").records, 1U << 23);
     QCOMPARE(limits("a suite of the future").forgeries, 1U << 14);
-    // A message of 16384 bytes always fits (RFC 5288 §3, RFC 6655 §3, RFC 7905 §2).
-    QCOMPARE(limits("PSK-AES128-GCM-SHA256").largestFragment, 16'384 + 24);
-    QCOMPARE(limits("PSK-CHACHA20-POLY1305").largestFragment, 16'384 + 16);
-    QCOMPARE(limits("PSK-AES128-CCM8").largestFragment, 16'384 + 16);
+    // RFC 5288 §3, RFC 7905 §2, RFC 6655 §3
+    QCOMPARE(limits("PSK-AES128-GCM-SHA256").expansion, 24);
+    QCOMPARE(limits("PSK-CHACHA20-POLY1305").expansion, 16);
+    QCOMPARE(limits("PSK-AES128-CCM8").expansion, 16);
 }
 
 QTEST_GUILESS_MAIN(TestDtlsValues)
