@@ -4,11 +4,8 @@
 #include "app/LogEvent.h"
 
 #include "core/Quantity.h"
-#include "log/JournalSink.h"
-#include "log/SinkKind.h"
 
 #include <QCoreApplication>
-#include <QFileInfo>
 #include <QTextStream>
 
 #include <cstdlib>
@@ -23,39 +20,15 @@ namespace {
 // Long enough for a full queue, short enough for every service manager's patience.
 constexpr std::chrono::seconds logPatience{5};
 
-SinkKind sinkKind(LogTarget target)
-{
-    switch (target) {
-    case LogTarget::Journal:
-        return SinkKind::Journal;
-    case LogTarget::Json:
-        return SinkKind::Json;
-    case LogTarget::Text:
-        return SinkKind::Text;
-    case LogTarget::Auto:
-        break;
-    }
-    return automaticSinkKind(StandardStreams::current());
-}
-
-std::unique_ptr<Sink> openSink(LogTarget target)
-{
-    const SinkKind kind = sinkKind(target);
-    // The one thing that the log cannot say itself.
-    if (kind == SinkKind::Journal && !QFileInfo::exists(QLatin1String(JournalSink::defaultSocket)))
-        QTextStream(stderr) << "dtlsd: no journal at " << JournalSink::defaultSocket
-                            << ": until there is one, entries are lost and datagrams get no "
-                               "receipt\n";
-    return makeSink(kind);
-}
-
 } // namespace
 
 Daemon::Daemon(Config config, const QList<ConfigMessage> &warnings)
     : m_config(std::move(config))
     , m_events(m_config.log)
     , m_signals({SIGTERM, SIGINT, SIGHUP})
-    , m_writer(openSink(m_config.log.target), static_cast<std::size_t>(m_config.log.queue),
+    , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
+    , m_writer(makeSink(m_sink.kind, [this] { warn(unreadableJournalWarning()); }),
+               static_cast<std::size_t>(m_config.log.queue),
                [this](std::uint64_t count) { return m_events.describe(EntriesDropped{count}); })
     , m_workers(m_config, m_events, m_writer)
 {
@@ -63,6 +36,11 @@ Daemon::Daemon(Config config, const QList<ConfigMessage> &warnings)
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
     for (const ConfigMessage &warning : warnings)
         logEvent(m_events, m_writer, warning);
+    if (!m_sink.warning.isEmpty()) {
+        warn(m_sink.warning);
+        if (m_sink.kind == SinkKind::Journal) // which cannot say itself that it is not there
+            QTextStream(stderr) << "dtlsd: " << m_sink.warning << '\n';
+    }
 }
 
 int Daemon::run()
@@ -91,13 +69,9 @@ Result<> Daemon::start()
     // The kernel doubles what is asked for, to have room for its own bookkeeping.
     const std::int64_t granted = m_workers.receiveBufferSize() / 2;
     if (granted < m_config.server.receiveBuffer)
-        logEvent(
-            m_events, m_writer,
-            ConfigMessage{
-                m_config.file, 0,
-                QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of "
-                               "%2, so bursts may be lost; raise net.core.rmem_max")
-                    .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer))});
+        warn(QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of %2, so "
+                            "bursts may be lost; raise net.core.rmem_max")
+                 .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer)));
     logEvent(m_events, m_writer,
              Started{m_config.file, m_addresses, m_workers.size(),
                      m_config.settings.identities->size()});
@@ -106,6 +80,11 @@ Result<> Daemon::start()
     m_notifier.status(QStringLiteral("Listening on %1").arg(toString(m_addresses)));
     m_notifier.ready();
     return success();
+}
+
+void Daemon::warn(const QString &what)
+{
+    logEvent(m_events, m_writer, ConfigMessage{m_config.file, 0, what});
 }
 
 void Daemon::handleSignal(int number)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/EventLog.h"
+#include "app/SinkChoice.h"
 #include "app/WorkerPool.h"
 #include "config/Config.h"
 #include "log/LogWriter.h"
@@ -34,11 +35,14 @@ private:
     void stop(int status);
     void handleSignal(int number);
     void takeStatistics();
+    /// Logs a warning about the configuration as a whole.
+    void warn(const QString &what);
 
     const Config m_config;
     const EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;
+    const SinkChoice m_sink;
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
     QList<SocketAddress> m_addresses;

@@ -16,9 +16,9 @@ namespace dtlsd {
 /// What a cipher suite puts up with under one key.
 struct SuiteLimits
 {
-    std::uint64_t records = 0;     ///< that it protects
-    std::uint64_t forgeries = 0;   ///< records that fail authentication
-    qsizetype expansion = 0;       ///< bytes of a record's fragment beyond its plaintext
+    std::uint64_t records = 0;   ///< that it protects
+    std::uint64_t forgeries = 0; ///< records that fail authentication
+    qsizetype expansion = 0;     ///< bytes of a record's fragment beyond its plaintext
 
     /// By OpenSSL's name; a suite that is not known gets the lowest limits.
     static SuiteLimits of(QByteArrayView cipher);

@@ -3,34 +3,82 @@
 
 #include <QByteArray>
 
-#include <sys/stat.h>
+#include <array>
+#include <utility>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION // CODE_FILE= and its kin would say "here" in every entry
+#include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 
 namespace dtlsd {
 
-JournalSink::JournalSink(std::string socket)
-    : m_socket(std::move(socket))
+namespace {
+
+/// `DTLSD_RUN=` and 32 hex digits: marks the entries of one run. _PID= would be another number in a
+/// container's namespace, and would be given again.
+std::string randomRun()
+{
+    sd_id128_t id = {};
+    if (sd_id128_randomize(&id) < 0)
+        qFatal("no random numbers");
+    std::array<char, SD_ID128_STRING_MAX> text = {};
+    return std::string("DTLSD_RUN=") + sd_id128_to_string(id, text.data());
+}
+
+} // namespace
+
+bool JournalSink::isThere()
+{
+    return JournalFence(defaultSocket).isServed();
+}
+
+JournalSink::JournalSink(OnUnreadable onUnreadable)
+    : m_run(randomRun())
+    , m_onUnreadable(std::move(onUnreadable))
+    , m_fence(defaultSocket)
+    , m_reader(m_run)
 {
 }
 
-bool JournalSink::write(const LogRecord &record)
+void JournalSink::write(const LogRecord &record)
 {
     serialize(record);
-    // sd_journal_sendv() says 0 as well when there was no socket to send to. If the same one is
-    // there before and after, it was there in between.
-    const auto socket = socketIdentity();
-    return socket && sd_journal_sendv(m_fields.data(), static_cast<int>(m_fields.size())) == 0 &&
-           socketIdentity() == socket;
+    JournalFingerprint fingerprint;
+    for (const iovec &field : m_fields)
+        fingerprint.add({static_cast<const char *>(field.iov_base), field.iov_len});
+    // It says 0 as well when there is no socket to send to. The fence finds that out.
+    const bool taken = sd_journal_sendv(m_fields.data(), static_cast<int>(m_fields.size())) == 0;
+    m_written.entries.push_back(fingerprint);
+    m_written.taken.push_back(taken);
 }
 
-std::optional<JournalSink::FileIdentity> JournalSink::socketIdentity() const
+void JournalSink::settle(std::vector<bool> &outcomes)
 {
-    struct stat status = {};
-    if (stat(m_socket.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
-        return std::nullopt;
-    return FileIdentity(status.st_dev, status.st_ino);
+    for (;;) {
+        if (!m_fenced.entries.empty()) {
+            const JournalFence::State state = m_fence.state();
+            if (state == JournalFence::State::Standing)
+                return;
+            const std::vector<bool> kept = outcomesOfFenced(state);
+            outcomes.insert(outcomes.end(), kept.begin(), kept.end());
+        }
+        m_fenced = std::exchange(m_written, {});
+        if (m_fenced.entries.empty())
+            return;
+        m_fence.put();
+    }
+}
+
+std::vector<bool> JournalSink::outcomesOfFenced(JournalFence::State state)
+{
+    std::vector<bool> kept = m_reader.find(m_fenced.entries);
+    if (m_reader.hasFound())
+        return kept;
+    if (state == JournalFence::State::Broken)
+        return std::vector<bool>(m_fenced.entries.size(), false);
+    if (!std::exchange(m_unreadable, true) && m_onUnreadable)
+        m_onUnreadable();
+    return m_fenced.taken;
 }
 
 void JournalSink::serialize(const LogRecord &record)
@@ -44,6 +92,8 @@ void JournalSink::serialize(const LogRecord &record)
     append("DTLSD_EVENT", record.event);
     for (const LogField &field : record.fields)
         append(field.name, field.value);
+    m_buffer += m_run;
+    m_ends.push_back(m_buffer.size());
 
     // Only now, since a growing buffer moves.
     m_fields.clear();

@@ -4,8 +4,7 @@
 // a container.
 #pragma once
 
-#include "log/LineWriter.h"
-#include "log/Sink.h"
+#include "log/LineSink.h"
 
 #include <QByteArray>
 
@@ -16,22 +15,16 @@ namespace dtlsd {
 /// `NAME_base64`. Nothing in it is left that could end a line or steer a terminal.
 QByteArray jsonLine(const LogRecord &record);
 
-class JsonSink final : public Sink
+class JsonSink final : public LineSink
 {
 public:
-    /// @p fd stays the caller's; see LineWriter about SIGPIPE.
-    explicit JsonSink(int fd)
-        : m_writer(fd)
-    {
-    }
-
-    [[nodiscard]] bool write(const LogRecord &record) override
-    {
-        return m_writer.write(jsonLine(record));
-    }
+    using LineSink::LineSink;
 
 private:
-    LineWriter m_writer;
+    [[nodiscard]] QByteArray line(const LogRecord &record) const override
+    {
+        return jsonLine(record);
+    }
 };
 
 } // namespace dtlsd

@@ -62,15 +62,19 @@ bool LogQueue::push(LogEntry entry)
     return true;
 }
 
-bool LogQueue::take(std::vector<LogEntry> &batch)
+bool LogQueue::take(std::vector<LogEntry> &batch, Deadline deadline)
 {
     batch.clear(); // not under the lock: it frees memory
     std::unique_lock lock(m_mutex);
-    m_filled.wait(lock, [this] { return m_closed || !m_entries.empty(); });
+    const auto isWorthWaking = [this] { return m_closed || !m_entries.empty(); };
+    if (deadline)
+        m_filled.wait_until(lock, *deadline, isWorthWaking);
+    else
+        m_filled.wait(lock, isWorthWaking);
     m_entries.swap(batch);
     m_waiting = {};
     m_waitingOf.clear();
-    return !batch.empty();
+    return !m_closed || !batch.empty();
 }
 
 void LogQueue::close()

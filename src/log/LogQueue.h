@@ -5,10 +5,12 @@
 
 #include "log/LogRecord.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -57,9 +59,11 @@ public:
     /// Never blocks for longer than another push.
     [[nodiscard]] bool push(LogEntry entry);
 
-    /// Blocks until there are entries, and moves all of them into @p batch (cleared first). false:
-    /// closed and empty. For one thread only.
-    [[nodiscard]] bool take(std::vector<LogEntry> &batch);
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+    /// Blocks until there are entries, and moves all of them into @p batch (cleared first), which
+    /// is empty if none came before @p deadline. false: closed and empty. For one thread only.
+    [[nodiscard]] bool take(std::vector<LogEntry> &batch, Deadline deadline = {});
 
     /// push() refuses from now on; take() gives out what is left.
     void close();

@@ -3,9 +3,9 @@
 // LogWriter: the log thread. It moves entries from a LogQueue to a Sink, tells listeners what was
 // accepted, and says how many entries were lost once the sink takes entries again.
 //
-// It goes batch by batch, a batch being all that has come in while the last one was written:
-//
-//   take ──► write, settled() for each entry ──► batchEnded() for each listener ──► report
+//   take ──► write each ──► settle: settled() for each entry whose fate the sink knows by now,
+//    ▲                              then batchEnded() for each of their listeners
+//    └──────── until entries come, or it is time to ask the sink again ──────────┘
 //
 // An entry can be lost in two places: the queue refuses it, or the sink does. Both are counted
 // until a report has been accepted by the sink, so that each loss is reported once.
@@ -17,9 +17,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -32,8 +34,9 @@ public:
     /// Makes the `entries-dropped` record for a number of lost entries.
     using DroppedRecord = std::function<LogRecord(std::uint64_t count)>;
 
-    /// Starts the thread.
-    LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, DroppedRecord droppedRecord);
+    /// Starts the thread. Losses that go on are reported once every @p reportInterval.
+    LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, DroppedRecord droppedRecord,
+              std::chrono::milliseconds reportInterval = std::chrono::seconds(1));
     LogWriter(const LogWriter &) = delete;
     LogWriter &operator=(const LogWriter &) = delete;
     /// Waits for the thread, however long its sink takes; call stop() first to bound that. No
@@ -42,20 +45,41 @@ public:
 
     [[nodiscard]] bool push(LogEntry entry) { return m_queue.push(std::move(entry)); }
 
-    /// Refuses new entries, writes what is queued, and ends the thread. false: the sink has not
-    /// taken everything within @p timeout (steady clock); the thread is still in it. May be called
-    /// again. What is pushed after this is in the last report or, later still, in none.
+    /// Refuses new entries, writes what is queued, and ends the thread once all of it is settled.
+    /// false: that did not happen within @p timeout (steady clock); the thread is still at it. May
+    /// be called again. What is pushed after this is in the last report or, later still, in none.
     [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
 
 private:
+    using Clock = std::chrono::steady_clock;
+
+    /// Written, and its fate not known yet.
+    struct Unsettled
+    {
+        AcceptanceListener *listener = nullptr;
+        std::uint64_t reported = 0; ///< a report of so many losses; 0 = another entry
+    };
+
     void run();
     void writeBatch(const std::vector<LogEntry> &batch);
+    void write(const LogRecord &record, const Unsettled &unsettled);
+    void settle();
+    void conclude(const Unsettled &entry, bool accepted);
     void reportLost();
+    [[nodiscard]] std::optional<Clock::time_point> nextLook() const;
 
     LogQueue m_queue;
-    std::unique_ptr<Sink> m_sink;  // log thread
-    DroppedRecord m_droppedRecord; // log thread
-    std::uint64_t m_lost = 0;      // log thread: not yet reported
+    const std::chrono::milliseconds m_reportInterval;
+    // Of the log thread:
+    std::unique_ptr<Sink> m_sink;
+    DroppedRecord m_droppedRecord;
+    std::deque<Unsettled> m_unsettled;
+    std::vector<bool> m_outcomes;                  // of settle(); kept for its capacity
+    std::vector<AcceptanceListener *> m_listeners; // of settle(); as few as there are workers
+    Clock::duration m_pause{};                     // before the sink is asked again
+    std::uint64_t m_lost = 0;                      // not yet reported
+    Clock::time_point m_nextReport;
+
     std::mutex m_mutex;
     std::condition_variable m_ended;
     bool m_done = false; // guarded by m_mutex

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sink: where log records end. Used by the log thread alone; it may block there.
+//
+// What becomes of a record may be known only some time after it was written. So the answer comes
+// apart from the question, but always in the order of the questions.
 #pragma once
 
 #include "log/LogRecord.h"
+
+#include <vector>
 
 namespace dtlsd {
 
@@ -15,8 +20,13 @@ public:
     Sink &operator=(const Sink &) = delete;
     virtual ~Sink() = default;
 
-    /// true: the sink has taken the record, and a receipt may be given for it. false: it is lost.
-    [[nodiscard]] virtual bool write(const LogRecord &record) = 0;
+    /// Hands @p record on.
+    virtual void write(const LogRecord &record) = 0;
+
+    /// Appends what became of records that were written, as far as it is known by now, in the order
+    /// in which they were written. true: it is kept, and a receipt may be given for it. false: it
+    /// is lost. Every record is in one answer, once.
+    virtual void settle(std::vector<bool> &outcomes) = 0;
 };
 
 } // namespace dtlsd

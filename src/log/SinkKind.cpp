@@ -22,25 +22,26 @@ bool isJournalStream(int fd, const char *journalStream)
                                             QByteArray::number(quint64{status.st_ino});
 }
 
-StandardStreams StandardStreams::current()
+Surroundings Surroundings::current()
 {
     const QByteArray journalStream = qgetenv("JOURNAL_STREAM");
     return {.errorIsJournal = isJournalStream(STDERR_FILENO, journalStream.constData()),
+            .journalIsThere = JournalSink::isThere(),
             .outputIsTerminal = isatty(STDOUT_FILENO) == 1};
 }
 
-SinkKind automaticSinkKind(const StandardStreams &streams)
+SinkKind automaticSinkKind(const Surroundings &surroundings)
 {
-    if (streams.errorIsJournal)
+    if (surroundings.errorIsJournal && surroundings.journalIsThere)
         return SinkKind::Journal;
-    return streams.outputIsTerminal ? SinkKind::Text : SinkKind::Json;
+    return surroundings.outputIsTerminal ? SinkKind::Text : SinkKind::Json;
 }
 
-std::unique_ptr<Sink> makeSink(SinkKind kind)
+std::unique_ptr<Sink> makeSink(SinkKind kind, const std::function<void()> &onUnreadable)
 {
     switch (kind) {
     case SinkKind::Journal:
-        return std::make_unique<JournalSink>();
+        return std::make_unique<JournalSink>(onUnreadable);
     case SinkKind::Json:
         return std::make_unique<JsonSink>(STDOUT_FILENO);
     case SinkKind::Text:

@@ -5,6 +5,7 @@
 
 #include "log/Sink.h"
 
+#include <functional>
 #include <memory>
 
 namespace dtlsd {
@@ -17,21 +18,22 @@ enum class SinkKind { Journal, Json, Text };
 bool isJournalStream(int fd, const char *journalStream);
 
 /// What `auto` depends on.
-struct StandardStreams
+struct Surroundings
 {
     bool errorIsJournal = false;
+    bool journalIsThere = false;
     bool outputIsTerminal = false;
 
     /// Those of this process.
-    static StandardStreams current();
+    static Surroundings current();
 };
 
-/// What `auto` means: the journal for a service; text for a person; JSON for everything else, such
-/// as a container's runtime.
-SinkKind automaticSinkKind(const StandardStreams &streams);
+/// What `auto` means: the journal for a service, if there is one; text for a person; JSON for
+/// everything else, such as a container's runtime.
+SinkKind automaticSinkKind(const Surroundings &surroundings);
 
 /// The journal, or a sink that writes to standard output; text in colour on a terminal, unless
-/// $NO_COLOR is set (no-color.org).
-std::unique_ptr<Sink> makeSink(SinkKind kind);
+/// $NO_COLOR is set (no-color.org). @p onUnreadable is JournalSink's.
+std::unique_ptr<Sink> makeSink(SinkKind kind, const std::function<void()> &onUnreadable = {});
 
 } // namespace dtlsd

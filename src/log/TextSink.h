@@ -3,8 +3,7 @@
 // TextSink: records as lines that a person reads: time, level, message.
 #pragma once
 
-#include "log/LineWriter.h"
-#include "log/Sink.h"
+#include "log/LineSink.h"
 
 #include <QByteArray>
 
@@ -16,23 +15,21 @@ enum class Colour { Never, ByEvent };
 /// nobody's `<3>` can stand where systemd looks for a priority.
 QByteArray textLine(const LogRecord &record, Colour colour);
 
-class TextSink final : public Sink
+class TextSink final : public LineSink
 {
 public:
-    /// @p fd stays the caller's; see LineWriter about SIGPIPE.
     TextSink(int fd, Colour colour)
-        : m_writer(fd)
+        : LineSink(fd)
         , m_colour(colour)
     {
     }
 
-    [[nodiscard]] bool write(const LogRecord &record) override
+private:
+    [[nodiscard]] QByteArray line(const LogRecord &record) const override
     {
-        return m_writer.write(textLine(record, m_colour));
+        return textLine(record, m_colour);
     }
 
-private:
-    LineWriter m_writer;
     const Colour m_colour;
 };
 

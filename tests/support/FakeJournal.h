@@ -80,27 +80,30 @@ public:
         unlink(path);
     }
 
-    /// The next entry, which is there as soon as it is sent; nothing when there is none or it does
-    /// not follow the protocol.
+    /// The next entry, which is there as soon as it is sent, without DTLSD_RUN; nothing when there
+    /// is none or it does not follow the protocol. Passes over empty datagrams, as journald does.
     std::optional<Entry> next()
     {
-        const ssize_t size = recv(m_fd, nullptr, 0, MSG_PEEK | MSG_TRUNC);
-        if (size < 0)
-            return std::nullopt;
-        QByteArray data(static_cast<qsizetype>(size), Qt::Uninitialized);
-        m_lastWasFile = false;
-        iovec part = {.iov_base = data.data(), .iov_len = static_cast<std::size_t>(size)};
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
-        msghdr message = {};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        if (recvmsg(m_fd, &message, MSG_CMSG_CLOEXEC) < 0)
-            return std::nullopt;
-        if (const cmsghdr *header = CMSG_FIRSTHDR(&message))
-            data = contents(header);
-        return decode(data);
+        for (;;) {
+            const ssize_t size = recv(m_fd, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+            if (size < 0)
+                return std::nullopt;
+            QByteArray data(static_cast<qsizetype>(size), Qt::Uninitialized);
+            m_lastWasFile = false;
+            iovec part = {.iov_base = data.data(), .iov_len = static_cast<std::size_t>(size)};
+            alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
+            msghdr message = {};
+            message.msg_iov = &part;
+            message.msg_iovlen = 1;
+            message.msg_control = control.data();
+            message.msg_controllen = control.size();
+            if (recvmsg(m_fd, &message, MSG_CMSG_CLOEXEC) < 0)
+                return std::nullopt;
+            if (const cmsghdr *header = CMSG_FIRSTHDR(&message))
+                data = contents(header);
+            if (!data.isEmpty())
+                return decode(data);
+        }
     }
 
     /// Whether the last entry came as a file (memfd) instead of as a datagram.
@@ -152,6 +155,8 @@ private:
             entry.append({line, data.sliced(at, static_cast<qsizetype>(size))});
             at += static_cast<qsizetype>(size) + 1;
         }
+        if (!entry.isEmpty() && entry.last().first == "DTLSD_RUN")
+            entry.removeLast();
         return entry;
     }
 

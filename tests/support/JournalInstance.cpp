@@ -6,8 +6,16 @@
 #include <QJsonDocument>
 #include <QStandardPaths>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <utility>
 
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace dtlsd::test {
@@ -15,7 +23,6 @@ namespace dtlsd::test {
 namespace {
 
 const QString journaldProgram = QStringLiteral("/lib/systemd/systemd-journald");
-const QString journalDirectory = QStringLiteral("/run/log/journal");
 const QString varlinkSocket = QStringLiteral("/run/systemd/journal/io.systemd.journal");
 
 // A drop-in whose name sorts last wins over those that a distribution ships. Kernel messages and
@@ -37,12 +44,54 @@ ForwardToConsole=no
 ForwardToWall=no
 ReadKMsg=no
 Audit=
+$1
 EOF
+if [ -n "$2" ]; then
+    mount -t tmpfs -o size="$2" tmpfs /run/log/journal
+fi
 echo held
 read -r end || true
 )");
 
+/// The sockets of systemd-journald.socket, with their types.
+const QList<std::pair<QByteArray, int>> journaldSockets{
+    {"/run/systemd/journal/socket", SOCK_DGRAM},
+    {"/run/systemd/journal/stdout", SOCK_STREAM},
+    {"/run/systemd/journal/dev-log", SOCK_DGRAM}};
+
+/// -1: it cannot be.
+int boundSocket(const QByteArray &path, int type)
+{
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::copy(path.begin(), path.end(), address.sun_path);
+    const int fd = socket(AF_UNIX, type, 0);
+    if (bind(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0 &&
+        (type == SOCK_DGRAM || listen(fd, SOMAXCONN) == 0))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 } // namespace
+
+JournalInstance::JournalInstance() = default;
+
+JournalInstance::JournalInstance(Options options)
+    : m_options(std::move(options))
+{
+}
+
+JournalInstance::~JournalInstance()
+{
+    for (const int fd : m_sockets)
+        close(fd);
+}
+
+QString JournalInstance::journalDirectory()
+{
+    return QStringLiteral("/run/log/journal");
+}
 
 bool JournalInstance::isAvailable(QString *why)
 {
@@ -72,7 +121,33 @@ bool JournalInstance::isAvailable(QString *why)
 
 bool JournalInstance::start()
 {
-    return holdNamespace() && launch();
+    return (m_holder || holdNamespace()) && (!m_options.holdsSockets || holdSockets()) && launch();
+}
+
+bool JournalInstance::enter()
+{
+    if (!holdNamespace())
+        return false;
+    const QByteArray holder = "/proc/" + QByteArray::number(m_holder->processId());
+    const int space = open(holder + "/ns/mnt", O_RDONLY | O_CLOEXEC);
+    const int root = open(holder + "/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const bool entered = setns(space, CLONE_NEWNS) == 0 && fchdir(root) == 0 && chroot(".") == 0;
+    if (!entered)
+        m_errorText = QStringLiteral("cannot enter the namespace: ") +
+                      QString::fromLocal8Bit(std::strerror(errno));
+    close(space);
+    close(root);
+    return entered;
+}
+
+bool JournalInstance::holdSockets()
+{
+    for (const auto &[path, type] : journaldSockets)
+        m_sockets << boundSocket(path, type);
+    if (!m_sockets.contains(-1))
+        return true;
+    m_errorText = QStringLiteral("the sockets of journald cannot be bound here");
+    return false;
 }
 
 bool JournalInstance::holdNamespace()
@@ -82,7 +157,8 @@ bool JournalInstance::holdNamespace()
     const bool started = m_holder->run(
         {QStringLiteral("unshare"),
          {QStringLiteral("--mount"), QStringLiteral("--propagation"), QStringLiteral("private"),
-          QStringLiteral("sh"), QStringLiteral("-euc"), holderScript}});
+          QStringLiteral("sh"), QStringLiteral("-euc"), holderScript, QStringLiteral("sh"),
+          QString::fromUtf8(m_options.settings), QString::fromUtf8(m_options.journalSize)}});
     const auto held = [&] {
         output += m_holder->readAllStandardOutput();
         return output.contains("held") || !m_holder->isRunning();
@@ -104,17 +180,36 @@ bool JournalInstance::launch()
         environment.remove(QLatin1String(name));
     environment.insert(QStringLiteral("SYSTEMD_LOG_TARGET"), QStringLiteral("console"));
     m_journald->setProcessEnvironment(environment);
+    // No pipe, which it would wait for when a test waits for it.
+    const QString errors = outsidePath(QStringLiteral("/run/journald-errors"));
+    m_journald->setStandardErrorFile(errors);
 
     const QDeadlineTimer deadline(patience);
     const auto listens = [this] {
         return QFileInfo::exists(outsidePath(varlinkSocket)) || !m_journald->isRunning();
     };
-    if (m_journald->run(wrap({journaldProgram, {}})) && waitUntil(listens, deadline) &&
+    if (m_journald->run(wrap(journaldCommand())) && waitUntil(listens, deadline) &&
         m_journald->isRunning() && journalctl({QStringLiteral("--sync")}, deadline))
         return true;
+    QFile said(errors);
+    const bool hasSaid = said.open(QIODevice::ReadOnly);
     m_errorText = QStringLiteral("journald does not answer: ") + m_journald->errorString() + u' ' +
-                  QString::fromUtf8(m_journald->readAllStandardError());
+                  QString::fromUtf8(hasSaid ? said.readAll() : QByteArray());
     return false;
+}
+
+/// Held sockets are passed as sd_listen_fds(3) has it.
+Command JournalInstance::journaldCommand() const
+{
+    if (m_sockets.isEmpty())
+        return {journaldProgram, {}};
+    QString script;
+    for (qsizetype i = 0; i < m_sockets.size(); ++i)
+        script += QStringLiteral("exec %1<&%2\n").arg(3 + i).arg(m_sockets[i]);
+    script += QStringLiteral("LISTEN_PID=$$ LISTEN_FDS=%1 exec %2")
+                  .arg(m_sockets.size())
+                  .arg(journaldProgram);
+    return {QStringLiteral("bash"), {QStringLiteral("-euc"), script}};
 }
 
 Command JournalInstance::wrap(const Command &command) const
@@ -153,7 +248,7 @@ JournalInstance::Entries JournalInstance::entries(const QStringList &matches,
     const auto read = [&] {
         if (!m_paused && m_journald->isRunning())
             (void)journalctl({QStringLiteral("--sync")}, QDeadlineTimer(patience));
-        QStringList arguments{QStringLiteral("--directory"),   journalDirectory,
+        QStringList arguments{QStringLiteral("--directory"),   journalDirectory(),
                               QStringLiteral("--output=json"), QStringLiteral("--all"),
                               QStringLiteral("--no-pager"),    QStringLiteral("--quiet")};
         if (!found.isEmpty())

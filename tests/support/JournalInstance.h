@@ -24,12 +24,34 @@ namespace dtlsd::test {
 class JournalInstance
 {
 public:
+    struct Options
+    {
+        QByteArray settings = {};    ///< further lines of journald.conf(5)
+        QByteArray journalSize = {}; ///< of a disk of its own for entries, as tmpfs(5) has it
+        /// The sockets outlive a journald that is killed, as under systemd; the process has to
+        /// enter() the namespace.
+        bool holdsSockets = false;
+    };
+
+    JournalInstance();
+    explicit JournalInstance(Options options);
+    ~JournalInstance();
+    JournalInstance(const JournalInstance &) = delete;
+    JournalInstance &operator=(const JournalInstance &) = delete;
+
     /// Whether start() can work here; if not, @p why says what is missing.
     static bool isAvailable(QString *why);
+
+    /// A folder on the disk where entries are kept, as seen in the namespace.
+    static QString journalDirectory();
 
     /// true: journald takes entries. false: errorText() says why.
     [[nodiscard]] bool start();
     [[nodiscard]] QString errorText() const { return m_errorText; }
+
+    /// Moves this process into the namespace, which it never leaves; before it makes threads, and
+    /// before start(). false: errorText() says why.
+    [[nodiscard]] bool enter();
 
     /// What runs @p command inside the namespace: by exec, so that its process id is the command's.
     /// Its working directory is /.
@@ -60,10 +82,14 @@ public:
 
 private:
     [[nodiscard]] bool holdNamespace();
+    [[nodiscard]] bool holdSockets();
+    [[nodiscard]] Command journaldCommand() const;
     /// Runs journalctl; nothing when it fails or takes too long.
     std::optional<QByteArray> journalctl(const QStringList &arguments, QDeadlineTimer deadline);
 
+    const Options m_options;
     std::unique_ptr<ChildProcess> m_holder;
+    QList<int> m_sockets;                     // held for journald
     std::unique_ptr<ChildProcess> m_journald; // ends before its namespace does
     bool m_paused = false;
     QString m_errorText;

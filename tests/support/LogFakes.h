@@ -14,6 +14,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 namespace dtlsd::test {
 
@@ -41,6 +43,15 @@ inline LogRecord datagramRecord(const QByteArray &payload)
     return record;
 }
 
+/// What became of @p record; nothing while @p sink does not know.
+inline std::optional<bool> fateOf(const LogRecord &record, Sink &sink)
+{
+    sink.write(record);
+    std::vector<bool> outcomes;
+    sink.settle(outcomes);
+    return outcomes.size() == 1 ? std::optional<bool>(outcomes[0]) : std::nullopt;
+}
+
 /// What a FakeSink does and has done, shared by the test and the log thread.
 class SinkState
 {
@@ -50,6 +61,17 @@ public:
     void set(Mode mode)
     {
         change([&] { m_mode = mode; });
+    }
+
+    /// A sink that does not know what became of its records, until it is told to.
+    void setSilent(bool silent)
+    {
+        change([&] { m_silent = silent; });
+    }
+    bool isSilent() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_silent;
     }
 
     /// The messages accepted so far.
@@ -103,6 +125,7 @@ private:
     std::condition_variable m_changed;
     Mode m_mode = Mode::Accept;
     bool m_stalled = false;
+    bool m_silent = false;
     QList<QByteArray> m_accepted;
 };
 
@@ -113,10 +136,18 @@ public:
         : m_state(std::move(state))
     {
     }
-    bool write(const LogRecord &record) override { return m_state->write(record); }
+    void write(const LogRecord &record) override { m_outcomes.push_back(m_state->write(record)); }
+    void settle(std::vector<bool> &outcomes) override
+    {
+        if (m_state->isSilent())
+            return;
+        outcomes.insert(outcomes.end(), m_outcomes.begin(), m_outcomes.end());
+        m_outcomes.clear();
+    }
 
 private:
     std::shared_ptr<SinkState> m_state;
+    std::vector<bool> m_outcomes;
 };
 
 /// What listeners were told, in one order for all of them: `a+` accepted, `a-` lost, `a.` the end

@@ -8,13 +8,10 @@
 
 #include <QFile>
 #include <QRegularExpression>
-#include <QScopeGuard>
 #include <QTest>
 
-#include <atomic>
 #include <thread>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace dtlsd;
@@ -58,18 +55,6 @@ bool fillQueue()
     return full;
 }
 
-/// A socket's file that nobody serves.
-bool makeSocket(const char *path)
-{
-    return mknod(path, S_IFSOCK | 0600, 0) == 0;
-}
-
-bool isAsleep(pid_t thread)
-{
-    QFile status(QStringLiteral("/proc/self/task/%1/stat").arg(thread));
-    return status.open(QIODevice::ReadOnly) && status.readAll().contains(") S ");
-}
-
 } // namespace
 
 class TestLogJournal : public QObject
@@ -89,7 +74,11 @@ private Q_SLOTS:
             QSKIP(qPrintable(m_obstacle));
     }
     void init() { QVERIFY(m_journal.open()); }
-    void cleanup() { m_journal.close(); }
+    void cleanup()
+    {
+        m_journal.close();
+        settled(); // what nobody has read is nobody's any more
+    }
 
     void aPayloadArrivesExactly_data()
     {
@@ -106,7 +95,7 @@ private Q_SLOTS:
     void aPayloadArrivesExactly()
     {
         QFETCH(QByteArray, payload);
-        QVERIFY(m_sink.write(recordWith(payload)));
+        m_sink.write(recordWith(payload));
         const auto entry = m_journal.next();
         QVERIFY(entry);
         QCOMPARE(*entry, entryWith(payload));
@@ -116,7 +105,7 @@ private Q_SLOTS:
     void whatIsTooLargeForADatagramArrivesAsAFile()
     {
         const QByteArray payload = QByteArray(20 << 20, '\n');
-        QVERIFY(m_sink.write(recordWith(payload)));
+        m_sink.write(recordWith(payload));
         const auto entry = m_journal.next();
         QVERIFY(m_journal.lastWasFile());
         QVERIFY(entry);
@@ -125,8 +114,8 @@ private Q_SLOTS:
 
     void aShorterEntryAfterALongerOneHasNothingOfIt()
     {
-        QVERIFY(m_sink.write(recordWith(QByteArray(5000, 'x'))));
-        QVERIFY(m_sink.write(recordSaying("short")));
+        m_sink.write(recordWith(QByteArray(5000, 'x')));
+        m_sink.write(recordSaying("short"));
         QVERIFY(m_journal.next());
         const auto entry = m_journal.next();
         QVERIFY(entry);
@@ -137,76 +126,107 @@ private Q_SLOTS:
     void everyFieldNameIsOneThatTheJournalKeeps()
     {
         static const QRegularExpression valid(QStringLiteral("^[A-Z0-9][A-Z0-9_]{0,63}$"));
-        QVERIFY(m_sink.write(recordWith("hello")));
+        m_sink.write(recordWith("hello"));
         const auto entry = m_journal.next();
         QVERIFY(entry);
         for (const FakeJournal::Field &field : *entry)
             QVERIFY2(valid.match(QString::fromLatin1(field.first)).hasMatch(), field.first);
     }
 
+    void theFateOfAnEntryIsKnownOnceJournaldHasPassedTheFence()
+    {
+        QCOMPARE(fateOf(recordWith("1"), m_sink), std::nullopt);
+        m_sink.write(recordWith("2"));
+        QCOMPARE(settled(), Outcomes{});
+        QVERIFY(m_journal.next()); // "1", and the fence with the next call
+        QVERIFY(m_journal.next());
+        QCOMPARE(settled(), Outcomes{true});
+        QVERIFY(!m_journal.next()); // the fence behind "2"
+        QCOMPARE(settled(), Outcomes{true});
+    }
+
+    void aJournalThatCannotBeReadIsSaidOnce()
+    {
+        int said = 0;
+        JournalSink sink([&said] { ++said; });
+        for (int i = 0; i < 3; ++i) {
+            QCOMPARE(fateOf(recordWith("hello"), sink), std::nullopt);
+            drain();
+            std::vector<bool> outcomes;
+            sink.settle(outcomes);
+            QCOMPARE(outcomes, Outcomes{true});
+        }
+        QCOMPARE(said, 1);
+    }
+
     void anAbsentJournalRefusesAndOneThatIsBackAccepts()
     {
-        QVERIFY(m_sink.write(recordWith("1")));
+        QVERIFY(JournalSink::isThere());
         m_journal.close();
-        QVERIFY(!m_sink.write(recordWith("2")));
-        QVERIFY(m_journal.open());
-        QVERIFY(m_sink.write(recordWith("3")));
+        QVERIFY(!JournalSink::isThere());
+        QCOMPARE(fateOf(recordWith("2"), m_sink), false);
+        QVERIFY(QFile(QLatin1String(FakeJournal::path)).open(QIODevice::WriteOnly));
+        QCOMPARE(fateOf(recordWith("2"), m_sink), false); // a file is not a socket
+        QVERIFY(unlink(FakeJournal::path) == 0 && m_journal.open());
+        QCOMPARE(fateOf(recordWith("3"), m_sink), std::nullopt);
         const auto entry = m_journal.next();
         QVERIFY(entry);
         QCOMPARE(*entry, entryWith("3"));
+        drain();
+        QCOMPARE(settled(), Outcomes{true});
     }
 
     void aSocketThatNobodyServesRefuses()
     {
         m_journal.abandon();
-        QVERIFY(!m_sink.write(recordWith("hello")));
+        QVERIFY(!JournalSink::isThere());
+        QCOMPARE(fateOf(recordWith("hello"), m_sink), false);
+    }
+
+    void aJournalThatGoesWithWhatItHasNotReadLosesIt()
+    {
+        QCOMPARE(fateOf(recordWith("unread"), m_sink), std::nullopt);
+        m_journal.abandon();
+        QCOMPARE(settled(), Outcomes{false});
     }
 
     void aJournalThatGoesWhileAnEntryWaitsRefusesIt()
     {
         QVERIFY(fillQueue());
-        bool accepted = true;
-        std::thread writer([&] { accepted = m_sink.write(recordWith("waits")); });
+        std::optional<bool> fate = true;
+        std::thread writer([&] { fate = fateOf(recordWith("waits"), m_sink); });
         m_journal.close();
         writer.join();
-        QVERIFY(!accepted);
+        QCOMPARE(fate, false);
     }
 
-    void anEntrySentWhileTheSocketWasReplacedIsRefused()
+    void anEntryOnItsWayWhileTheJournalIsReplacedIsRefused()
     {
-        // What is watched is a socket of its own here, so that the entry itself gets through.
-        const auto *watched = "/run/watched";
-        QVERIFY(makeSocket(watched));
-        JournalSink sink(watched);
-        QVERIFY(sink.write(recordWith("1")));
-        QVERIFY(fillQueue());
-
-        std::atomic<pid_t> thread = 0;
-        std::atomic<bool> accepted = true;
-        std::thread writer([&] {
-            thread = gettid();
-            accepted = sink.write(recordWith("waits"));
-        });
-        const auto drained = qScopeGuard([&] {
-            while (m_journal.next()) {
-            }
-            writer.join();
-        });
-        QTRY_VERIFY(thread != 0 && isAsleep(thread));
-        QVERIFY(unlink(watched) == 0 && makeSocket(watched));
-        bool arrived = false;
-        QTRY_VERIFY(arrived = arrived || receive("waits"));
-        QTRY_VERIFY(!accepted);
+        QCOMPARE(fateOf(recordWith("unread"), m_sink), std::nullopt);
+        FakeJournal replacement;
+        QVERIFY(unlink(FakeJournal::path) == 0 && replacement.open());
+        QCOMPARE(settled(), Outcomes{false}); // although the old socket still holds it
+        QCOMPARE(fateOf(recordWith("3"), m_sink), std::nullopt);
+        QVERIFY(replacement.next());
+        QVERIFY(!replacement.next());
+        QCOMPARE(settled(), Outcomes{true});
     }
 
 private:
-    /// Takes what there is; whether the entry with @p payload was in it.
-    bool receive(const QByteArray &payload)
+    using Outcomes = std::vector<bool>;
+
+    Outcomes settled()
     {
-        bool found = false;
-        while (const auto entry = m_journal.next())
-            found = found || *entry == entryWith(payload);
-        return found;
+        Outcomes outcomes;
+        m_sink.settle(outcomes);
+        return outcomes;
+    }
+
+    /// Takes what there is.
+    void drain()
+    {
+        while (m_journal.next()) {
+        }
     }
 
     const QString m_obstacle;

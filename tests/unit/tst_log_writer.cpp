@@ -22,9 +22,12 @@ constexpr auto soon = 30s; // only ever waited for by a test that fails
 struct Bench
 {
     explicit Bench(std::size_t capacity = 100)
-        : writer(std::make_unique<FakeSink>(sink), capacity, [](std::uint64_t count) {
-            return recordSaying("dropped " + QByteArray::number(quint64{count}));
-        })
+        : writer(
+              std::make_unique<FakeSink>(sink), capacity,
+              [](std::uint64_t count) {
+                  return recordSaying("dropped " + QByteArray::number(quint64{count}));
+              },
+              10ms)
     {
     }
     ~Bench() { sink->set(Mode::Accept); }
@@ -90,6 +93,25 @@ private Q_SLOTS:
         QCOMPARE(bench.log.events(), (Messages{"a+", "a.", "a-", "a.", "a+", "a."}));
     }
 
+    void whatIsNotSettledYetIsSettledLaterInOrder()
+    {
+        Bench bench;
+        bench.sink->setSilent(true);
+        QVERIFY(bench.push("1", &bench.a));
+        QVERIFY(bench.push("2", &bench.b));
+        QVERIFY(bench.sink->waitForAccepted(2));
+        bench.sink->set(Mode::Refuse);
+        QVERIFY(bench.push("3", &bench.a));
+        QVERIFY(bench.log.events().isEmpty());
+        QVERIFY(!bench.writer.stop(50ms)); // it waits for an answer
+        bench.sink->setSilent(false);
+        QVERIFY(bench.writer.stop(soon));
+        Messages outcomes = bench.log.events();
+        outcomes.removeAll("a.");
+        outcomes.removeAll("b.");
+        QCOMPARE(outcomes, (Messages{"a+", "b+", "a-"}));
+    }
+
     void aStalledSinkDoesNotBlockPushAndAFullQueueSaysSo()
     {
         Bench bench(3);
@@ -144,6 +166,17 @@ private Q_SLOTS:
         bench.sink->set(Mode::Accept);
         QVERIFY(bench.writer.stop(soon));
         QCOMPARE(bench.sink->accepted(), Messages{"dropped 7"});
+    }
+
+    void aLossIsReportedWithoutAnotherEntry()
+    {
+        Bench bench;
+        bench.sink->set(Mode::Refuse);
+        QVERIFY(bench.push("refused", &bench.a));
+        QVERIFY(bench.log.waitFor("a-", 1));
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.sink->waitForAccepted(1));
+        QCOMPARE(bench.sink->accepted(), Messages{"dropped 1"});
     }
 
     void everyPeriodOfLossHasItsReport()

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SinkChoice: where the log goes, and what the operator has to know about that.
+#pragma once
+
+#include "config/Config.h"
+#include "log/SinkKind.h"
+
+#include <QString>
+
+namespace dtlsd {
+
+struct SinkChoice
+{
+    SinkKind kind = SinkKind::Text;
+    QString warning; ///< to be logged; empty if all is as one would expect
+
+    /// Of a process with these @p surroundings.
+    static SinkChoice of(LogTarget target, const Surroundings &surroundings);
+};
+
+/// The warning when what was written to the journal cannot be read back.
+QString unreadableJournalWarning();
+
+} // namespace dtlsd

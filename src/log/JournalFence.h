@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// JournalFence: tells when systemd-journald has dealt with all that was sent to it so far.
+//
+// journald reads one queue, in order, and is through with a datagram before it reads the next. The
+// fence is an empty datagram behind the others, which journald passes over. The kernel keeps
+// account of what a socket has sent and nobody has read yet (SIOCOUTQ, see unix(7)): once that is
+// nothing, the fence has been read, and everything before it has been dealt with.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <sys/types.h>
+
+namespace dtlsd {
+
+class JournalFence
+{
+public:
+    enum class State {
+        Standing, ///< journald has not come this far
+        Passed,   ///< journald has dealt with all that is before it
+        Broken    ///< the journal's socket was not there, or is another one's by now
+    };
+
+    explicit JournalFence(std::string socket);
+    JournalFence(const JournalFence &) = delete;
+    JournalFence &operator=(const JournalFence &) = delete;
+    ~JournalFence();
+
+    /// Whether anybody receives what is sent to the socket.
+    [[nodiscard]] bool isServed() const;
+    /// Behind all that this thread has sent. Blocks as long as the socket's queue is full.
+    void put();
+    /// Of the fence that was put last.
+    [[nodiscard]] State state() const;
+
+private:
+    using FileIdentity = std::pair<dev_t, ino_t>;
+
+    [[nodiscard]] std::optional<FileIdentity> socketIdentity() const;
+
+    const std::string m_socket;
+    int m_descriptor = -1;
+    std::optional<FileIdentity> m_identity; // of the socket at the last put()
+    bool m_wasSent = false;
+};
+
+} // namespace dtlsd
