@@ -252,9 +252,7 @@ private:
     bool clear()
     {
         m_journal.kill();
-        QDir folder(JournalInstance::journalDirectory());
-        for (const QString &each : folder.entryList(QDir::Dirs | QDir::NoDotAndDotDot))
-            QDir(folder.filePath(each)).removeRecursively();
+        m_journal.forget();
         QFile::remove(furtherSettings);
         return m_journal.launch();
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ChildProcess.h"
 
-#include <QTest>
+#include <QCoreApplication>
+#include <QTimer>
 
 #include <csignal>
-#include <limits>
 
 #include <sys/prctl.h>
 
@@ -12,9 +12,19 @@ namespace dtlsd::test {
 
 bool waitUntil(const std::function<bool()> &condition, QDeadlineTimer deadline)
 {
-    const qint64 left =
-        deadline.isForever() ? std::numeric_limits<int>::max() : deadline.remainingTime();
-    return QTest::qWaitFor(condition, static_cast<int>(left));
+    // QTest::qWaitFor() sleeps between two looks; here events are delivered as they come.
+    QTimer look;
+    bool isTime = false;
+    QObject::connect(&look, &QTimer::timeout, &look, [&isTime] { isTime = true; });
+    look.start(std::chrono::milliseconds(10));
+    while (!condition()) {
+        if (deadline.hasExpired())
+            return false;
+        for (isTime = false; !isTime;)
+            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+    }
+    return true;
 }
 
 ChildProcess::ChildProcess()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/JournalInstance.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -292,6 +293,13 @@ void JournalInstance::resume()
 {
     m_journald->sendSignal(SIGCONT);
     m_paused = false;
+}
+
+void JournalInstance::forget()
+{
+    QDir folder(outsidePath(journalDirectory()));
+    for (const QString &each : folder.entryList(QDir::Dirs | QDir::NoDotAndDotDot))
+        QDir(folder.filePath(each)).removeRecursively();
 }
 
 void JournalInstance::kill()

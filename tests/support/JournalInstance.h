@@ -79,6 +79,8 @@ public:
     /// SIGKILL. What it has written can still be read; launch() starts it again.
     void kill();
     [[nodiscard]] bool launch();
+    /// All that was kept.
+    void forget();
 
 private:
     [[nodiscard]] bool holdNamespace();

@@ -10,7 +10,10 @@ PersistentDevice::PersistentDevice(Task task)
     , m_sent(static_cast<std::size_t>(m_task.messages.size()), 0)
 {
     m_repeat.setInterval(m_task.repeatAfter);
-    connect(&m_repeat, &QTimer::timeout, this, &PersistentDevice::sendCurrent);
+    connect(&m_repeat, &QTimer::timeout, this, &PersistentDevice::repeat);
+    m_next.setSingleShot(true);
+    m_next.setInterval(m_task.pause);
+    connect(&m_next, &QTimer::timeout, this, &PersistentDevice::sendCurrent);
     m_anew.setSingleShot(true);
     connect(&m_anew, &QTimer::timeout, this, &PersistentDevice::begin);
 }
@@ -23,6 +26,7 @@ void PersistentDevice::start()
 void PersistentDevice::close()
 {
     m_repeat.stop();
+    m_next.stop();
     if (m_link)
         m_link->close();
 }
@@ -30,11 +34,9 @@ void PersistentDevice::close()
 void PersistentDevice::begin()
 {
     ++m_begun;
+    m_unanswered = 0;
     m_link = m_task.makeLink();
-    connect(m_link.get(), &DeviceLink::connected, this, [this] {
-        m_repeat.start();
-        sendCurrent();
-    });
+    connect(m_link.get(), &DeviceLink::connected, this, &PersistentDevice::sendCurrent);
     connect(m_link.get(), &DeviceLink::received, this, &PersistentDevice::onReceived);
     connect(m_link.get(), &DeviceLink::ended, this, &PersistentDevice::onEnded);
     m_link->start(m_task.server);
@@ -46,6 +48,16 @@ void PersistentDevice::sendCurrent()
         return;
     ++m_sent[static_cast<std::size_t>(m_acknowledged)];
     m_link->send(m_task.messages[m_acknowledged]);
+    m_repeat.start();
+}
+
+void PersistentDevice::repeat()
+{
+    const bool isLost = m_task.patience > 0 && ++m_unanswered > m_task.patience;
+    if (isLost)
+        onEnded(QStringLiteral("no answer"));
+    else
+        sendCurrent();
 }
 
 void PersistentDevice::onReceived(const QByteArray &reply)
@@ -54,18 +66,17 @@ void PersistentDevice::onReceived(const QByteArray &reply)
     if (isDone() || reply != m_task.messages[m_acknowledged])
         return;
     ++m_acknowledged;
-    if (isDone()) {
-        m_repeat.stop();
-        return;
-    }
-    m_repeat.start();
-    sendCurrent();
+    m_unanswered = 0;
+    m_repeat.stop();
+    if (!isDone())
+        m_next.start();
 }
 
 void PersistentDevice::onEnded(const QString &reason)
 {
     m_endings << reason;
     m_repeat.stop();
+    m_next.stop();
     if (isDone())
         return;
     m_gaveUp = m_begun >= m_task.handshakes;

@@ -33,6 +33,11 @@ public:
         QList<QByteArray> messages; ///< sent one after the other
         int handshakes = 1;         ///< at most
         std::chrono::milliseconds repeatAfter{400};
+        /// Between a receipt and the next message.
+        std::chrono::milliseconds pause{0};
+        /// After how many repetitions without an answer it begins anew, since the server may have
+        /// lost its session; 0 = never.
+        int patience = 0;
     };
 
     explicit PersistentDevice(Task task);
@@ -46,6 +51,7 @@ public:
     /// Done, or no handshake left.
     [[nodiscard]] bool isOver() const { return isDone() || m_gaveUp; }
     [[nodiscard]] int handshakesBegun() const { return m_begun; }
+    [[nodiscard]] const QList<QByteArray> &messages() const { return m_task.messages; }
     /// How often it sent message @p index.
     [[nodiscard]] int timesSent(qsizetype index) const
     {
@@ -58,16 +64,19 @@ public:
 private:
     void begin();
     void sendCurrent();
+    void repeat();
     void onReceived(const QByteArray &reply);
     void onEnded(const QString &reason);
 
     const Task m_task;
     int m_begun = 0;
     bool m_gaveUp = false;
+    int m_unanswered = 0; // repetitions
     qsizetype m_acknowledged = 0;
     std::vector<int> m_sent;
     QStringList m_endings;
     QTimer m_repeat;
+    QTimer m_next;
     QTimer m_anew;
     std::unique_ptr<DeviceLink> m_link; // last: what it says at its end finds the others there
 };

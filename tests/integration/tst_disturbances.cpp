@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fifty devices send numbered messages while the daemon is killed, journald is stopped and killed,
+// and the network loses, repeats and delays datagrams, all at random moments of a seed. In the end
+// every message for which a device holds a receipt is in the journal.
+//
+// In half of the rounds the journal's sockets outlive journald, as under systemd, in the others
+// they die with it. `DTLSD_ROUNDS=200` runs more of them, `DTLSD_ROUND_SEED=17` one alone, and
+// tells what was done in it.
+#include "support/DaemonProcess.h"
+#include "support/JournalInstance.h"
+#include "support/OwnLink.h"
+#include "support/PersistentDevice.h"
+#include "support/Relay.h"
+
+#include <QElapsedTimer>
+#include <QHash>
+#include <QTest>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <random>
+#include <vector>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int devices = 50;
+constexpr int messagesEach = 60;
+constexpr int disturbances = 6;
+constexpr std::chrono::milliseconds disturbed = 2s; // from the first message on
+constexpr auto deadline = 120s;                     // for the rest, undisturbed
+
+const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
+
+/// What is done to the daemon and its journal, and when.
+class Disturber
+{
+public:
+    Disturber(std::uint64_t seed, DaemonProcess &daemon, JournalInstance &journal)
+        : m_engine(seed)
+        , m_daemon(daemon)
+        , m_journal(journal)
+    {
+    }
+
+    /// false: something did not come back.
+    bool run()
+    {
+        m_clock.start();
+        std::vector<std::chrono::milliseconds> moments(disturbances);
+        for (auto &moment : moments)
+            moment = upTo(disturbed);
+        std::sort(moments.begin(), moments.end());
+        for (const auto moment : moments) {
+            wait(moment - std::chrono::milliseconds(m_clock.elapsed()));
+            if (!disturb())
+                return false;
+        }
+        return true;
+    }
+    [[nodiscard]] QString account() const { return m_account.join(u'\n'); }
+
+private:
+    bool disturb()
+    {
+        switch (m_engine() % 4) {
+        case 0:
+            return restartDaemon();
+        case 1:
+            return restartJournald();
+        case 2:
+            pauseJournald();
+            return true;
+        default: // stopped with datagrams unread, and killed so
+            say("journald stopped");
+            m_journal.pause();
+            wait(upTo(300ms));
+            return restartJournald();
+        }
+    }
+
+    bool restartDaemon()
+    {
+        say("daemon killed");
+        m_daemon.process().kill();
+        if (!m_daemon.process().waitForEnd())
+            return false;
+        wait(upTo(300ms));
+        say("daemon started");
+        return m_daemon.launch();
+    }
+
+    bool restartJournald()
+    {
+        say("journald killed");
+        m_journal.kill();
+        wait(upTo(300ms));
+        say("journald started");
+        return m_journal.launch();
+    }
+
+    void pauseJournald()
+    {
+        say("journald stopped");
+        m_journal.pause();
+        wait(upTo(800ms));
+        say("journald goes on");
+        m_journal.resume();
+    }
+
+    std::chrono::milliseconds upTo(std::chrono::milliseconds limit)
+    {
+        return std::chrono::milliseconds(m_engine() % static_cast<unsigned>(limit.count()));
+    }
+
+    /// Devices and relay go on meanwhile.
+    static void wait(std::chrono::milliseconds time)
+    {
+        waitUntil([] { return false; }, QDeadlineTimer(std::max(time, 0ms)));
+    }
+
+    void say(const char *what)
+    {
+        m_account << QStringLiteral("%1 ms: %2").arg(m_clock.elapsed()).arg(QLatin1String(what));
+    }
+
+    std::mt19937_64 m_engine;
+    DaemonProcess &m_daemon;
+    JournalInstance &m_journal;
+    QElapsedTimer m_clock;
+    QStringList m_account;
+};
+
+FaultPlan badNetwork(std::uint64_t seed)
+{
+    const FaultRates rates{
+        .drop = 0.03, .delay = 0.03, .reorder = 0.03, .duplicate = 0.03, .truncate = 0.01};
+    return {.toServer = rates, .toClient = rates, .longestDelay = 200ms, .seed = seed * 10'000};
+}
+
+QByteArray configuration(const QByteArray &identity, std::uint16_t port)
+{
+    return "[server]\nlisten = 127.0.0.1:" + QByteArray::number(port) +
+           "\nworkers = 2\nreply = echo\n[log]\nqueue = 1024\n[psk]\nfile =\n[identity " +
+           identity + "]\nkey = hex:" + key.toHex() + '\n';
+}
+
+/// One device each, with messages that nobody else sends.
+std::unique_ptr<PersistentDevice> makeDevice(const QByteArray &identity, int number,
+                                             const SocketAddress &server)
+{
+    QList<QByteArray> messages;
+    for (int i = 1; i <= messagesEach; ++i)
+        messages << "message " + QByteArray::number(i) + " of device " + QByteArray::number(number);
+    return std::make_unique<PersistentDevice>(PersistentDevice::Task{
+        .makeLink =
+            [identity] {
+                return std::make_unique<OwnLink>(DtlsClient::Options{.identity = identity,
+                                                                     .key = PskKey(key),
+                                                                     .ciphers = {},
+                                                                     .handshakeTimeout = 2500ms});
+            },
+        .server = server,
+        .messages = messages,
+        .handshakes = 100,
+        .repeatAfter = 150ms,
+        .pause = 20ms,
+        .patience = 6});
+}
+
+} // namespace
+
+class TestDisturbances : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// The process has entered the namespace of @p held, if there is no @p obstacle.
+    TestDisturbances(JournalInstance &held, QString obstacle)
+        : m_held(held)
+        , m_obstacle(std::move(obstacle))
+    {
+    }
+
+private Q_SLOTS:
+    void initTestCase();
+    void whatIsAcknowledgedIsInTheJournal_data();
+    void whatIsAcknowledgedIsInTheJournal();
+
+private:
+    JournalInstance &m_held;
+    JournalInstance m_unheld;
+    const QString m_obstacle;
+    int m_acknowledged = 0;
+    int m_repeated = 0;
+};
+
+void TestDisturbances::initTestCase()
+{
+    if (!m_obstacle.isEmpty())
+        QSKIP(qPrintable(m_obstacle));
+    QVERIFY2(m_held.start(), qPrintable(m_held.errorText()));
+    QVERIFY2(m_unheld.start(), qPrintable(m_unheld.errorText()));
+}
+
+void TestDisturbances::whatIsAcknowledgedIsInTheJournal_data()
+{
+    QTest::addColumn<quint64>("seed");
+    const auto add = [](quint64 seed) {
+        QTest::addRow("of seed %llu", static_cast<unsigned long long>(seed)) << seed;
+    };
+    if (qEnvironmentVariableIsSet("DTLSD_ROUND_SEED")) {
+        add(qEnvironmentVariable("DTLSD_ROUND_SEED").toULongLong());
+        return;
+    }
+    const quint64 rounds = qEnvironmentVariable("DTLSD_ROUNDS", QStringLiteral("10")).toULongLong();
+    for (quint64 seed = 1; seed <= rounds; ++seed)
+        add(seed);
+}
+
+void TestDisturbances::whatIsAcknowledgedIsInTheJournal()
+{
+    QFETCH(quint64, seed);
+    JournalInstance &journal = seed % 2 == 0 ? m_held : m_unheld;
+    journal.kill();
+    journal.forget();
+    QVERIFY2(journal.launch(), qPrintable(journal.errorText()));
+
+    const QByteArray identity = "round-" + QByteArray::number(seed);
+    DaemonProcess daemon(configuration(identity, 0), &journal);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    const SocketAddress server = daemon.addresses().constFirst();
+    daemon.setConfig(configuration(identity, server.port())); // for the next start
+    Relay relay(server, badNetwork(seed));
+    std::vector<std::unique_ptr<PersistentDevice>> fleet;
+    for (int number = 1; number <= devices; ++number) {
+        fleet.push_back(makeDevice(identity, number, relay.address()));
+        fleet.back()->start();
+    }
+    Disturber disturber(seed, daemon, journal);
+    const bool cameBack = disturber.run();
+    const auto isOver = [](const auto &device) { return device->isOver(); };
+    const auto allAreOver = [&] { return std::all_of(fleet.begin(), fleet.end(), isOver); };
+    const bool finished = waitUntil(allAreOver, QDeadlineTimer(deadline));
+    for (const auto &device : fleet)
+        device->close();
+    if (!cameBack || !finished || qEnvironmentVariableIsSet("DTLSD_ROUND_SEED"))
+        qInfo("%s\n%s", qPrintable(disturber.account()), qPrintable(daemon.errorText()));
+    QVERIFY2(cameBack, qPrintable(journal.errorText()));
+    QVERIFY(finished);
+    QCOMPARE(daemon.stop(), 0);
+
+    QHash<QByteArray, int> entries;
+    for (const QJsonObject &entry :
+         journal.entries({QStringLiteral("DTLSD_EVENT=datagram-received")}, 0))
+        ++entries[JournalInstance::bytes(entry[QStringLiteral("DTLSD_PAYLOAD")])];
+    int missing = 0;
+    int surplus = 0;
+    for (const auto &device : fleet) {
+        for (qsizetype i = 0; i < device->messages().size(); ++i) {
+            const int found = entries.take(device->messages()[i]);
+            missing += i < device->acknowledged() && found == 0 ? 1 : 0;
+            surplus += std::max(found - device->timesSent(i), 0);
+            m_repeated += std::max(device->timesSent(i) - 1, 0);
+        }
+        m_acknowledged += static_cast<int>(device->acknowledged());
+    }
+    if (missing + surplus > 0)
+        qWarning("%s", qPrintable(disturber.account()));
+    QCOMPARE(missing, 0);
+    QCOMPARE(surplus, 0);
+    QVERIFY(entries.isEmpty()); // nothing that nobody has sent
+    QVERIFY(std::all_of(fleet.begin(), fleet.end(),
+                        [](const auto &device) { return device->isDone(); }));
+    qInfo("%d receipts so far, %d repetitions", m_acknowledged, m_repeated);
+}
+
+int main(int argc, char **argv)
+{
+    const QCoreApplication application(argc, argv);
+    JournalInstance held({.settings = {}, .journalSize = {}, .holdsSockets = true});
+    QString obstacle;
+    if (JournalInstance::isAvailable(&obstacle) && !held.enter())
+        obstacle = held.errorText();
+    TestDisturbances test(held, obstacle);
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_disturbances.moc"
