@@ -117,8 +117,11 @@ void Daemon::stop(int status)
     if (!m_stopReason.isEmpty())
         logEvent(m_events, m_writer, Stopping{m_stopReason, m_workers.statistics().sessions});
     m_workers.stop();
-    if (m_writer.stop(logPatience))
+    if (m_writer.stop(logPatience)) {
+        if (const std::uint64_t lost = m_writer.unreported())
+            QTextStream(stderr) << "dtlsd: " << lost << " entries were lost\n";
         return;
+    }
     // The log thread hangs in a call that nothing can interrupt; what waits behind it was never
     // acknowledged. Destructors would wait for it, so there are none.
     QTextStream(stderr) << "dtlsd: the log takes nothing; leaving without its last entries\n";

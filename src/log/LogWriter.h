@@ -50,6 +50,9 @@ public:
     /// be called again. What is pushed after this is in the last report or, later still, in none.
     [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
 
+    /// How many entries were lost without a report that was accepted; after stop() has succeeded.
+    [[nodiscard]] std::uint64_t unreported() const { return m_lost; }
+
 private:
     using Clock = std::chrono::steady_clock;
 

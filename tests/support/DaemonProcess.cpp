@@ -71,9 +71,12 @@ bool DaemonProcess::launch()
 {
     const QString target = m_journal ? QStringLiteral("journal") : QStringLiteral("json");
     const QString program = qEnvironmentVariable("DTLSD_BINARY", QStringLiteral(DTLSD_BINARY));
-    const Command command{program, QStringList{QStringLiteral("--config"), configFile(),
-                                               QStringLiteral("--log-target"), target} +
-                                       m_arguments};
+    Command command{program, QStringList{QStringLiteral("--config"), configFile(),
+                                         QStringLiteral("--log-target"), target} +
+                                 m_arguments};
+    if (m_runner)
+        command = {m_runner->program,
+                   m_runner->arguments + QStringList{program} + command.arguments};
     const bool launched = m_process.run(m_journal ? m_journal->wrap(command) : command);
     m_processId = m_process.processId();
     return launched;

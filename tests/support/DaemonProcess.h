@@ -37,6 +37,8 @@ public:
 
     /// Beyond --config and --log-target; before launch().
     void addArguments(const QStringList &arguments) { m_arguments += arguments; }
+    /// What runs the program, which becomes its last arguments; before launch().
+    void runBy(const Command &runner) { m_runner = runner; }
     void setEnvironment(const QString &name, const QString &value);
 
     /// Starts it, and returns at once.
@@ -79,6 +81,7 @@ private:
     QTemporaryDir m_directory;
     JournalInstance *m_journal;
     QStringList m_arguments;
+    std::optional<Command> m_runner;
     ChildProcess m_process;
     qint64 m_processId = 0; // kept for the journal after the end
     QByteArray m_line;      // begun, not ended yet

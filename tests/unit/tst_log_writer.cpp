@@ -196,6 +196,16 @@ private Q_SLOTS:
         QCOMPARE(bench.sink->accepted().size(), 9);
     }
 
+    void aLossThatNobodyCouldBeToldOfIsKnownAfterwards()
+    {
+        Bench bench;
+        bench.sink->set(Mode::Refuse);
+        QVERIFY(bench.push("1"));
+        QVERIFY(bench.push("2"));
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.writer.unreported(), 2U);
+    }
+
     void withoutLossesNothingIsReported()
     {
         Bench bench;
@@ -203,6 +213,7 @@ private Q_SLOTS:
         QVERIFY(bench.writer.stop(soon));
         QVERIFY(bench.writer.stop(0s));
         QCOMPARE(bench.sink->accepted(), Messages{"1"});
+        QCOMPARE(bench.writer.unreported(), 0U);
     }
 
     void stopGivesUpOnAStalledSinkAndSucceedsOnceItRecovers()
