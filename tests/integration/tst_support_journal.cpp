@@ -27,11 +27,13 @@ private Q_SLOTS:
     void entriesAreNotLimited();
     void aPausedJournalTakesNothingUntilItResumes();
     void whatAKilledJournaldWroteIsStillThere();
+    void aNamespaceIsAJournalOfItsOwn();
     void theHostSeesNothing();
     void theEndLeavesNoProcess();
 
 private:
     void log(const QByteArray &fields);
+    static void write(const Command &logger, const QByteArray &fields);
 
     std::unique_ptr<JournalInstance> m_journal;
 };
@@ -49,15 +51,19 @@ void tst_SupportJournal::init()
     QVERIFY2(m_journal->start(), qPrintable(m_journal->errorText()));
 }
 
+void tst_SupportJournal::write(const Command &logger, const QByteArray &fields)
+{
+    ChildProcess process;
+    QVERIFY(process.run(logger));
+    process.write(fields);
+    process.closeWriteChannel();
+    QVERIFY(process.waitForEnd());
+    QCOMPARE(process.exitCode(), 0);
+}
+
 void tst_SupportJournal::log(const QByteArray &fields)
 {
-    ChildProcess logger;
-    QVERIFY(
-        logger.run(m_journal->wrap({QStringLiteral("logger"), {QStringLiteral("--journald")}})));
-    logger.write(fields);
-    logger.closeWriteChannel();
-    QVERIFY(logger.waitForEnd());
-    QCOMPARE(logger.exitCode(), 0);
+    write(m_journal->wrap({QStringLiteral("logger"), {QStringLiteral("--journald")}}), fields);
 }
 
 void tst_SupportJournal::anEntryReadsBackAsItWasWritten()
@@ -119,6 +125,29 @@ void tst_SupportJournal::whatAKilledJournaldWroteIsStillThere()
     log("MESSAGE=after\n");
     const QStringList either{QStringLiteral("MESSAGE=before"), QStringLiteral("MESSAGE=after")};
     QCOMPARE(m_journal->entries(either, 2).size(), 2);
+}
+
+void tst_SupportJournal::aNamespaceIsAJournalOfItsOwn()
+{
+    const QString name = QStringLiteral("apart");
+    QVERIFY2(m_journal->launchNamespace(name), qPrintable(m_journal->errorText()));
+    log("MESSAGE=outside\nDTLSD_EVENT=test\n");
+    write(m_journal->wrapInNamespace(name,
+                                     {QStringLiteral("logger"), {QStringLiteral("--journald")}}),
+          "MESSAGE=inside\nDTLSD_EVENT=test\n");
+    const auto read = [&](const QStringList &arguments) {
+        ChildProcess journalctl;
+        const bool ended =
+            journalctl.run(m_journal->wrap({QStringLiteral("journalctl"), arguments})) &&
+            journalctl.waitForEnd();
+        return ended ? journalctl.readAllStandardOutput() : QByteArray();
+    };
+    const QString where = QStringLiteral("--namespace=apart");
+    const QStringList which{QStringLiteral("--output=cat"), QStringLiteral("DTLSD_EVENT=test")};
+    read({where, QStringLiteral("--sync")});
+    QCOMPARE(read(QStringList{where} + which), "inside\n");
+    QCOMPARE(m_journal->entries({QStringLiteral("DTLSD_EVENT=test")}, 1).size(), 1);
+    QCOMPARE(read(which), "outside\n");
 }
 
 void tst_SupportJournal::theHostSeesNothing()

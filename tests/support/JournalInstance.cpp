@@ -24,7 +24,7 @@ namespace dtlsd::test {
 namespace {
 
 const QString journaldProgram = QStringLiteral("/lib/systemd/systemd-journald");
-const QString varlinkSocket = QStringLiteral("/run/systemd/journal/io.systemd.journal");
+const QString runtimeDirectory = QStringLiteral("/run/systemd/journal");
 
 // A drop-in whose name sorts last wins over those that a distribution ships. Kernel messages and
 // audit are the host's; an empty Audit= leaves the kernel's switch alone. The holder then waits
@@ -171,37 +171,55 @@ bool JournalInstance::holdNamespace()
     return false;
 }
 
-bool JournalInstance::launch()
+std::unique_ptr<ChildProcess> JournalInstance::startJournald(const QString &logNamespace)
 {
-    QFile::remove(outsidePath(varlinkSocket)); // a killed one leaves it
-    m_paused = false;
-    m_journald = std::make_unique<ChildProcess>();
+    const QString suffix = logNamespace.isEmpty() ? QString() : u'.' + logNamespace;
+    const QString varlinkSocket =
+        outsidePath(runtimeDirectory + suffix + QStringLiteral("/io.systemd.journal"));
+    QFile::remove(varlinkSocket); // a killed one leaves it
+    auto journald = std::make_unique<ChildProcess>();
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     for (const auto *name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"})
         environment.remove(QLatin1String(name));
     environment.insert(QStringLiteral("SYSTEMD_LOG_TARGET"), QStringLiteral("console"));
-    m_journald->setProcessEnvironment(environment);
+    journald->setProcessEnvironment(environment);
     // No pipe, which it would wait for when a test waits for it.
     const QString errors = outsidePath(QStringLiteral("/run/journald-errors"));
-    m_journald->setStandardErrorFile(errors);
+    journald->setStandardErrorFile(errors);
 
     const QDeadlineTimer deadline(patience);
-    const auto listens = [this] {
-        return QFileInfo::exists(outsidePath(varlinkSocket)) || !m_journald->isRunning();
-    };
-    if (m_journald->run(wrap(journaldCommand())) && waitUntil(listens, deadline) &&
-        m_journald->isRunning() && journalctl({QStringLiteral("--sync")}, deadline))
-        return true;
+    const auto listens = [&] { return QFileInfo::exists(varlinkSocket) || !journald->isRunning(); };
+    QStringList sync{QStringLiteral("--sync")};
+    if (!logNamespace.isEmpty())
+        sync << QStringLiteral("--namespace=") + logNamespace;
+    if (journald->run(wrap(journaldCommand(logNamespace))) && waitUntil(listens, deadline) &&
+        journald->isRunning() && journalctl(sync, deadline))
+        return journald;
     QFile said(errors);
     const bool hasSaid = said.open(QIODevice::ReadOnly);
-    m_errorText = QStringLiteral("journald does not answer: ") + m_journald->errorString() + u' ' +
+    m_errorText = QStringLiteral("journald does not answer: ") + journald->errorString() + u' ' +
                   QString::fromUtf8(hasSaid ? said.readAll() : QByteArray());
-    return false;
+    return nullptr;
+}
+
+bool JournalInstance::launch()
+{
+    m_paused = false;
+    m_journald = startJournald({});
+    return m_journald != nullptr;
+}
+
+bool JournalInstance::launchNamespace(const QString &name)
+{
+    m_namespaced = startJournald(name);
+    return m_namespaced != nullptr;
 }
 
 /// Held sockets are passed as sd_listen_fds(3) has it.
-Command JournalInstance::journaldCommand() const
+Command JournalInstance::journaldCommand(const QString &logNamespace) const
 {
+    if (!logNamespace.isEmpty())
+        return {journaldProgram, {logNamespace}};
     if (m_sockets.isEmpty())
         return {journaldProgram, {}};
     QString script;
@@ -221,6 +239,17 @@ Command JournalInstance::wrap(const Command &command) const
                                                    QStringLiteral("--root=%1/root").arg(holder),
                                                    QStringLiteral("--"), command.program} +
                                            command.arguments};
+}
+
+Command JournalInstance::wrapInNamespace(const QString &name, const Command &command) const
+{
+    const QString script =
+        QStringLiteral("mount --bind %1.%2 %1; exec \"$@\"").arg(runtimeDirectory, name);
+    return wrap(
+        {QStringLiteral("unshare"),
+         QStringList{QStringLiteral("--mount"), QStringLiteral("sh"), QStringLiteral("-euc"),
+                     script, QStringLiteral("sh"), command.program} +
+             command.arguments});
 }
 
 QString JournalInstance::outsidePath(const QString &path) const

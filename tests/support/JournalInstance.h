@@ -56,6 +56,8 @@ public:
     /// What runs @p command inside the namespace: by exec, so that its process id is the command's.
     /// Its working directory is /.
     [[nodiscard]] Command wrap(const Command &command) const;
+    /// The same with the journal of launchNamespace(): where LogNamespace= puts a service.
+    [[nodiscard]] Command wrapInNamespace(const QString &name, const Command &command) const;
     /// A path in the namespace as seen from outside.
     [[nodiscard]] QString outsidePath(const QString &path) const;
 
@@ -81,11 +83,15 @@ public:
     [[nodiscard]] bool launch();
     /// All that was kept.
     void forget();
+    /// A second journald beside the first, as LogNamespace=@p name starts one for a service.
+    [[nodiscard]] bool launchNamespace(const QString &name);
 
 private:
     [[nodiscard]] bool holdNamespace();
     [[nodiscard]] bool holdSockets();
-    [[nodiscard]] Command journaldCommand() const;
+    [[nodiscard]] Command journaldCommand(const QString &logNamespace) const;
+    /// Starts journald for @p logNamespace, or for all that have none; nothing when it fails.
+    std::unique_ptr<ChildProcess> startJournald(const QString &logNamespace);
     /// Runs journalctl; nothing when it fails or takes too long.
     std::optional<QByteArray> journalctl(const QStringList &arguments, QDeadlineTimer deadline);
 
@@ -93,6 +99,7 @@ private:
     std::unique_ptr<ChildProcess> m_holder;
     QList<int> m_sockets;                     // held for journald
     std::unique_ptr<ChildProcess> m_journald; // ends before its namespace does
+    std::unique_ptr<ChildProcess> m_namespaced;
     bool m_paused = false;
     QString m_errorText;
 };
