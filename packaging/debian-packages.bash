@@ -10,10 +10,12 @@ build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev libssl-dev libsyst
 # clang-format and clang-tidy check the sources, ccache makes the second build fast; systemd is
 # tested against (journald, systemd-analyze), and so are the DTLS clients of OpenSSL, GnuTLS and
 # libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
-# sanitizers, llvm names the functions in their reports.
+# sanitizers, llvm names the functions in their reports. jq, systemd-journal-remote and
+# python3-systemd (for fail2ban) are what the README's recipes use.
 # shellcheck disable=SC2034
-test_packages=(ccache clang clang-format clang-tidy gnutls-bin libclang-rt-dev libcoap3-bin
-    libmbedtls-dev libwolfssl-dev llvm openssl python3 shellcheck systemd)
+test_packages=(ccache clang clang-format clang-tidy gnutls-bin jq libclang-rt-dev libcoap3-bin
+    libmbedtls-dev libwolfssl-dev llvm openssl python3 python3-systemd shellcheck systemd
+    systemd-journal-remote)
 
 # Installs those of the named packages that are missing, and touches nothing when none is. Without
 # root it says what to install, and fails.
@@ -41,4 +43,23 @@ ensure_packages()
     # The lists that are there may be old or none: then, and only then, they are fetched.
     local install=(apt-get install --yes --quiet --no-install-recommends "${missing[@]}")
     "${install[@]}" </dev/null || { apt-get update --quiet </dev/null && "${install[@]}" </dev/null; }
+}
+
+# PACKAGE DIRECTORY: puts the files of a package there, once, and installs nothing: for those whose
+# installation starts a service that nobody asked for.
+unpack_package()
+{
+    if [[ -d $2 ]] || ! command -v dpkg-deb >/dev/null; then
+        return 0
+    fi
+    echo "unpacking into $2: $1"
+    rm -rf "$2.new"
+    mkdir -p "$2.new"
+    (
+        cd "$2.new" || exit
+        apt-get download --quiet "$1" || { apt-get update --quiet && apt-get download --quiet "$1"; }
+        dpkg-deb --extract ./*.deb .
+        rm ./*.deb
+    ) </dev/null
+    mv "$2.new" "$2"
 }
