@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/EventLog.h"
 
+#include "app/Reasons.h"
 #include "app/RecordBuilder.h"
 #include "core/Escape.h"
 #include "core/Quantity.h"
@@ -14,67 +15,6 @@ namespace {
 
 constexpr char proved[] = "DTLSD_IDENTITY";
 constexpr char claimed[] = "DTLSD_CLAIMED_IDENTITY";
-
-struct Wording
-{
-    QString reason; ///< DTLSD_REASON
-    QString text;
-};
-
-Wording wording(CloseReason reason)
-{
-    switch (reason) {
-    case CloseReason::CloseNotify:
-        return {QStringLiteral("close-notify"), QStringLiteral("the device closed it")};
-    case CloseReason::Idle:
-        return {QStringLiteral("idle"), QStringLiteral("idle for too long")};
-    case CloseReason::Replaced:
-        return {QStringLiteral("replaced"), QStringLiteral("the device has begun a new one")};
-    case CloseReason::Revoked:
-        return {QStringLiteral("revoked"), QStringLiteral("its identity has changed or is gone")};
-    case CloseReason::Evicted:
-        return {QStringLiteral("evicted"), QStringLiteral("it made room at a session limit")};
-    case CloseReason::Shutdown:
-        return {QStringLiteral("shutdown"), QStringLiteral("dtlsd is stopping")};
-    case CloseReason::Operator:
-        return {QStringLiteral("operator"), QStringLiteral("closed by the operator")};
-    case CloseReason::KeyUsage:
-        return {QStringLiteral("key-usage"),
-                QStringLiteral("its keys were used as often as they may be")};
-    case CloseReason::Error:
-        break;
-    }
-    return {QStringLiteral("error"), QStringLiteral("the device broke the protocol or gave up")};
-}
-
-Wording wording(HandshakeFailure reason)
-{
-    switch (reason) {
-    case HandshakeFailure::Timeout:
-        return {QStringLiteral("timeout"), QStringLiteral("the peer fell silent")};
-    case HandshakeFailure::WrongKeyOrLoss:
-        return {QStringLiteral("wrong-key-or-loss"),
-                QStringLiteral("its key is not ours, or datagrams were lost")};
-    case HandshakeFailure::UnknownIdentity:
-        return {QStringLiteral("unknown-identity"),
-                QStringLiteral("no such identity is configured")};
-    case HandshakeFailure::AddressNotAllowed:
-        return {QStringLiteral("address-not-allowed"),
-                QStringLiteral("allow_from does not admit this address")};
-    case HandshakeFailure::NoSharedCipher:
-        return {QStringLiteral("no-shared-cipher"),
-                QStringLiteral("the peer offers no cipher suite of [tls] ciphers")};
-    case HandshakeFailure::ProtocolVersion:
-        return {QStringLiteral("protocol-version"),
-                QStringLiteral("the peer does not speak DTLS 1.2")};
-    case HandshakeFailure::Limit:
-        return {QStringLiteral("limit"),
-                QStringLiteral("it made room at a limit for half-open ones")};
-    case HandshakeFailure::Error:
-        break;
-    }
-    return {QStringLiteral("error"), QStringLiteral("the peer broke the protocol or gave up")};
-}
 
 /// `sensor-17 (192.0.2.7:5683)`
 QString who(const SessionInfo &session)
@@ -96,13 +36,29 @@ QString duration(std::chrono::milliseconds time)
                : QStringLiteral("%1 s").arg(static_cast<double>(time.count()) / 1000, 0, 'f', 1);
 }
 
+/// `2 datagrams (32 bytes)`
+QString amount(const Traffic &traffic)
+{
+    return QStringLiteral("%1 (%2)").arg(plural(traffic.datagrams, "datagram"),
+                                         plural(traffic.bytes, "byte"));
+}
+
+/// As long as escaped() would leave it.
+QString hexText(QByteArrayView payload)
+{
+    constexpr qsizetype shown = 128;
+    const QString digits =
+        QString::fromLatin1(payload.first(qMin(payload.size(), shown)).toByteArray().toHex());
+    return payload.size() > shown ? digits + u'…' : digits;
+}
+
 QString payloadText(const QByteArray &payload, PayloadFormat format)
 {
     switch (format) {
     case PayloadFormat::Text:
         return escaped(payload);
     case PayloadFormat::Hex:
-        return escaped(payload.toHex());
+        return hexText(payload);
     case PayloadFormat::None:
         break;
     }
@@ -153,45 +109,52 @@ LogRecord EventLog::describe(const HandshakeStarted &event) const
 LogRecord EventLog::describe(const SessionOpened &event) const
 {
     return RecordBuilder(kind::sessionOpened,
-                         QStringLiteral("%1: session opened with %2%3")
+                         QStringLiteral("%1: session opened with %2%3; the handshake took %4")
                              .arg(who(event.session), QString::fromLatin1(event.session.cipher),
-                                  event.withNextKey ? QStringLiteral(" and next_key") : QString()))
+                                  event.withNextKey ? QStringLiteral(" and next_key") : QString(),
+                                  duration(event.took)))
         .session(event.session, proved)
+        .duration(event.took)
         .take();
 }
 
 LogRecord EventLog::describe(const SessionClosed &event) const
 {
-    const Wording reason = wording(event.reason);
+    const Reason reason = reasonFor(event.reason);
     return RecordBuilder(kind::sessionClosed,
-                         QStringLiteral("%1: session closed after %2, %3 received: %4")
+                         QStringLiteral("%1: session closed after %2, %3 received, %4 sent: %5")
                              .arg(who(event.session), duration(event.lasted),
-                                  plural(event.received.datagrams, "datagram"), reason.text))
+                                  amount(event.received), amount(event.sent),
+                                  QLatin1String(reason.text)))
         .session(event.session, proved)
-        .text("DTLSD_REASON", reason.reason)
+        .text("DTLSD_REASON", QLatin1String(reason.name))
+        .duration(event.lasted)
         .number("DTLSD_COUNT", event.received.datagrams)
+        .traffic(event.received, event.sent)
         .take();
 }
 
 LogRecord EventLog::describe(const HandshakeFailed &event) const
 {
-    const Wording reason = wording(event.reason);
+    const Reason reason = reasonFor(event.reason);
     const QString peer = QString::fromUtf8(event.session.peerText);
     const QString who =
         event.session.identity.isEmpty()
             ? peer
             : QStringLiteral("%1, claiming to be %2").arg(peer, escaped(event.session.identity));
-    return RecordBuilder(kind::handshakeFailed,
-                         QStringLiteral("%1: handshake failed: %2").arg(who, reason.text))
+    return RecordBuilder(
+               kind::handshakeFailed,
+               QStringLiteral("%1: handshake failed: %2").arg(who, QLatin1String(reason.text)))
         .session(event.session, claimed)
-        .text("DTLSD_REASON", reason.reason)
+        .text("DTLSD_REASON", QLatin1String(reason.name))
         .take();
 }
 
 LogRecord EventLog::describe(const PeerMisbehaving &event) const
 {
     return RecordBuilder(kind::peerMisbehaving,
-                         QStringLiteral("%1: %2 dropped: forged, repeated or incomplete")
+                         QStringLiteral("%1: %2 dropped: forged, repeated or incomplete; if there "
+                                        "are many, look at the path to the device")
                              .arg(who(event.session), plural(event.badRecords, "record")))
         .session(event.session, proved)
         .number("DTLSD_COUNT", event.badRecords)
@@ -206,17 +169,18 @@ LogRecord EventLog::describe(const UnverifiedTraffic &event) const
         {event.unanswered, "hellos that did not come back with their cookie"},
         {event.overLimit, "hellos over a limit"},
         {event.failures, "further failed handshakes"},
-        {event.overflowed, "dropped by the kernel, as the receive buffer was full"}};
+        {event.overflowed, "dropped by the kernel, as the receive buffer was full; raise [server] "
+                           "receive_buffer"}};
     QStringList parts;
     for (const auto &[count, cause] : causes) {
         if (count > 0)
             parts += QStringLiteral("%1 %2").arg(count).arg(QLatin1String(cause));
     }
     return RecordBuilder(kind::unverifiedTraffic,
-                         QStringLiteral("%1 from unproved sources in %2 s: %3")
-                             .arg(plural(event.total(), "datagram"))
-                             .arg(event.period.count() / 1000)
-                             .arg(parts.join(u", ")))
+                         QStringLiteral("%1 from unproved sources in %2: %3")
+                             .arg(plural(event.total(), "datagram"), duration(event.period),
+                                  parts.join(u", ")))
+        .duration(event.period)
         .number("DTLSD_COUNT", event.total())
         .take();
 }
@@ -230,10 +194,11 @@ LogRecord EventLog::describe(const ListenFailed &event) const
 
 LogRecord EventLog::describe(const ConfigMessage &warning) const
 {
-    return RecordBuilder(kind::configurationWarning, warning.toString())
-        .text("DTLSD_CONFIG_FILE", warning.file)
-        .number("DTLSD_CONFIG_LINE", warning.line)
-        .take();
+    RecordBuilder builder(kind::configurationWarning, warning.toString());
+    builder.text("DTLSD_CONFIG_FILE", warning.file);
+    if (warning.line > 0)
+        builder.number("DTLSD_CONFIG_LINE", warning.line);
+    return builder.take();
 }
 
 LogRecord EventLog::describe(const Started &event) const
@@ -271,7 +236,8 @@ LogRecord EventLog::describe(const EntriesDropped &event) const
 {
     return RecordBuilder(kind::entriesDropped,
                          QStringLiteral("%1 lost, as the log took none; datagrams among them got "
-                                        "no receipt")
+                                        "no receipt; check journald, or what reads our output, and "
+                                        "its disk")
                              .arg(event.count == 1
                                       ? QStringLiteral("1 entry was")
                                       : QStringLiteral("%1 entries were").arg(event.count)))
@@ -297,7 +263,17 @@ LogRecord EventLog::describe(const StatisticsTaken &event) const
                              .arg(period.handshakesFailed)
                              .arg(plural(period.received.datagrams, "datagram"),
                                   QString::number(period.sent.datagrams), overflowed))
+        .duration(event.length)
+        .number("DTLSD_SESSIONS", period.sessions)
+        .number("DTLSD_HALF_OPEN", period.halfOpen)
+        .number("DTLSD_SESSIONS_OPENED", period.sessionsOpened)
+        .number("DTLSD_SESSIONS_CLOSED", period.sessionsClosed)
+        .number("DTLSD_HANDSHAKES_FAILED", period.handshakesFailed)
         .number("DTLSD_COUNT", period.received.datagrams)
+        .traffic(period.received, period.sent)
+        .number("DTLSD_BAD_RECORDS", period.badRecords)
+        .number("DTLSD_KERNEL_DROPS", period.overflowed)
+        .number("DTLSD_UNVERIFIED", period.unverified)
         .take();
 }
 

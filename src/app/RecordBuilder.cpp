@@ -24,6 +24,19 @@ RecordBuilder &RecordBuilder::bytes(const char *name, QByteArray value)
     return *this;
 }
 
+RecordBuilder &RecordBuilder::duration(std::chrono::microseconds time)
+{
+    return number("DTLSD_DURATION_USEC", time.count());
+}
+
+RecordBuilder &RecordBuilder::traffic(const Traffic &received, const Traffic &sent)
+{
+    return number("DTLSD_RECEIVED_DATAGRAMS", received.datagrams)
+        .number("DTLSD_RECEIVED_BYTES", received.bytes)
+        .number("DTLSD_SENT_DATAGRAMS", sent.datagrams)
+        .number("DTLSD_SENT_BYTES", sent.bytes);
+}
+
 RecordBuilder &RecordBuilder::peer(const SocketAddress &peer)
 {
     return text("DTLSD_PEER_ADDRESS", peer.addressText()).number("DTLSD_PEER_PORT", peer.port());

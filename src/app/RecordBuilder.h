@@ -10,6 +10,7 @@
 #include <QByteArray>
 #include <QString>
 
+#include <chrono>
 #include <concepts>
 #include <utility>
 
@@ -27,6 +28,10 @@ public:
         m_record.fields.append({name, QByteArray::number(value), LogField::Kind::Number});
         return *this;
     }
+    /// DTLSD_DURATION_USEC; in microseconds, as systemd's fields are.
+    RecordBuilder &duration(std::chrono::microseconds time);
+    /// DTLSD_RECEIVED_DATAGRAMS, DTLSD_RECEIVED_BYTES, and the same of what was SENT.
+    RecordBuilder &traffic(const Traffic &received, const Traffic &sent);
     /// DTLSD_SESSION, the addresses, the identity under @p identityName, and the cipher once known.
     RecordBuilder &session(const SessionInfo &session, const char *identityName);
     /// DTLSD_PEER_ADDRESS and DTLSD_PEER_PORT.

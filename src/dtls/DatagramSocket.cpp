@@ -56,6 +56,21 @@ bool bindShared(int descriptor, const sockaddr_storage &storage, socklen_t lengt
            ::bind(descriptor, address, length) == 0;
 }
 
+/// What the operator can do about it, as the end of a sentence.
+QString remedyFor(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return QStringLiteral("; ss -lunp shows who has it");
+    case EADDRNOTAVAIL:
+        return QStringLiteral("; this machine does not have it, or not yet");
+    case EACCES:
+        return QStringLiteral("; ports below 1024 need CAP_NET_BIND_SERVICE");
+    default:
+        return {};
+    }
+}
+
 SocketAddress boundAddress(int descriptor)
 {
     sockaddr_storage storage{};
@@ -193,8 +208,9 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
         const int error = errno;
         if (descriptor >= 0)
             ::close(descriptor);
-        return Error{QStringLiteral("cannot listen on %1: %2")
-                         .arg(address.toString(), QString::fromLocal8Bit(std::strerror(error)))};
+        return Error{QStringLiteral("cannot listen on %1: %2%3")
+                         .arg(address.toString(), QString::fromLocal8Bit(std::strerror(error)),
+                              remedyFor(error))};
     }
     growReceiveBuffer(descriptor, options.receiveBuffer);
     auto bound = std::unique_ptr<DatagramSocket>(

@@ -162,9 +162,10 @@ void TestCommandLine::anAddressThatIsTakenEndsTheStart()
     QCOMPARE(second.waitForExit(), 69);
     const auto failed = second.events(QStringLiteral("listen-failed"));
     QCOMPARE(failed.size(), 1);
-    QCOMPARE(failed[0].value(QStringLiteral("message")).toString(),
-             QStringLiteral("cannot listen on %1: Address already in use")
-                 .arg(first.addresses().constFirst().toString()));
+    QCOMPARE(
+        failed[0].value(QStringLiteral("message")).toString(),
+        QStringLiteral("cannot listen on %1: Address already in use; ss -lunp shows who has it")
+            .arg(first.addresses().constFirst().toString()));
     QCOMPARE(first.stop(), 0);
 }
 

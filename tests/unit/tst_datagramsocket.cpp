@@ -133,7 +133,8 @@ void TestDatagramSocket::aPortThatIsTakenIsRefused()
     const auto socket = bound(QStringLiteral("127.0.0.1:0"));
     const auto second = DatagramSocket::bind(socket->localAddress(), {});
     QVERIFY(!second);
-    QCOMPARE(second.error().message, QStringLiteral("cannot listen on %1: Address already in use")
+    QCOMPARE(second.error().message, QStringLiteral("cannot listen on %1: Address already in use; "
+                                                    "ss -lunp shows who has it")
                                          .arg(socket->localAddress().toString()));
     QVERIFY(!DatagramSocket::bind(address(QStringLiteral("192.0.2.1:0")), {}));
 }

@@ -2,6 +2,7 @@
 #include "app/EventLog.h"
 
 #include <QFile>
+#include <QMap>
 #include <QRegularExpression>
 #include <QTest>
 
@@ -39,6 +40,20 @@ QByteArray field(const LogRecord &record, const char *name)
     return {};
 }
 
+/// The body of each entry of the catalog, by MESSAGE_ID.
+QMap<QString, QString> catalog()
+{
+    QFile file(QStringLiteral(DTLSD_SOURCE_DIR "/packaging/systemd/dtlsd.catalog"));
+    QMap<QString, QString> entries;
+    if (!file.open(QIODevice::ReadOnly))
+        return entries;
+    const QStringList pieces =
+        QString::fromUtf8(file.readAll()).split(QStringLiteral("\n-- "), Qt::SkipEmptyParts);
+    for (const QString &piece : pieces.mid(1)) // the first is the comment at its head
+        entries.insert(piece.section(u'\n', 0, 0), piece.section(u'\n', 1));
+    return entries;
+}
+
 LogOptions options(LogLevel level, PayloadFormat payload = PayloadFormat::Text)
 {
     LogOptions result;
@@ -56,8 +71,12 @@ class TestEventLog : public QObject
 private Q_SLOTS:
     void everyKindHasItsOwnIdAndACatalogEntry();
     void aDatagramHasItsFields();
+    void aClosedSessionHasItsFields();
+    void aPeriodHasItsCounters();
     void aPayloadIsShownAsAsked_data();
     void aPayloadIsShownAsAsked();
+    void aLargePayloadIsShownInPartAndKeptWhole_data();
+    void aLargePayloadIsShownInPartAndKeptWhole();
     void anIdentityCannotForgeAnEntry();
     void anUnprovedIdentityIsOnlyClaimed();
     void theLevelDecidesWhatIsWanted();
@@ -66,15 +85,7 @@ private Q_SLOTS:
 
 void TestEventLog::everyKindHasItsOwnIdAndACatalogEntry()
 {
-    QFile file(QStringLiteral(DTLSD_SOURCE_DIR "/packaging/systemd/dtlsd.catalog"));
-    QVERIFY(file.open(QIODevice::ReadOnly));
-    QStringList inCatalog;
-    auto match = QRegularExpression(QStringLiteral("^-- ([0-9a-f]{32})$"),
-                                    QRegularExpression::MultilineOption)
-                     .globalMatch(QString::fromUtf8(file.readAll()));
-    while (match.hasNext())
-        inCatalog += match.next().captured(1);
-
+    QStringList inCatalog = catalog().keys();
     QStringList inTable;
     std::set<std::string> names;
     for (const EventKind &kind : kind::all) {
@@ -105,10 +116,56 @@ void TestEventLog::aDatagramHasItsFields()
     QCOMPARE(field(record, "DTLSD_PAYLOAD"), "temperature=21.5");
     QCOMPARE(field(record, "DTLSD_PAYLOAD_SIZE"), "16");
     QCOMPARE(field(record, "DTLSD_CIPHERTEXT"), "17fefd");
+    QCOMPARE(record.fields.capacity(), LogRecord().fields.capacity()); // nothing was allocated
     for (const LogField &each : record.fields) {
         const QRegularExpression valid(QStringLiteral("^DTLSD_[A-Z_]{1,58}$"));
         QVERIFY2(valid.match(QLatin1String(each.name)).hasMatch(), each.name);
     }
+}
+
+void TestEventLog::aClosedSessionHasItsFields()
+{
+    const LogRecord record = EventLog({}).describe(
+        SessionClosed{session(), CloseReason::Idle, 1500ms, {2, 16}, {1, 20}});
+    QCOMPARE(field(record, "DTLSD_REASON"), "idle");
+    QCOMPARE(field(record, "DTLSD_DURATION_USEC"), "1500000");
+    QCOMPARE(field(record, "DTLSD_COUNT"), "2");
+    QCOMPARE(field(record, "DTLSD_RECEIVED_DATAGRAMS"), "2");
+    QCOMPARE(field(record, "DTLSD_RECEIVED_BYTES"), "16");
+    QCOMPARE(field(record, "DTLSD_SENT_DATAGRAMS"), "1");
+    QCOMPARE(field(record, "DTLSD_SENT_BYTES"), "20");
+}
+
+void TestEventLog::aPeriodHasItsCounters()
+{
+    const LogRecord record = EventLog({}).describe(StatisticsTaken{{.sessionsOpened = 1,
+                                                                    .sessionsClosed = 2,
+                                                                    .handshakesFailed = 3,
+                                                                    .received = {4, 5},
+                                                                    .sent = {6, 7},
+                                                                    .badRecords = 8,
+                                                                    .overflowed = 9,
+                                                                    .unverified = 10,
+                                                                    .sessions = 11,
+                                                                    .halfOpen = 12},
+                                                                   5min});
+    const std::pair<const char *, QByteArray> expected[]{{"DTLSD_DURATION_USEC", "300000000"},
+                                                         {"DTLSD_SESSIONS_OPENED", "1"},
+                                                         {"DTLSD_SESSIONS_CLOSED", "2"},
+                                                         {"DTLSD_HANDSHAKES_FAILED", "3"},
+                                                         {"DTLSD_COUNT", "4"},
+                                                         {"DTLSD_RECEIVED_DATAGRAMS", "4"},
+                                                         {"DTLSD_RECEIVED_BYTES", "5"},
+                                                         {"DTLSD_SENT_DATAGRAMS", "6"},
+                                                         {"DTLSD_SENT_BYTES", "7"},
+                                                         {"DTLSD_BAD_RECORDS", "8"},
+                                                         {"DTLSD_KERNEL_DROPS", "9"},
+                                                         {"DTLSD_UNVERIFIED", "10"},
+                                                         {"DTLSD_SESSIONS", "11"},
+                                                         {"DTLSD_HALF_OPEN", "12"}};
+    for (const auto &[name, value] : expected)
+        QCOMPARE(field(record, name), value);
+    QCOMPARE(record.fields.size(), static_cast<qsizetype>(std::size(expected)));
 }
 
 void TestEventLog::aPayloadIsShownAsAsked_data()
@@ -133,6 +190,34 @@ void TestEventLog::aPayloadIsShownAsAsked()
     QCOMPARE(record.message, message);
     QCOMPARE(field(record, "DTLSD_PAYLOAD"), kept);
     QCOMPARE(field(record, "DTLSD_PAYLOAD_SIZE"), "4");
+}
+
+void TestEventLog::aLargePayloadIsShownInPartAndKeptWhole_data()
+{
+    QTest::addColumn<PayloadFormat>("format");
+    QTest::addColumn<qsizetype>("size");
+    QTest::addColumn<QString>("shown");
+    QTest::newRow("all text of 256 characters")
+        << PayloadFormat::Text << qsizetype{256} << QString(256, u'k');
+    QTest::newRow("256 characters of the largest text")
+        << PayloadFormat::Text << qsizetype{16'384} << QString(256, u'k') + u'…';
+    QTest::newRow("all digits of 128 bytes")
+        << PayloadFormat::Hex << qsizetype{128} << QStringLiteral("6b").repeated(128);
+    QTest::newRow("256 digits of the largest payload")
+        << PayloadFormat::Hex << qsizetype{16'384} << QStringLiteral("6b").repeated(128) + u'…';
+}
+
+void TestEventLog::aLargePayloadIsShownInPartAndKeptWhole()
+{
+    QFETCH(PayloadFormat, format);
+    QFETCH(qsizetype, size);
+    QFETCH(QString, shown);
+    Datagram event = datagram();
+    event.payload = QByteArray(size, 'k');
+    const LogRecord record = EventLog(options(LogLevel::Info, format)).describe(event);
+    QCOMPARE(QString::fromUtf8(record.message),
+             QStringLiteral("sensor-17 (192.0.2.7:5683): ") + shown);
+    QCOMPARE(field(record, "DTLSD_PAYLOAD"), event.payload);
 }
 
 void TestEventLog::anIdentityCannotForgeAnEntry()
@@ -178,18 +263,26 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(Stopping{QStringLiteral("SIGTERM"), 12}),
              "stopping on SIGTERM; 12 sessions to close");
     QCOMPARE(message(SessionOpened{session(), false, 3ms}),
-             "sensor-17 (192.0.2.7:5683): session opened with PSK-AES128-GCM-SHA256");
-    QCOMPARE(message(SessionClosed{session(), CloseReason::Idle, 1500ms, {1, 16}, {1, 20}}),
-             "sensor-17 (192.0.2.7:5683): session closed after 1.5 s, 1 datagram received: idle "
-             "for too long");
+             "sensor-17 (192.0.2.7:5683): session opened with PSK-AES128-GCM-SHA256; the handshake "
+             "took 3 ms");
+    QCOMPARE(message(SessionOpened{session(), true, 1s}),
+             "sensor-17 (192.0.2.7:5683): session opened with PSK-AES128-GCM-SHA256 and next_key; "
+             "the handshake took 1.0 s");
+    QCOMPARE(message(SessionClosed{session(), CloseReason::Idle, 1500ms, {1, 16}, {2, 1}}),
+             "sensor-17 (192.0.2.7:5683): session closed after 1.5 s, 1 datagram (16 bytes) "
+             "received, 2 datagrams (1 byte) sent: idle for too long");
+    QCOMPARE(message(HandshakeFailed{session(), HandshakeFailure::WrongKeyOrLoss}),
+             "192.0.2.7:5683, claiming to be sensor-17: handshake failed: the key on the device is "
+             "not ours, or datagrams were lost; compare the device's key with dtlsd --show-config");
     QCOMPARE(message(PeerMisbehaving{session(), 2}),
-             "sensor-17 (192.0.2.7:5683): 2 records dropped: forged, repeated or incomplete");
+             "sensor-17 (192.0.2.7:5683): 2 records dropped: forged, repeated or incomplete; "
+             "if there are many, look at the path to the device");
     QCOMPARE(message(UnverifiedTraffic{10s, 3, 2, 0, 0, 0, 0}),
-             "5 datagrams from unproved sources in 10 s: 3 not DTLS, 2 for a session that is not "
+             "5 datagrams from unproved sources in 10.0 s: 3 not DTLS, 2 for a session that is not "
              "there");
     QCOMPARE(message(UnverifiedTraffic{10s, 0, 0, 0, 0, 0, 7}),
-             "7 datagrams from unproved sources in 10 s: 7 dropped by the kernel, as the receive "
-             "buffer was full");
+             "7 datagrams from unproved sources in 10.0 s: 7 dropped by the kernel, as the receive "
+             "buffer was full; raise [server] receive_buffer");
     Statistics overflown;
     overflown.overflowed = 3;
     QCOMPARE(message(StatisticsTaken{Statistics{}, 5min}),
@@ -199,7 +292,8 @@ void TestEventLog::everyEventReadsAsASentence()
              "0 sessions open, 0 half-open; in the last 5min: 0 opened, 0 closed, 0 failed, "
              "0 datagrams received, 0 replies sent, 3 dropped by the kernel");
     QCOMPARE(message(EntriesDropped{1}),
-             "1 entry was lost, as the log took none; datagrams among them got no receipt");
+             "1 entry was lost, as the log took none; datagrams among them got no receipt; "
+             "check journald, or what reads our output, and its disk");
     QCOMPARE(message(ConfigMessage{QStringLiteral("/etc/dtlsd/dtlsd.ini"), 7,
                                    QStringLiteral("[identity *]: anybody")}),
              "/etc/dtlsd/dtlsd.ini:7: [identity *]: anybody");
