@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/EventLog.h"
+#include "app/Reasons.h"
 
 #include <QFile>
 #include <QMap>
 #include <QRegularExpression>
 #include <QTest>
 
+#include <algorithm>
 #include <set>
+#include <vector>
 
 using namespace dtlsd;
 using namespace std::chrono_literals;
@@ -29,6 +32,12 @@ SessionInfo session()
 Datagram datagram()
 {
     return {session(), 3, "temperature=21.5", "\x17\xfe\xfd", {}};
+}
+
+bool hasField(const LogRecord &record, const QByteArray &name)
+{
+    return std::any_of(record.fields.begin(), record.fields.end(),
+                       [&name](const LogField &field) { return field.name == name; });
 }
 
 QByteArray field(const LogRecord &record, const char *name)
@@ -54,12 +63,46 @@ QMap<QString, QString> catalog()
     return entries;
 }
 
+/// All of them. What follows the last value of an enumeration is called `error` as well.
+template <class Enumeration>
+QSet<QString> reasonNames()
+{
+    QSet<QString> names;
+    for (int value = 0; value < 64; ++value)
+        names += QLatin1String(reasonFor(static_cast<Enumeration>(value)).name);
+    return names;
+}
+
 LogOptions options(LogLevel level, PayloadFormat payload = PayloadFormat::Text)
 {
     LogOptions result;
     result.level = level;
     result.payload = payload;
     return result;
+}
+
+/// One event of each kind, with nothing known that may be unknown.
+std::vector<LogRecord> barestRecords()
+{
+    SessionInfo stranger = session();
+    stranger.identity.clear();
+    stranger.cipher.clear();
+    stranger.protocol.clear();
+    const EventLog log(options(LogLevel::Debug, PayloadFormat::None));
+    return {log.describe(Started{}),
+            log.describe(Stopping{}),
+            log.describe(ReloadRejected{}),
+            log.describe(ListenFailed{}),
+            log.describe(ConfigMessage{}),
+            log.describe(HandshakeStarted{stranger}),
+            log.describe(HandshakeFailed{stranger, HandshakeFailure::Timeout}),
+            log.describe(SessionOpened{session(), false, {}}),
+            log.describe(SessionClosed{session(), CloseReason::Idle, {}, {}, {}}),
+            log.describe(Datagram{session(), 1, "x", {}, {}}),
+            log.describe(PeerMisbehaving{session(), 1}),
+            log.describe(UnverifiedTraffic{}),
+            log.describe(EntriesDropped{1}),
+            log.describe(StatisticsTaken{})};
 }
 
 } // namespace
@@ -70,6 +113,8 @@ class TestEventLog : public QObject
 
 private Q_SLOTS:
     void everyKindHasItsOwnIdAndACatalogEntry();
+    void everyReasonIsExplainedInTheCatalog();
+    void theCatalogRefersToFieldsThatEveryEventOfItsKindHas();
     void aDatagramHasItsFields();
     void aClosedSessionHasItsFields();
     void aPeriodHasItsCounters();
@@ -97,6 +142,41 @@ void TestEventLog::everyKindHasItsOwnIdAndACatalogEntry()
     inCatalog.sort();
     inTable.sort();
     QCOMPARE(inCatalog, inTable);
+}
+
+void TestEventLog::everyReasonIsExplainedInTheCatalog()
+{
+    const auto explained = [](const EventKind &kind) {
+        static const QRegularExpression line(QStringLiteral("^([a-z-]+): "),
+                                             QRegularExpression::MultilineOption);
+        // The paragraph of causes; the one of next steps may pass over some.
+        const QStringList paragraphs =
+            catalog().value(QLatin1String(kind.messageId)).split(QStringLiteral("\n\n"));
+        QSet<QString> names;
+        auto match = line.globalMatch(paragraphs.value(2));
+        while (match.hasNext())
+            names += match.next().captured(1);
+        return names;
+    };
+    QCOMPARE(explained(kind::sessionClosed), reasonNames<CloseReason>());
+    QCOMPARE(explained(kind::handshakeFailed), reasonNames<HandshakeFailure>());
+}
+
+void TestEventLog::theCatalogRefersToFieldsThatEveryEventOfItsKindHas()
+{
+    const QMap<QString, QString> entries = catalog();
+    std::set<std::string> kinds;
+    for (const LogRecord &record : barestRecords()) {
+        kinds.insert(record.event);
+        static const QRegularExpression reference(QStringLiteral("@([^@\\s]+)@"));
+        auto match = reference.globalMatch(entries.value(QLatin1String(record.messageId)));
+        while (match.hasNext()) {
+            const QByteArray name = match.next().captured(1).toLatin1();
+            QVERIFY2(hasField(record, name),
+                     (QByteArray(record.event) + " has no " + name).constData());
+        }
+    }
+    QCOMPARE(kinds.size(), kind::all.size());
 }
 
 void TestEventLog::aDatagramHasItsFields()
