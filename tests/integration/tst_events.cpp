@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every event, as it is in the journal and in JSON lines once it has happened: MESSAGE_ID,
+// priority, wording, and the whole set of its fields.
+#include "EventScene.h"
+
+#include "app/EventKind.h"
+#include "support/JournalInstance.h"
+
+#include <QHash>
+#include <QSet>
+#include <QTest>
+
+#include <algorithm>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+
+namespace {
+
+struct Mark
+{
+    QByteArray messageId;
+    QByteArray priority;
+};
+
+// What operators filter by, written down a second time: it never changes.
+const QHash<QByteArray, Mark> marks{
+    {"started", {"4f7cadc1a03848c7ac4d417f1fb8f0d2", "5"}},
+    {"stopping", {"fbf8b8c61b1a40c58b82ecc682da8512", "5"}},
+    {"reload-rejected", {"f89df71487074acda91a38e54bf08889", "3"}},
+    {"listen-failed", {"7189f00f333f4a3fb8d9ace117907633", "3"}},
+    {"configuration-warning", {"7187ad447dc94929a8c31612df49292c", "4"}},
+    {"handshake-started", {"88d8d8d4cf704aeead22dd9f3422c237", "7"}},
+    {"handshake-failed", {"3690a0803cdd4ff58ce0207a88a8693b", "4"}},
+    {"session-opened", {"cc88e034c7f346358968c1298ce41b01", "6"}},
+    {"session-closed", {"25c6d8575c5e46b0b06212a095801fe5", "6"}},
+    {"datagram-received", {"78ffa1ce448c4c8db944f0c092889e8b", "6"}},
+    {"peer-misbehaving", {"8654a2e39c80490d8585a1e60d643d80", "4"}},
+    {"unverified-traffic", {"1fc1882f3ecb4050a5543d3f1eae9b96", "4"}},
+    {"entries-dropped", {"506c63730c434945b2e0206d9a87f7c6", "4"}},
+    {"statistics", {"e135c23185ef404ab243e105d7a0980d", "6"}},
+};
+
+EventScenes allScenes()
+{
+    EventScenes scenes;
+    for (const EventScenes &theme :
+         {daemonScenes(), sessionScenes(), failureScenes(), strangerScenes()})
+        scenes.insert(scenes.end(), theme.begin(), theme.end());
+    return scenes;
+}
+
+} // namespace
+
+class TestEvents : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase_data();
+    void everyEventHasAScene();
+    void anEventIsLoggedAsItHappened_data();
+    void anEventIsLoggedAsItHappened();
+
+private:
+    JournalInstance *journal();
+
+    std::unique_ptr<JournalInstance> m_journal; // of all scenes: their processes differ
+};
+
+void TestEvents::initTestCase_data()
+{
+    QTest::addColumn<bool>("inTheJournal");
+    QTest::newRow("in the journal") << true;
+    QTest::newRow("in JSON") << false;
+}
+
+void TestEvents::everyEventHasAScene()
+{
+    QSet<QByteArray> events;
+    for (const EventScene &scene : allScenes())
+        events += scene.event;
+    for (const EventKind &kind : kind::all)
+        QVERIFY2(events.contains(kind.name), kind.name);
+}
+
+void TestEvents::anEventIsLoggedAsItHappened_data()
+{
+    QTest::addColumn<EventScene>("scene");
+    for (const EventScene &scene : allScenes())
+        QTest::newRow(scene.sentence) << scene;
+}
+
+JournalInstance *TestEvents::journal()
+{
+    if (!m_journal) {
+        m_journal = std::make_unique<JournalInstance>();
+        if (!m_journal->start())
+            qFatal("%s", qPrintable(m_journal->errorText()));
+    }
+    return m_journal.get();
+}
+
+void TestEvents::anEventIsLoggedAsItHappened()
+{
+    QFETCH_GLOBAL(bool, inTheJournal);
+    QFETCH(EventScene, scene);
+    QString why;
+    if (inTheJournal && !JournalInstance::isAvailable(&why))
+        QSKIP(qPrintable(why));
+
+    EventStage stage(scene.settings, inTheJournal ? journal() : nullptr);
+    stage.start();
+    if (!QTest::currentTestFailed())
+        scene.play(stage);
+    if (QTest::currentTestFailed())
+        return;
+
+    const Mark mark = marks.value(scene.event);
+    scene.expected.insert(
+        {{"event", scene.event}, {"message_id", mark.messageId}, {"priority", mark.priority}});
+    const auto isExpected = [&](const QJsonObject &event) {
+        return differences(fieldsOf(event), scene.expected, stage.facts()).isEmpty();
+    };
+    const QString name = QLatin1String(scene.event);
+    const auto found = stage.log().waitForEvent(name, isExpected);
+    stage.stop();
+    const QList<QJsonObject> events = stage.log().events(name);
+    for (const QJsonObject &other : found ? QList<QJsonObject>() : events)
+        qWarning() << differences(fieldsOf(other), scene.expected, stage.facts());
+    QVERIFY(found);
+    if (!scene.isRepeated)
+        QCOMPARE(std::count_if(events.begin(), events.end(), isExpected), 1);
+    if (!inTheJournal)
+        QCOMPARE(wronglyTyped(*found), QStringList());
+    QCOMPARE(stage.daemon().strayLines(), QList<QByteArray>());
+}
+
+QTEST_GUILESS_MAIN(TestEvents)
+#include "tst_events.moc"
