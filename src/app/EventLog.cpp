@@ -29,11 +29,13 @@ QString plural(std::uint64_t count, const char *noun)
         QLatin1String(noun), count == 1 ? QLatin1String() : QLatin1String("s"));
 }
 
-QString duration(std::chrono::milliseconds time)
+/// `0.4 ms`, `12.0 ms`, `90.5 s`
+QString duration(std::chrono::microseconds time)
 {
+    const double milliseconds = static_cast<double>(time.count()) / 1000;
     return time < std::chrono::seconds(1)
-               ? QStringLiteral("%1 ms").arg(time.count())
-               : QStringLiteral("%1 s").arg(static_cast<double>(time.count()) / 1000, 0, 'f', 1);
+               ? QStringLiteral("%1 ms").arg(milliseconds, 0, 'f', 1)
+               : QStringLiteral("%1 s").arg(milliseconds / 1000, 0, 'f', 1);
 }
 
 /// `2 datagrams (32 bytes)`

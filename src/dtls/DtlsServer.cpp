@@ -251,7 +251,7 @@ void DtlsServer::afterHandshakeStep(DtlsSession &session)
 void DtlsServer::establish(DtlsSession &session)
 {
     const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(m_now - session.place.touched);
+        std::chrono::duration_cast<std::chrono::microseconds>(m_now - session.place.touched);
     if (DtlsSession *old = m_sessions.find(session.path())->established.get())
         end(*old, CloseReason::Replaced);
     m_sessions.establish(session, m_now);

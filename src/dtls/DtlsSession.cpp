@@ -48,10 +48,10 @@ void DtlsSession::setState(State state)
         m_established = Clock::now();
 }
 
-std::chrono::milliseconds DtlsSession::lasted() const
+std::chrono::microseconds DtlsSession::lasted() const
 {
     const Clock::time_point now = Clock::now();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now - m_established.value_or(now));
+    return std::chrono::duration_cast<std::chrono::microseconds>(now - m_established.value_or(now));
 }
 
 bool DtlsSession::isFrom(QByteArrayView clientRandom) const

@@ -57,7 +57,7 @@ public:
 
     [[nodiscard]] State state() const { return m_state; }
     /// Since it was established; 0 if it never was.
-    [[nodiscard]] std::chrono::milliseconds lasted() const;
+    [[nodiscard]] std::chrono::microseconds lasted() const;
     [[nodiscard]] const Path &path() const { return m_info.path; }
     [[nodiscard]] const SessionInfo &info() const { return m_info; }
     /// Of the claimed identity; Known once Established.

@@ -74,14 +74,14 @@ struct SessionOpened
 {
     SessionInfo session;
     bool withNextKey = false; ///< the device holds its `next_key` already
-    std::chrono::milliseconds took{};
+    std::chrono::microseconds took{};
 };
 
 struct SessionClosed
 {
     SessionInfo session;
     CloseReason reason = CloseReason::Error;
-    std::chrono::milliseconds lasted{};
+    std::chrono::microseconds lasted{};
     Traffic received;
     Traffic sent;
 };

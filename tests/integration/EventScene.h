@@ -44,7 +44,7 @@ Fields ofASession(const Fields &more);
 
 /// How a message about a session begins.
 extern const QByteArray who;
-/// `12 ms`, `1.5 s`
+/// `0.4 ms`, `1.5 s`
 extern const QByteArray someTime;
 
 } // namespace dtlsd::test
