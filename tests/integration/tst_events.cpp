@@ -62,8 +62,11 @@ private Q_SLOTS:
     void everyEventHasAScene();
     void anEventIsLoggedAsItHappened_data();
     void anEventIsLoggedAsItHappened();
+    void whatIsBelowTheLevelIsNotLogged();
 
 private:
+    [[nodiscard]] static bool isSkipped(QString *why);
+    /// nullptr: the log is JSON lines.
     JournalInstance *journal();
 
     std::unique_ptr<JournalInstance> m_journal; // of all scenes: their processes differ
@@ -92,8 +95,17 @@ void TestEvents::anEventIsLoggedAsItHappened_data()
         QTest::newRow(scene.sentence) << scene;
 }
 
+bool TestEvents::isSkipped(QString *why)
+{
+    QFETCH_GLOBAL(bool, inTheJournal);
+    return inTheJournal && !JournalInstance::isAvailable(why);
+}
+
 JournalInstance *TestEvents::journal()
 {
+    QFETCH_GLOBAL(bool, inTheJournal);
+    if (!inTheJournal)
+        return nullptr;
     if (!m_journal) {
         m_journal = std::make_unique<JournalInstance>();
         if (!m_journal->start())
@@ -104,13 +116,10 @@ JournalInstance *TestEvents::journal()
 
 void TestEvents::anEventIsLoggedAsItHappened()
 {
-    QFETCH_GLOBAL(bool, inTheJournal);
     QFETCH(EventScene, scene);
-    QString why;
-    if (inTheJournal && !JournalInstance::isAvailable(&why))
+    if (QString why; isSkipped(&why))
         QSKIP(qPrintable(why));
-
-    EventStage stage(scene.settings, inTheJournal ? journal() : nullptr);
+    EventStage stage(scene.settings, journal());
     stage.start();
     if (!QTest::currentTestFailed())
         scene.play(stage);
@@ -132,9 +141,35 @@ void TestEvents::anEventIsLoggedAsItHappened()
     QVERIFY(found);
     if (!scene.isRepeated)
         QCOMPARE(std::count_if(events.begin(), events.end(), isExpected), 1);
-    if (!inTheJournal)
+    if (!stage.journal())
         QCOMPARE(wronglyTyped(*found), QStringList());
     QCOMPARE(stage.daemon().strayLines(), QList<QByteArray>());
+}
+
+void TestEvents::whatIsBelowTheLevelIsNotLogged()
+{
+    if (QString why; isSkipped(&why))
+        QSKIP(qPrintable(why));
+    EventStage stage({.level = "notice"}, journal());
+    stage.start();
+    if (QTest::currentTestFailed())
+        return;
+    DtlsClient &device = stage.connectDevice();
+    stage.exchange(device, "not logged");
+    device.close();
+    DtlsClient::Options refused = EventStage::sensor(); // at once, so that it repeats nothing
+    refused.ciphers = CipherPolicy::parse(QStringLiteral("PSK-AES128-CCM8")).value();
+    stage.knock(refused);
+    QVERIFY(stage.log().waitForEvent(QStringLiteral("handshake-failed")));
+    stage.stop();
+
+    QStringList logged;
+    for (const EventKind &kind : kind::all) {
+        if (!stage.log().events(QLatin1String(kind.name)).isEmpty())
+            logged << QLatin1String(kind.name);
+    }
+    QCOMPARE(logged, (QStringList{QStringLiteral("started"), QStringLiteral("stopping"),
+                                  QStringLiteral("handshake-failed")}));
 }
 
 QTEST_GUILESS_MAIN(TestEvents)

@@ -28,11 +28,12 @@ public:
         QByteArray server = {}; ///< lines of that section, and so on
         QByteArray limits = {};
         QByteArray log = {};
+        QByteArray level = "debug";
         QByteArray identities = {}; ///< whole sections
     };
 
-    /// One worker on a port of 127.0.0.1 that the kernel picks, which echoes, takes sensor-17 and
-    /// logs everything. Entries go to @p journal, if there is one.
+    /// One worker on a port of 127.0.0.1 that the kernel picks, which echoes, takes sensor-17 and,
+    /// by default, logs everything. Entries go to @p journal, if there is one.
     EventStage(const Settings &settings, JournalInstance *journal);
 
     void start();
