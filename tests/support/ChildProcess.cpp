@@ -2,7 +2,7 @@
 #include "support/ChildProcess.h"
 
 #include <QCoreApplication>
-#include <QTimer>
+#include <QThread>
 
 #include <csignal>
 
@@ -12,16 +12,13 @@ namespace dtlsd::test {
 
 bool waitUntil(const std::function<bool()> &condition, QDeadlineTimer deadline)
 {
-    // QTest::qWaitFor() sleeps between two looks; here events are delivered as they come.
-    QTimer look;
-    bool isTime = false;
-    QObject::connect(&look, &QTimer::timeout, &look, [&isTime] { isTime = true; });
-    look.start(std::chrono::milliseconds(10));
+    // Events are delivered almost as they come; QTest::qWaitFor() sleeps for 10 ms. A timer of ours
+    // would be one more than a test counts.
     while (!condition()) {
         if (deadline.hasExpired())
             return false;
-        for (isTime = false; !isTime;)
-            QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        for (const QDeadlineTimer next(10); !next.hasExpired(); QThread::msleep(1))
+            QCoreApplication::processEvents();
         QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
     }
     return true;
