@@ -23,10 +23,6 @@ constexpr int recordsPerDatagram = 256;
 constexpr int failureReportsPerSecond = 10;
 constexpr int failureReportsAtOnce = 100;
 
-// What QDtlsClientVerifier sends. A hello that is shorter is no whole one, and gets no answer, so
-// that nobody is ever sent more than came from there.
-constexpr qsizetype helloVerifyRequestSize = 60;
-
 } // namespace
 
 /// One wake-up: however nested, what it queued is sent and what it ended is freed when the
@@ -58,8 +54,8 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
     , m_shared(std::move(shared))
     , m_configuration(serverConfiguration(*m_settings))
     , m_credentials(m_settings, m_shared->keyRotation, m_shared->decoySecret)
-    , m_cookies(m_shared->cookieSecrets)
-    , m_waiting(static_cast<std::size_t>(m_settings->limits.maxHalfOpen))
+    , m_hellos(m_shared->cookieSecrets, static_cast<std::size_t>(m_settings->limits.maxHalfOpen),
+               m_unverified)
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
     , m_timer(this)
 {
@@ -112,7 +108,7 @@ void DtlsServer::close()
             end(*session, CloseReason::Shutdown);
         reportUnverified();
     }
-    m_waiting.clear(); // they speak of sockets that go now
+    m_hellos.waiting().clear(); // they speak of sockets that go now
     m_sockets.clear();
     m_timer.stop();
 }
@@ -139,7 +135,7 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
     // lost its state could not come back.
     if (const auto clientRandom = clientHelloRandom(datagram.bytes)) {
-        handleHello(socket, datagram);
+        m_hellos.receive(socket, datagram, m_now);
         return;
     }
     RecordReader reader(datagram.bytes);
@@ -156,27 +152,10 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
         noteBadRecord(datagram.path);
 }
 
-void DtlsServer::handleHello(DatagramSocket &socket, const ReceivedDatagram &hello)
-{
-    if (hello.bytes.size() < helloVerifyRequestSize) {
-        m_unverified.note(UnverifiedWatch::Kind::Malformed, m_now);
-        return;
-    }
-    const auto cookie = m_cookies.verify(socket, hello, CookieVerifier::Clock::now());
-    if (!cookie) {
-        m_unverified.noteHello(m_now);
-        return;
-    }
-    m_unverified.noteVerified();
-    // From here on silence at a limit: a client answers every HelloVerifyRequest at once.
-    if (!m_waiting.add({&socket, hello.path, hello.bytes.toByteArray(), *cookie}))
-        m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
-}
-
 void DtlsServer::startHandshakes()
 {
     for (int started = 0; started < handshakesPerTurn;) {
-        const auto hello = m_waiting.take();
+        const auto hello = m_hellos.waiting().take();
         if (!hello)
             return;
         started += startHandshake(*hello) ? 1 : 0;
@@ -374,7 +353,8 @@ void DtlsServer::endTurn()
 void DtlsServer::armTimer()
 {
     const Limits &limits = m_settings->limits;
-    const Clock::time_point next = std::min({m_waiting.isEmpty() ? Clock::time_point::max() : m_now,
+    const bool mayStart = !m_hellos.waiting().isEmpty();
+    const Clock::time_point next = std::min({mayStart ? m_now : Clock::time_point::max(),
                                              m_unverified.due().value_or(Clock::time_point::max()),
                                              m_sessions.halfOpen().due(limits.handshakeTimeout),
                                              m_sessions.established().due(limits.idleTimeout)});

@@ -12,16 +12,15 @@
 #pragma once
 
 #include "core/Result.h"
-#include "dtls/CookieVerifier.h"
 #include "dtls/Credentials.h"
 #include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
+#include "dtls/HelloGate.h"
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/SessionTable.h"
 #include "dtls/SharedState.h"
 #include "dtls/UnverifiedWatch.h"
-#include "dtls/WaitingHellos.h"
 
 #include <QObject>
 #include <QSslConfiguration>
@@ -78,7 +77,6 @@ private:
 
     void readPendingDatagrams(DatagramSocket &socket);
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
-    void handleHello(DatagramSocket &socket, const ReceivedDatagram &hello);
     void startHandshakes();
     bool startHandshake(const VerifiedHello &hello);
     void handleRecord(const Path &path, const Record &record, QByteArrayView datagram);
@@ -107,13 +105,12 @@ private:
     const std::shared_ptr<SharedState> m_shared;
     const QSslConfiguration m_configuration;
     const Credentials m_credentials;
-    CookieVerifier m_cookies;
     ReceiveBuffer m_buffer;
     std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
     SessionTable m_sessions;
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
-    WaitingHellos m_waiting;
     UnverifiedWatch m_unverified;
+    HelloGate m_hellos;
     RateLimit m_failureReports;
     Statistics m_statistics;
     QTimer m_timer;
