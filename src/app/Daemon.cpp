@@ -2,8 +2,8 @@
 #include "app/Daemon.h"
 
 #include "app/LogEvent.h"
-
 #include "core/Quantity.h"
+#include "dtls/DtlsConfiguration.h"
 
 #include <QCoreApplication>
 #include <QTextStream>
@@ -55,7 +55,7 @@ int Daemon::run()
 
 Result<> Daemon::start()
 {
-    if (!DtlsServer::isSupported()) {
+    if (!isDtlsSupported()) {
         const Error error{QStringLiteral("cannot listen: Qt's OpenSSL plugin is not installed")};
         logEvent(m_events, m_writer,
                  ListenFailed{m_config.server.listen.constFirst(), error.message});

@@ -27,6 +27,16 @@ void KeyRotation::learn(const QByteArray &identity, const SocketAddress &network
     m_prefersNext[{identity, network}] = next;
 }
 
+void KeyRotation::forgetChanged(const PskStore &before, const PskStore &after)
+{
+    const std::lock_guard lock(m_mutex);
+    std::erase_if(m_prefersNext, [&](const auto &learned) {
+        const PskIdentity *was = before.find(learned.first.identity);
+        const PskIdentity *now = after.find(learned.first.identity);
+        return !was || !now || was->key != now->key || was->nextKey != now->nextKey;
+    });
+}
+
 Credentials::Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
                          QByteArray decoySecret)
     : m_settings(std::move(settings))
@@ -44,7 +54,6 @@ Credential Credentials::find(const QByteArray &identity, const SocketAddress &pe
     Credential credential;
     if (known && known->allows(peer)) {
         credential.verdict = Credential::Verdict::Known;
-        credential.identity = known;
         credential.isNextKey =
             !known->nextKey.isEmpty() && m_rotation.prefersNext(identity, peer.network());
         credential.key = credential.isNextKey ? known->nextKey : known->key;
@@ -57,10 +66,30 @@ Credential Credentials::find(const QByteArray &identity, const SocketAddress &pe
     return credential;
 }
 
+Credential Credentials::renewed(const Credential &credential, const QByteArray &identity,
+                                const SocketAddress &peer, const PskStore &before) const
+{
+    const PskIdentity *was = before.find(identity);
+    const PskIdentity *now = m_settings->identities->find(identity);
+    Credential renewed;
+    if (!was || !now)
+        return renewed;
+    const PskKey &key = credential.isNextKey ? was->nextKey : was->key;
+    renewed.isNextKey = key != now->key;
+    if (!now->allows(peer))
+        renewed.verdict = Credential::Verdict::AddressNotAllowed;
+    else if (renewed.isNextKey && key != now->nextKey)
+        renewed.verdict = Credential::Verdict::KeyGone;
+    else
+        renewed.verdict = Credential::Verdict::Known;
+    return renewed;
+}
+
 void Credentials::learn(const Credential &credential, const QByteArray &identity,
                         const SocketAddress &peer, bool accepted) const
 {
-    if (credential.identity && !credential.identity->nextKey.isEmpty())
+    const PskIdentity *known = m_settings->identities->find(identity);
+    if (credential.verdict == Credential::Verdict::Known && known && !known->nextKey.isEmpty())
         m_rotation.learn(identity, peer.network(), credential.isNextKey == accepted);
 }
 

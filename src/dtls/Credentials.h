@@ -25,6 +25,8 @@ class KeyRotation
 public:
     [[nodiscard]] bool prefersNext(const QByteArray &identity, const SocketAddress &network);
     void learn(const QByteArray &identity, const SocketAddress &network, bool next);
+    /// What was learned about keys that are others in @p after than in @p before.
+    void forgetChanged(const PskStore &before, const PskStore &after);
 
 private:
     // Enough for a rotation under way; starting again costs a device one more handshake.
@@ -47,12 +49,16 @@ private:
 
 struct Credential
 {
-    enum class Verdict { Known, UnknownIdentity, AddressNotAllowed };
+    enum class Verdict {
+        Known,
+        UnknownIdentity,
+        AddressNotAllowed,
+        KeyGone ///< it was Known; new settings have other keys
+    };
 
     Verdict verdict = Verdict::UnknownIdentity;
     PskKey key; ///< empty: the handshake is to end with unknown_psk_identity
     bool isNextKey = false;
-    const PskIdentity *identity = nullptr; ///< of the settings; nullptr unless Known
 };
 
 class Credentials
@@ -62,7 +68,15 @@ public:
     Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
                 QByteArray decoySecret);
 
+    /// From now on these decide.
+    void use(std::shared_ptr<const ServerSettings> settings) { m_settings = std::move(settings); }
+
     [[nodiscard]] Credential find(const QByteArray &identity, const SocketAddress &peer) const;
+    /// What has become of @p credential, Known when the identities were those of @p before: Known
+    /// if its key still is one of the identity's. The two stores are compared, so that nobody has
+    /// to keep a key for this.
+    [[nodiscard]] Credential renewed(const Credential &credential, const QByteArray &identity,
+                                     const SocketAddress &peer, const PskStore &before) const;
     /// What a handshake with @p credential told about the key that the device holds.
     void learn(const Credential &credential, const QByteArray &identity, const SocketAddress &peer,
                bool accepted) const;

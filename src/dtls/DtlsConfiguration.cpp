@@ -7,6 +7,14 @@
 
 namespace dtlsd {
 
+bool isDtlsSupported()
+{
+    const auto classes = QSslSocket::implementedClasses();
+    return classes.contains(QSsl::ImplementedClass::Dtls) &&
+           classes.contains(QSsl::ImplementedClass::DtlsCookie) &&
+           QSslSocket::supportedFeatures().contains(QSsl::SupportedFeature::Psk);
+}
+
 QSslConfiguration pskConfiguration(const CipherPolicy &ciphers)
 {
     QSslConfiguration configuration = QSslConfiguration::defaultDtlsConfiguration();

@@ -8,6 +8,9 @@
 
 namespace dtlsd {
 
+/// Whether Qt's TLS backend can speak DTLS with pre-shared keys at all.
+bool isDtlsSupported();
+
 /// What both sides of a PSK session have in common: DTLS 1.2, the suites of @p ciphers, and
 /// nothing that has to do with certificates.
 QSslConfiguration pskConfiguration(const CipherPolicy &ciphers);

@@ -4,6 +4,7 @@
 #include "dtls/DtlsConfiguration.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace dtlsd {
@@ -25,29 +26,6 @@ constexpr int failureReportsAtOnce = 100;
 
 } // namespace
 
-/// One wake-up: however nested, what it queued is sent and what it ended is freed when the
-/// outermost ends.
-class DtlsServer::Turn
-{
-public:
-    explicit Turn(DtlsServer &server)
-        : m_server(server)
-    {
-        if (m_server.m_turns++ == 0)
-            m_server.m_now = Clock::now();
-    }
-    ~Turn()
-    {
-        if (--m_server.m_turns == 0)
-            m_server.endTurn();
-    }
-    Turn(const Turn &) = delete;
-    Turn &operator=(const Turn &) = delete;
-
-private:
-    DtlsServer &m_server;
-};
-
 DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
                        std::shared_ptr<SharedState> shared)
     : m_settings(std::move(settings))
@@ -64,14 +42,6 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
 }
 
 DtlsServer::~DtlsServer() = default;
-
-bool DtlsServer::isSupported()
-{
-    const auto classes = QSslSocket::implementedClasses();
-    return classes.contains(QSsl::ImplementedClass::Dtls) &&
-           classes.contains(QSsl::ImplementedClass::DtlsCookie) &&
-           QSslSocket::supportedFeatures().contains(QSsl::SupportedFeature::Psk);
-}
 
 Result<SocketAddress> DtlsServer::listen(const SocketAddress &address,
                                          const DatagramSocket::Options &options)
@@ -92,24 +62,62 @@ void DtlsServer::listen(std::unique_ptr<DatagramSocket> socket)
     m_sockets.push_back(std::move(socket));
 }
 
-void DtlsServer::resume()
+std::int64_t DtlsServer::apply(std::shared_ptr<const ServerSettings> settings)
 {
-    for (const auto &socket : m_sockets)
-        socket->resume();
+    const Turn turn(*this);
+    const auto before = std::exchange(m_settings, std::move(settings));
+    m_configuration = serverConfiguration(*m_settings);
+    m_credentials.use(m_settings);
+    m_hellos.waiting().setCapacity(static_cast<std::size_t>(m_settings->limits.maxHalfOpen));
+
+    // A handshake under way finishes with the ciphers it began with, but whom it lets in is decided
+    // by the settings in force when it ends.
+    const auto opened = std::ssize(m_sessions.established().all());
+    for (DtlsSession *session : m_sessions.newestFirst()) {
+        if (session->renewCredential(*before->identities))
+            continue;
+        if (session->state() == DtlsSession::State::Established)
+            end(*session, CloseReason::Revoked);
+        else
+            fail(*session, session->handshakeFailure());
+    }
+    const auto revoked = opened - std::ssize(m_sessions.established().all());
+    // A limit that was lowered holds at once: the newest stay.
+    for (DtlsSession *session : m_sessions.newestFirst()) {
+        if (session->place.isInAnOrder())
+            makeRoomFor(*session);
+    }
+    return revoked;
+}
+
+void DtlsServer::leave(const SocketAddress &address)
+{
+    const auto found = std::find_if(m_sockets.begin(), m_sockets.end(), [&](const auto &socket) {
+        return socket->localAddress() == address;
+    });
+    if (found == m_sockets.end())
+        return;
+    const std::unique_ptr<DatagramSocket> socket = std::move(*found); // goes after its sessions
+    m_sockets.erase(found);
+    const Turn turn(*this);
+    m_hellos.waiting().forget(*socket);
+    for (DtlsSession *session : m_sessions.newestFirst()) {
+        if (&session->socket() != socket.get())
+            continue;
+        if (session->state() == DtlsSession::State::Established)
+            end(*session, CloseReason::Shutdown);
+        else
+            m_doomed.push_back(m_sessions.take(*session));
+    }
+    socket->flush();
 }
 
 void DtlsServer::close()
 {
-    {
-        const Turn turn(*this);
-        while (DtlsSession *session = m_sessions.halfOpen().oldest())
-            m_doomed.push_back(m_sessions.take(*session));
-        while (DtlsSession *session = m_sessions.established().oldest())
-            end(*session, CloseReason::Shutdown);
-        reportUnverified();
-    }
-    m_hellos.waiting().clear(); // they speak of sockets that go now
-    m_sockets.clear();
+    while (isListening())
+        leave(m_sockets.back()->localAddress());
+    const Turn turn(*this);
+    reportUnverified();
     m_timer.stop();
 }
 
@@ -184,8 +192,7 @@ bool DtlsServer::startHandshake(const VerifiedHello &hello)
                                    m_credentials,     m_configuration, m_settings->tls.mtu,
                                    hello.cookie};
     DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
-    while (DtlsSession *oldest = m_sessions.halfOpenTooMany(session, m_settings->limits))
-        fail(*oldest, HandshakeFailure::Limit);
+    makeRoomFor(session);
     Q_EMIT infoMessage(HandshakeStarted{session.info()});
     feedHello(session, hello.bytes);
     return true;
@@ -236,9 +243,19 @@ void DtlsServer::establish(DtlsSession &session)
     m_sessions.establish(session, m_now);
     ++m_statistics.sessionsOpened;
     Q_EMIT infoMessage(SessionOpened{session.info(), session.credential().isNextKey, took});
+    makeRoomFor(session);
+}
 
-    while (DtlsSession *oldest = m_sessions.establishedTooMany(session, m_settings->limits))
-        end(*oldest, CloseReason::Evicted);
+void DtlsServer::makeRoomFor(const DtlsSession &newcomer)
+{
+    const Limits &limits = m_settings->limits;
+    if (newcomer.state() == DtlsSession::State::Established) {
+        while (DtlsSession *oldest = m_sessions.establishedTooMany(newcomer, limits))
+            end(*oldest, CloseReason::Evicted);
+        return;
+    }
+    while (DtlsSession *oldest = m_sessions.halfOpenTooMany(newcomer, limits))
+        fail(*oldest, HandshakeFailure::Limit);
 }
 
 bool DtlsServer::decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram)
@@ -260,8 +277,7 @@ void DtlsServer::deliver(DtlsSession &session, const QByteArray &payload, QByteA
 
     const std::uint64_t sequence = session.received.datagrams;
     const SessionInfo &info = session.info();
-    const auto &ownReply = session.credential().identity->reply;
-    const ReplyTemplate &reply = ownReply ? *ownReply : m_settings->reply.reply;
+    const ReplyTemplate &reply = m_settings->replyTo(info.identity);
     Q_EMIT datagramReceived(Datagram{
         info, sequence, payload, m_settings->keepCiphertext ? datagram.toByteArray() : QByteArray(),
         Receipt{info.path, info.id,

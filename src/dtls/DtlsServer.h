@@ -27,6 +27,7 @@
 #include <QTimer>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -42,21 +43,31 @@ public:
     DtlsServer(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared);
     ~DtlsServer() override;
 
-    /// Whether Qt's TLS backend can speak DTLS at all.
-    static bool isSupported();
-
     /// Adds a socket, and returns where it is bound. A failure is an errorMessage too.
     Result<SocketAddress> listen(const SocketAddress &address,
                                  const DatagramSocket::Options &options = {});
     /// Adds a socket that is there already.
     void listen(std::unique_ptr<DatagramSocket> socket);
     /// Begins to receive on the sockets that were bound paused.
-    void resume();
+    void resume()
+    {
+        for (const auto &socket : m_sockets)
+            socket->resume();
+    }
     [[nodiscard]] bool isListening() const { return !m_sockets.empty(); }
     /// What the kernel granted its first socket, and so the others, in bytes; while listening.
     [[nodiscard]] int receiveBufferSize() const { return m_sockets.front()->receiveBufferSize(); }
 
-    /// close_notify to every peer, then no more sockets.
+    /// New settings, with this server's share of the limits, from the next datagram on. Ends the
+    /// sessions that they no longer admit, and returns how many. All others live on, and their
+    /// next reply is the new one.
+    std::int64_t apply(std::shared_ptr<const ServerSettings> settings);
+
+    /// close_notify to every peer at @p address, where a socket is bound, and no more socket. Their
+    /// sessions end as Shutdown, not as Revoked: it is the server that goes, and the devices may
+    /// come back where it still listens.
+    void leave(const SocketAddress &address);
+    /// Leaves every address.
     void close();
 
     /// Sends each reply to its session, if that is still there.
@@ -72,8 +83,30 @@ Q_SIGNALS:
     void datagramReceived(const dtlsd::Datagram &datagram);
 
 private:
-    class Turn;
     using Clock = std::chrono::steady_clock;
+
+    /// One wake-up: however nested, what it queued is sent and what it ended is freed when the
+    /// outermost ends.
+    class Turn
+    {
+    public:
+        explicit Turn(DtlsServer &server)
+            : m_server(server)
+        {
+            if (m_server.m_turns++ == 0)
+                m_server.m_now = Clock::now();
+        }
+        ~Turn()
+        {
+            if (--m_server.m_turns == 0)
+                m_server.endTurn();
+        }
+        Turn(const Turn &) = delete;
+        Turn &operator=(const Turn &) = delete;
+
+    private:
+        DtlsServer &m_server;
+    };
 
     void readPendingDatagrams(DatagramSocket &socket);
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
@@ -83,6 +116,7 @@ private:
     void feedHello(DtlsSession &session, QByteArrayView datagram);
     void afterHandshakeStep(DtlsSession &session);
     void establish(DtlsSession &session);
+    void makeRoomFor(const DtlsSession &newcomer);
     bool decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram);
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
     void noteBadRecord(const Path &path);
@@ -101,10 +135,10 @@ private:
     void endTurn();
     void armTimer();
 
-    const std::shared_ptr<const ServerSettings> m_settings;
+    std::shared_ptr<const ServerSettings> m_settings;
     const std::shared_ptr<SharedState> m_shared;
-    const QSslConfiguration m_configuration;
-    const Credentials m_credentials;
+    QSslConfiguration m_configuration;
+    Credentials m_credentials;
     ReceiveBuffer m_buffer;
     std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
     SessionTable m_sessions;

@@ -59,6 +59,14 @@ bool DtlsSession::isFrom(QByteArrayView clientRandom) const
     return QByteArrayView(m_clientRandom) == clientRandom;
 }
 
+bool DtlsSession::renewCredential(const PskStore &before)
+{
+    if (m_credential.verdict != Credential::Verdict::Known)
+        return true; // it never was
+    m_credential = m_credentials.renewed(m_credential, m_info.identity, m_info.path.peer, before);
+    return m_credential.verdict == Credential::Verdict::Known;
+}
+
 void DtlsSession::start(const Record &hello)
 {
     if (m_state != State::Handshaking)

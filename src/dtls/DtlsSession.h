@@ -59,9 +59,14 @@ public:
     /// Since it was established; 0 if it never was.
     [[nodiscard]] std::chrono::microseconds lasted() const;
     [[nodiscard]] const Path &path() const { return m_info.path; }
+    [[nodiscard]] const DatagramSocket &socket() const { return m_socket; }
     [[nodiscard]] const SessionInfo &info() const { return m_info; }
     /// Of the claimed identity; Known once Established.
     [[nodiscard]] const Credential &credential() const { return m_credential; }
+
+    /// The credentials follow new settings; until now the identities were @p before. false: the
+    /// identity, the key or the address that was good enough is no longer.
+    [[nodiscard]] bool renewCredential(const PskStore &before);
 
     /// Feeds the first record of the verified hello, or the same again. isFrom() tells which.
     void start(const Record &hello);

@@ -67,6 +67,8 @@ struct PskIdentity
     std::optional<ReplyTemplate> reply; ///< overrides the server's
 
     [[nodiscard]] bool allows(const SocketAddress &peer) const;
+
+    friend bool operator==(const PskIdentity &, const PskIdentity &) = default;
 };
 
 /// Identities are compared as bytes (RFC 9257 §6). Lookup is one hash, whatever the size.

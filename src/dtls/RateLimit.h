@@ -16,33 +16,39 @@ public:
     using Clock = std::chrono::steady_clock;
 
     /// @p perSecond on average, @p burst at once; a @p perSecond of 0 admits everything.
-    RateLimit(std::int64_t perSecond, std::int64_t burst)
-        : m_interval(perSecond > 0 ? std::chrono::nanoseconds(std::chrono::seconds(1)) / perSecond
-                                   : std::chrono::nanoseconds(0))
-        , m_tolerance(m_interval * (burst - 1))
+    RateLimit(std::int64_t perSecond, std::int64_t burst) { set(perSecond, burst); }
+
+    /// Another rate from now on. Whoever asks meanwhile may be judged by parts of both.
+    void set(std::int64_t perSecond, std::int64_t burst)
     {
+        const std::int64_t interval = perSecond > 0 ? nanosecondsPerSecond / perSecond : 0;
+        m_tolerance.store(interval * (burst - 1), std::memory_order_relaxed);
+        m_interval.store(interval, std::memory_order_relaxed);
     }
 
     /// @p now may be behind that of another thread.
     [[nodiscard]] bool admit(Clock::time_point now)
     {
-        if (m_interval.count() == 0)
+        const std::int64_t interval = m_interval.load(std::memory_order_relaxed);
+        if (interval == 0)
             return true;
         const std::int64_t at = now.time_since_epoch() / std::chrono::nanoseconds(1);
         std::int64_t expected = m_nextArrival.load(std::memory_order_relaxed);
         for (;;) {
             const std::int64_t start = expected > at ? expected : at;
-            if (start - at > m_tolerance.count())
+            if (start - at > m_tolerance.load(std::memory_order_relaxed))
                 return false;
-            if (m_nextArrival.compare_exchange_weak(expected, start + m_interval.count(),
+            if (m_nextArrival.compare_exchange_weak(expected, start + interval,
                                                     std::memory_order_relaxed))
                 return true;
         }
     }
 
 private:
-    const std::chrono::nanoseconds m_interval;
-    const std::chrono::nanoseconds m_tolerance;
+    static constexpr std::int64_t nanosecondsPerSecond = 1'000'000'000;
+
+    std::atomic<std::int64_t> m_interval = 0;  // nanoseconds
+    std::atomic<std::int64_t> m_tolerance = 0; // nanoseconds
     std::atomic<std::int64_t> m_nextArrival = INT64_MIN;
 };
 

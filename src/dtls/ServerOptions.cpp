@@ -16,4 +16,10 @@ Limits Limits::shareOf(int workers) const
     return share;
 }
 
+const ReplyTemplate &ServerSettings::replyTo(const QByteArray &identity) const
+{
+    const PskIdentity *known = identities->find(identity);
+    return known && known->reply ? *known->reply : reply.reply;
+}
+
 } // namespace dtlsd

@@ -61,6 +61,9 @@ struct ServerSettings
     Limits limits;
     bool keepCiphertext = false; ///< whether a Datagram carries the bytes as they came
     std::shared_ptr<const PskStore> identities = std::make_shared<PskStore>();
+
+    /// What answers a datagram of @p identity: its own reply, or everybody's.
+    [[nodiscard]] const ReplyTemplate &replyTo(const QByteArray &identity) const;
 };
 
 } // namespace dtlsd

@@ -55,6 +55,13 @@ std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
     return taken;
 }
 
+std::vector<DtlsSession *> SessionTable::newestFirst() const
+{
+    std::vector<DtlsSession *> sessions(m_established.all().rbegin(), m_established.all().rend());
+    sessions.insert(sessions.end(), m_halfOpen.all().rbegin(), m_halfOpen.all().rend());
+    return sessions;
+}
+
 DtlsSession *SessionTable::halfOpenTooMany(const DtlsSession &newcomer, const Limits &limits) const
 {
     const auto &fromThere = AgeOrder::neighbours(newcomer, AgeOrder::ByNetwork);

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace dtlsd {
 
@@ -39,6 +40,10 @@ public:
     void touch(DtlsSession &session, AgeOrder::Clock::time_point now);
     /// Gives up a session, whichever it is.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
+
+    /// All of them, those that were touched last first; a copy, so that they can be taken
+    /// meanwhile.
+    [[nodiscard]] std::vector<DtlsSession *> newestFirst() const;
 
     /// The one to give way if @p newcomer is one too many; nullptr if it is not. Never the
     /// newcomer.

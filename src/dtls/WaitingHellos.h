@@ -57,17 +57,23 @@ public:
         return hello;
     }
 
-    void clear()
+    /// Those there are stay, however many.
+    void setCapacity(std::size_t capacity) { m_capacity = capacity; }
+    /// Those that came to @p socket, which goes.
+    void forget(const DatagramSocket &socket)
     {
-        m_hellos.clear();
-        m_bytes = 0;
+        std::erase_if(m_hellos, [&](const VerifiedHello &hello) {
+            const bool isOne = hello.socket == &socket;
+            m_bytes -= isOne ? hello.bytes.size() : 0;
+            return isOne;
+        });
     }
     [[nodiscard]] bool isEmpty() const { return m_hellos.empty(); }
 
 private:
     static constexpr qsizetype maximumBytes = 4 << 20;
 
-    const std::size_t m_capacity;
+    std::size_t m_capacity;
     qsizetype m_bytes = 0;
     std::deque<VerifiedHello> m_hellos;
 };
