@@ -42,7 +42,7 @@ try {
     if (commandLine.action == CommandLine::Action::Print)
         return print(stdout, commandLine.message, EX_OK);
 
-    ConfigResult result = loadConfigOrDefault(commandLine.configFile);
+    ConfigResult result = commandLine.loadConfig();
     if (!result.errors.isEmpty())
         return print(result.errors, EX_CONFIG);
     if (commandLine.action == CommandLine::Action::ShowConfig)
@@ -50,8 +50,7 @@ try {
     if (commandLine.action == CommandLine::Action::Check)
         return print(result.warnings, print(stdout, u"The configuration is valid.\n"_qs, EX_OK));
 
-    result.config.log.target = commandLine.logTarget.value_or(result.config.log.target);
-    return Daemon(std::move(result.config), result.warnings).run();
+    return Daemon(std::move(result), [&commandLine] { return commandLine.loadConfig(); }).run();
 } catch (const std::exception &error) {
     return print(stderr, QStringLiteral("dtlsd: %1\n").arg(QLatin1String(error.what())),
                  EX_SOFTWARE);

@@ -17,7 +17,8 @@ constexpr std::array targets{
     std::pair{u"json", LogTarget::Json}, std::pair{u"text", LogTarget::Text}};
 
 constexpr auto helpFooter = R"(
-Signals: SIGTERM and SIGINT stop cleanly, with close_notify to every session.
+Signals: SIGTERM and SIGINT stop cleanly, with close_notify to every session; SIGHUP
+reloads the configuration, all of it or nothing.
 Exit status: 0 stopped cleanly, or the configuration is valid; 64 wrong usage;
 69 cannot listen, or DTLS is unavailable; 70 internal error; 78 bad configuration.
 )";
@@ -91,6 +92,13 @@ CommandLine CommandLine::parse(const QStringList &arguments)
                                            "text is accepted")
                                 .arg(parser.value(target)));
     }
+    return result;
+}
+
+ConfigResult CommandLine::loadConfig() const
+{
+    ConfigResult result = loadConfigOrDefault(configFile);
+    result.config.log.target = logTarget.value_or(result.config.log.target);
     return result;
 }
 

@@ -28,6 +28,9 @@ struct CommandLine
     QString message;
 
     static CommandLine parse(const QStringList &arguments);
+
+    /// Reads the configuration as it is now in its file, and with what was asked for here.
+    [[nodiscard]] ConfigResult loadConfig() const;
 };
 
 } // namespace dtlsd

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Daemon.h"
 
-#include "app/LogEvent.h"
 #include "core/Quantity.h"
 #include "dtls/DtlsConfiguration.h"
 
@@ -22,20 +21,25 @@ constexpr std::chrono::seconds logPatience{5};
 
 } // namespace
 
-Daemon::Daemon(Config config, const QList<ConfigMessage> &warnings)
-    : m_config(std::move(config))
+Daemon::Daemon(ConfigResult initial, ConfigSource source)
+    : m_config(std::move(initial.config))
     , m_events(m_config.log)
     , m_signals({SIGTERM, SIGINT, SIGHUP})
     , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
-    , m_writer(makeSink(m_sink.kind, [this] { warn(unreadableJournalWarning()); }),
+    // Both are called in the log thread, which must not see what a reload changes.
+    , m_writer(makeSink(m_sink.kind,
+                        [this] { m_mailbox.post([this] { warn(unreadableJournalWarning()); }); }),
                static_cast<std::size_t>(m_config.log.queue),
-               [this](std::uint64_t count) { return m_events.describe(EntriesDropped{count}); })
-    , m_workers(m_config, m_events, m_writer)
+               [events = m_events](auto count) { return events.describe(EntriesDropped{count}); })
+    , m_workers(m_config, m_writer)
+    , m_reloader(std::move(source), m_config, m_workers)
 {
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
+    m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be late by minutes of an hour
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
-    for (const ConfigMessage &warning : warnings)
-        logEvent(m_events, m_writer, warning);
+    m_mailbox.open();
+    for (const ConfigMessage &warning : initial.warnings)
+        log(warning);
     if (!m_sink.warning.isEmpty()) {
         warn(m_sink.warning);
         if (m_sink.kind == SinkKind::Journal) // which cannot say itself that it is not there
@@ -57,14 +61,12 @@ Result<> Daemon::start()
 {
     if (!isDtlsSupported()) {
         const Error error{QStringLiteral("cannot listen: Qt's OpenSSL plugin is not installed")};
-        logEvent(m_events, m_writer,
-                 ListenFailed{m_config.server.listen.constFirst(), error.message});
+        log(ListenFailed{m_config.server.listen.constFirst(), error.message});
         return error;
     }
-    auto addresses = m_workers.listen();
-    if (!addresses)
-        return addresses.error(); // logged as listen-failed where it happened
-    m_addresses = std::move(addresses).value();
+    if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
+        return bound; // logged as listen-failed where it happened
+    m_workers.serve(m_config.server.listen);
 
     // The kernel doubles what is asked for, to have room for its own bookkeeping.
     const std::int64_t granted = m_workers.receiveBufferSize() / 2;
@@ -72,51 +74,76 @@ Result<> Daemon::start()
         warn(QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of %2, so "
                             "bursts may be lost; raise net.core.rmem_max")
                  .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer)));
-    logEvent(m_events, m_writer,
-             Started{m_config.file, m_addresses, m_workers.size(),
-                     m_config.settings.identities->size()});
-    if (m_config.log.statisticsInterval.count() > 0)
-        m_statisticsTimer.start(m_config.log.statisticsInterval);
-    m_notifier.status(QStringLiteral("Listening on %1").arg(toString(m_addresses)));
+    log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
+                m_config.settings.identities->size()});
+    m_period.start();
+    scheduleStatistics();
+    tellStatus(0);
     m_notifier.ready();
     return success();
-}
-
-void Daemon::warn(const QString &what)
-{
-    logEvent(m_events, m_writer, ConfigMessage{m_config.file, 0, what});
 }
 
 void Daemon::handleSignal(int number)
 {
     if (number == SIGHUP) {
-        logEvent(
-            m_events, m_writer,
-            ReloadRejected{QStringLiteral("SIGHUP: this version cannot reload; the configuration "
-                                          "stays as it is until a restart")});
+        static_cast<void>(reload()); // nobody but the log is told
         return;
     }
     m_stopReason = QString::fromLatin1(sigabbrev_np(number)).prepend(u"SIG");
     QCoreApplication::quit();
 }
 
+ReloadOutcome Daemon::reload()
+{
+    m_notifier.reloading();
+    ReloadOutcome outcome = m_reloader.reload();
+    m_isReloadRejected = std::holds_alternative<ReloadRejected>(outcome);
+    m_events = EventLog(m_config.log);
+    if (const auto *reloaded = std::get_if<Reloaded>(&outcome)) {
+        for (const ConfigMessage &warning : reloaded->warnings)
+            log(warning);
+    }
+    std::visit([this](const auto &event) { log(event); }, outcome);
+    scheduleStatistics();
+    tellStatus(m_workers.statistics().sessions);
+    m_notifier.ready();
+    return outcome;
+}
+
+void Daemon::scheduleStatistics()
+{
+    const std::chrono::milliseconds interval = m_config.log.statisticsInterval;
+    if (interval.count() == 0)
+        m_statisticsTimer.stop();
+    else if (!m_statisticsTimer.isActive() || m_statisticsTimer.intervalAsDuration() != interval)
+        m_statisticsTimer.start(interval);
+}
+
 void Daemon::takeStatistics()
 {
     const Statistics now = m_workers.statistics();
-    logEvent(m_events, m_writer,
-             StatisticsTaken{now.since(m_statistics), m_config.log.statisticsInterval});
+    // Not the interval: a reload may have changed that within the period.
+    const std::chrono::milliseconds length(m_period.restart());
+    log(StatisticsTaken{now.since(m_statistics), std::chrono::round<std::chrono::seconds>(length)});
     m_statistics = now;
-    m_notifier.status(QStringLiteral("Listening on %1; %2 sessions")
-                          .arg(toString(m_addresses))
-                          .arg(now.sessions));
+    tellStatus(now.sessions);
+}
+
+void Daemon::tellStatus(std::int64_t sessions)
+{
+    m_notifier.status(QStringLiteral("Listening on %1; %2 sessions%3")
+                          .arg(toString(m_workers.addresses()), QString::number(sessions),
+                               m_isReloadRejected ? QStringLiteral("; the last reload was rejected")
+                                                  : QString()));
 }
 
 void Daemon::stop(int status)
 {
     m_notifier.stopping();
     if (!m_stopReason.isEmpty())
-        logEvent(m_events, m_writer, Stopping{m_stopReason, m_workers.statistics().sessions});
+        log(Stopping{m_stopReason, m_workers.statistics().sessions});
     m_workers.stop();
+    m_mailbox.close();
     if (m_writer.stop(logPatience)) {
         if (const std::uint64_t lost = m_writer.unreported())
             QTextStream(stderr) << "dtlsd: " << lost << " entries were lost\n";

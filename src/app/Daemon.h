@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Daemon: the composition root. It owns the workers, the log and the process's signals, connects
-// them, starts and stops them, and decides nothing else.
+// them, starts, reloads and stops them, and decides nothing else.
 #pragma once
 
 #include "app/EventLog.h"
+#include "app/LogEvent.h"
+#include "app/Mailbox.h"
+#include "app/Reloader.h"
 #include "app/SinkChoice.h"
 #include "app/WorkerPool.h"
 #include "config/Config.h"
@@ -12,9 +15,11 @@
 #include "systemd/Notifier.h"
 #include "systemd/UnixSignals.h"
 
-#include <QList>
+#include <QElapsedTimer>
 #include <QObject>
 #include <QTimer>
+
+#include <cstdint>
 
 namespace dtlsd {
 
@@ -23,32 +28,42 @@ class Daemon : public QObject
     Q_OBJECT
 
 public:
-    /// Made in the main thread, before any other thread and after QCoreApplication.
-    Daemon(Config config, const QList<ConfigMessage> &warnings);
+    /// Made in the main thread, before any other thread and after QCoreApplication. @p initial has
+    /// no errors; @p source is asked for every reload.
+    Daemon(ConfigResult initial, ConfigSource source);
 
     /// Serves until a signal ends it. Returns the exit status.
     int run();
+
+    /// Reloads the configuration, and returns what came of it, which is in the log as well.
+    ReloadOutcome reload();
 
 private:
     Result<> start();
     /// Ends the process with @p status if the log hangs.
     void stop(int status);
     void handleSignal(int number);
+    void scheduleStatistics();
     void takeStatistics();
+    void tellStatus(std::int64_t sessions);
+    void log(const auto &event) { logEvent(m_events, m_writer, event); }
     /// Logs a warning about the configuration as a whole.
-    void warn(const QString &what);
+    void warn(const QString &what) { log(ConfigMessage{m_config.file, 0, what}); }
 
-    const Config m_config;
-    const EventLog m_events;
+    Config m_config; // in force
+    EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;
+    Mailbox m_mailbox; // for the log thread; outlives it
     const SinkChoice m_sink;
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
-    QList<SocketAddress> m_addresses;
+    Reloader m_reloader;
+    bool m_isReloadRejected = false; // the last one
     QString m_stopReason;
     QTimer m_statisticsTimer;
-    Statistics m_statistics; // at the end of the last period
+    QElapsedTimer m_period;
+    Statistics m_statistics; // at its beginning
 };
 
 } // namespace dtlsd

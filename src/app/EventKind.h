@@ -22,6 +22,8 @@ namespace kind {
 inline constexpr EventKind started{"started", "4f7cadc1a03848c7ac4d417f1fb8f0d2", Priority::Notice};
 inline constexpr EventKind stopping{"stopping", "fbf8b8c61b1a40c58b82ecc682da8512",
                                     Priority::Notice};
+inline constexpr EventKind reloaded{"reloaded", "560e07700cdc4ad7b2a593daa2b0fe9b",
+                                    Priority::Notice};
 inline constexpr EventKind reloadRejected{"reload-rejected", "f89df71487074acda91a38e54bf08889",
                                           Priority::Error};
 inline constexpr EventKind listenFailed{"listen-failed", "7189f00f333f4a3fb8d9ace117907633",
@@ -47,10 +49,11 @@ inline constexpr EventKind entriesDropped{"entries-dropped", "506c63730c434945b2
 inline constexpr EventKind statistics{"statistics", "e135c23185ef404ab243e105d7a0980d",
                                       Priority::Info};
 
-inline constexpr std::array all{
-    started,          stopping,          reloadRejected, listenFailed,  configurationWarning,
-    handshakeStarted, handshakeFailed,   sessionOpened,  sessionClosed, datagramReceived,
-    peerMisbehaving,  unverifiedTraffic, entriesDropped, statistics};
+inline constexpr std::array all{started,           stopping,         reloaded,
+                                reloadRejected,    listenFailed,     configurationWarning,
+                                handshakeStarted,  handshakeFailed,  sessionOpened,
+                                sessionClosed,     datagramReceived, peerMisbehaving,
+                                unverifiedTraffic, entriesDropped,   statistics};
 
 } // namespace kind
 

@@ -229,9 +229,33 @@ LogRecord EventLog::describe(const Stopping &event) const
         .take();
 }
 
+LogRecord EventLog::describe(const Reloaded &event) const
+{
+    const QString revoked =
+        event.revoked == 0 ? QString()
+                           : QStringLiteral("; %1 revoked")
+                                 .arg(plural(static_cast<std::uint64_t>(event.revoked), "session"));
+    RecordBuilder builder(
+        kind::reloaded,
+        QStringLiteral("configuration reloaded: %1%2").arg(event.change.toString(), revoked));
+    builder.number("DTLSD_COUNT", event.revoked);
+    if (!event.configFile.isEmpty())
+        builder.text("DTLSD_CONFIG_FILE", event.configFile);
+    return builder.take();
+}
+
 LogRecord EventLog::describe(const ReloadRejected &event) const
 {
-    return RecordBuilder(kind::reloadRejected, event.reason).take();
+    const QString further =
+        event.further
+            ? QStringLiteral("; %1, see dtlsd --check")
+                  .arg(plural(static_cast<std::uint64_t>(*event.further), "further error"))
+            : QString();
+    return RecordBuilder(kind::reloadRejected, QStringLiteral("configuration not reloaded: %1%2")
+                                                   .arg(event.error.toString(), further))
+        .text("DTLSD_CONFIG_FILE", event.error.file)
+        .number("DTLSD_CONFIG_LINE", event.error.line)
+        .take();
 }
 
 LogRecord EventLog::describe(const EntriesDropped &event) const

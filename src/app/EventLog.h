@@ -6,6 +6,7 @@
 
 #include "app/EventKind.h"
 #include "config/Config.h"
+#include "config/ConfigChange.h"
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
 #include "log/LogRecord.h"
@@ -33,9 +34,19 @@ struct Stopping
     std::int64_t sessions = 0;
 };
 
+struct Reloaded
+{
+    QString configFile; ///< empty: the embedded defaults
+    ConfigChange change;
+    std::int64_t revoked = 0;      ///< sessions that ended as Revoked; DTLSD_COUNT
+    QList<ConfigMessage> warnings; ///< entries of their own
+};
+
+/// The old configuration stays in force.
 struct ReloadRejected
 {
-    QString reason;
+    ConfigMessage error;              ///< the first
+    std::optional<qsizetype> further; ///< errors; nothing if the file itself is valid
 };
 
 struct EntriesDropped
@@ -49,7 +60,7 @@ struct StatisticsTaken
     std::chrono::milliseconds length{};
 };
 
-/// Immutable, so that every thread may use it.
+/// A small value: each thread has its own, and replaces it when the options change.
 class EventLog
 {
 public:
@@ -81,6 +92,7 @@ public:
     [[nodiscard]] LogRecord describe(const ConfigMessage &warning) const;
     [[nodiscard]] LogRecord describe(const Started &event) const;
     [[nodiscard]] LogRecord describe(const Stopping &event) const;
+    [[nodiscard]] LogRecord describe(const Reloaded &event) const;
     [[nodiscard]] LogRecord describe(const ReloadRejected &event) const;
     [[nodiscard]] LogRecord describe(const EntriesDropped &event) const;
     [[nodiscard]] LogRecord describe(const StatisticsTaken &event) const;

@@ -17,7 +17,7 @@ Reason reasonFor(CloseReason reason)
     case CloseReason::Evicted:
         return {"evicted", "it made room at a session limit"};
     case CloseReason::Shutdown:
-        return {"shutdown", "dtlsd is stopping"};
+        return {"shutdown", "dtlsd stops listening there"};
     case CloseReason::Operator:
         return {"operator", "closed by the operator"};
     case CloseReason::KeyUsage:

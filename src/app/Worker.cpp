@@ -5,6 +5,8 @@
 
 #include <QHashFunctions>
 
+#include <utility>
+
 namespace dtlsd {
 
 Worker::Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
@@ -27,7 +29,7 @@ Worker::~Worker()
 
 void Worker::run()
 {
-    DtlsServer server(m_settings, m_shared);
+    DtlsServer server(std::move(m_settings), m_shared);
     m_server = &server;
     const auto log = [this](const ServerEvent &event) { logEvent(m_events, m_writer, event); };
     connect(&server, &DtlsServer::errorMessage, &server, log);
@@ -52,6 +54,16 @@ void Worker::call(const std::function<void(DtlsServer &)> &task)
         done.count_down();
     });
     done.wait();
+}
+
+std::int64_t Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events)
+{
+    std::int64_t revoked = 0;
+    call([&](DtlsServer &server) {
+        m_events = events;
+        revoked = server.apply(std::move(settings));
+    });
+    return revoked;
 }
 
 void Worker::stop()

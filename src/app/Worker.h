@@ -11,6 +11,7 @@
 
 #include <QThread>
 
+#include <cstdint>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -29,6 +30,10 @@ public:
     /// before stop().
     void call(const std::function<void(DtlsServer &)> &task);
 
+    /// Puts new settings and a new log in force between two wake-ups of the worker; returns how
+    /// many sessions were revoked. As call().
+    std::int64_t apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events);
+
     /// Says goodbye to every peer and ends the thread; waits for both. The log may still settle
     /// entries of the worker's afterwards, as long as it is not destroyed.
     void stop();
@@ -39,9 +44,9 @@ protected:
 private:
     void logDatagram(const Datagram &datagram);
 
-    const std::shared_ptr<const ServerSettings> m_settings;
+    std::shared_ptr<const ServerSettings> m_settings; // until the server has them
     const std::shared_ptr<SharedState> m_shared;
-    const EventLog &m_events;
+    EventLog m_events; // worker's thread, once it runs
     LogWriter &m_writer;
     Mailbox m_mailbox;
     ReceiptDesk m_desk;

@@ -7,6 +7,7 @@
 #include "config/Config.h"
 #include "core/Result.h"
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -16,10 +17,19 @@ class WorkerPool
 {
 public:
     /// Starts the threads; nobody listens yet.
-    WorkerPool(const Config &config, const EventLog &events, LogWriter &writer);
+    WorkerPool(const Config &config, LogWriter &writer);
 
-    /// Binds every worker to every address; returns where, with the ports that the kernel picked.
-    Result<QList<SocketAddress>> listen();
+    /// Binds every worker to each address of @p wanted that they are not bound to yet; there they
+    /// receive nothing before serve(). All or none: after a failure they are bound as before.
+    Result<> bind(const QList<SocketAddress> &wanted);
+    /// Receives on the addresses of @p wanted, which are bound, and leaves all others.
+    void serve(const QList<SocketAddress> &wanted);
+    /// Where they are bound, with the ports that the kernel picked.
+    [[nodiscard]] QList<SocketAddress> addresses() const;
+
+    /// Puts a new configuration in force in one worker after the other, but for its addresses;
+    /// each has all of it or nothing. Returns how many sessions it revoked.
+    std::int64_t apply(const Config &config);
 
     /// Says goodbye to every peer and ends the threads.
     void stop();
@@ -27,15 +37,29 @@ public:
     [[nodiscard]] int size() const { return static_cast<int>(m_workers.size()); }
     /// The sum over the workers.
     [[nodiscard]] Statistics statistics();
-    /// What the kernel granted a socket, in bytes; after listen().
+    /// What the kernel granted a socket, in bytes; while bound.
     [[nodiscard]] int receiveBufferSize();
 
 private:
-    Result<SocketAddress> listen(Worker &worker, const SocketAddress &address,
-                                 DatagramSocket::Sharing sharing) const;
+    struct Listening
+    {
+        SocketAddress wanted;
+        SocketAddress bound;
 
-    const ListenOptions m_options;
+        [[nodiscard]] bool isAt(const SocketAddress &address) const
+        {
+            return address == wanted || address == bound;
+        }
+    };
+
+    Result<SocketAddress> bindWorkers(const SocketAddress &wanted);
+    void leave(const SocketAddress &bound);
+
+    const int m_receiveBuffer; // of every socket, also of those that are bound later
+    const std::shared_ptr<SharedState> m_shared;
+    std::shared_ptr<const ServerSettings> m_settings; // each worker's
     std::vector<std::unique_ptr<Worker>> m_workers;
+    std::vector<Listening> m_listening;
 };
 
 } // namespace dtlsd

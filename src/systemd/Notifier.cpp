@@ -6,12 +6,21 @@
 #include <algorithm>
 
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 namespace dtlsd {
 
 void Notifier::ready() const
 {
     notify("READY=1");
+}
+
+void Notifier::reloading() const
+{
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    notify("RELOADING=1\nMONOTONIC_USEC=" +
+           QByteArray::number(qint64{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
 }
 
 void Notifier::stopping() const

@@ -14,6 +14,8 @@ namespace dtlsd {
 class Notifier
 {
 public:
+    /// RELOADING=1, with the time that tells this reload from the one before; ends with ready().
+    void reloading() const;
     /// READY=1: started, or a reload has ended.
     void ready() const;
     /// STOPPING=1: the first thing on the way down.

@@ -5,6 +5,8 @@
 
 #include <QTest>
 
+#include <signal.h>
+
 namespace dtlsd::test {
 
 namespace {
@@ -140,6 +142,15 @@ void stopWhileTalking(EventStage &stage)
     stage.stop();
 }
 
+void revoke(EventStage &stage)
+{
+    talk(stage);
+    stage.daemon().setConfig(
+        "[server]\nlisten = " + stage.server().toString().toUtf8() +
+        "\n[psk]\nfile =\n[identity other]\nkey = hex:" + EventStage::key.toHex() + '\n');
+    stage.daemon().process().sendSignal(SIGHUP);
+}
+
 /// s_client sends one when it is refused a renegotiation.
 void sendFatalAlert(EventStage &stage)
 {
@@ -179,7 +190,9 @@ EventScenes closings()
         closing("a session makes room for another", "max_sessions = 1", makeRoom, "evicted",
                 "it made room at a session limit"),
         closing("the daemon stops under a session", {}, stopWhileTalking, "shutdown",
-                "dtlsd is stopping"),
+                "dtlsd stops listening there"),
+        closing("a reload takes the identity away", {}, revoke, "revoked",
+                "its identity has changed or is gone"),
         broken,
     };
 }

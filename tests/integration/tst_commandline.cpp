@@ -57,7 +57,6 @@ private Q_SLOTS:
     void anAddressThatIsTakenEndsTheStart();
     void aSignalStopsIt_data();
     void aSignalStopsIt();
-    void aReloadIsRejectedAudibly();
     void theServiceManagerIsTold();
     void keysAreNowhereToBeSeen();
 };
@@ -189,17 +188,6 @@ void TestCommandLine::aSignalStopsIt()
     QCOMPARE(stopping.size(), 1);
     QCOMPARE(stopping[0].value(QStringLiteral("reason")).toString(), name);
     QCOMPARE(stopping[0].value(QStringLiteral("level")).toString(), QStringLiteral("notice"));
-}
-
-void TestCommandLine::aReloadIsRejectedAudibly()
-{
-    DaemonProcess daemon(valid);
-    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    daemon.process().sendSignal(SIGHUP);
-    const auto rejected = daemon.waitForEvent(QStringLiteral("reload-rejected"));
-    QVERIFY(rejected);
-    QCOMPARE(rejected->value(QStringLiteral("level")).toString(), QStringLiteral("error"));
-    QCOMPARE(daemon.stop(), 0);
 }
 
 void TestCommandLine::theServiceManagerIsTold()

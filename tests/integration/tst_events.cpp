@@ -28,6 +28,7 @@ struct Mark
 const QHash<QByteArray, Mark> marks{
     {"started", {"4f7cadc1a03848c7ac4d417f1fb8f0d2", "5"}},
     {"stopping", {"fbf8b8c61b1a40c58b82ecc682da8512", "5"}},
+    {"reloaded", {"560e07700cdc4ad7b2a593daa2b0fe9b", "5"}},
     {"reload-rejected", {"f89df71487074acda91a38e54bf08889", "3"}},
     {"listen-failed", {"7189f00f333f4a3fb8d9ace117907633", "3"}},
     {"configuration-warning", {"7187ad447dc94929a8c31612df49292c", "4"}},

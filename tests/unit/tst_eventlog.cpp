@@ -91,6 +91,7 @@ std::vector<LogRecord> barestRecords()
     const EventLog log(options(LogLevel::Debug, PayloadFormat::None));
     return {log.describe(Started{}),
             log.describe(Stopping{}),
+            log.describe(Reloaded{}),
             log.describe(ReloadRejected{}),
             log.describe(ListenFailed{}),
             log.describe(ConfigMessage{}),
@@ -342,6 +343,19 @@ void TestEventLog::everyEventReadsAsASentence()
              "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity");
     QCOMPARE(message(Stopping{QStringLiteral("SIGTERM"), 12}),
              "stopping on SIGTERM; 12 sessions to close");
+    ConfigChange change;
+    change.removedIdentities = {"a", "b"};
+    change.keys = {QStringLiteral("[log] level")};
+    QCOMPARE(message(Reloaded{{}, change, 1, {}}),
+             "configuration reloaded: 2 identities removed (a, b); [log] level changed; 1 session "
+             "revoked");
+    QCOMPARE(message(Reloaded{}), "configuration reloaded: nothing changed");
+    const ConfigMessage wrong{QStringLiteral("/etc/dtlsd/dtlsd.ini"), 7, QStringLiteral("[x]: y")};
+    QCOMPARE(message(ReloadRejected{wrong, 2}),
+             "configuration not reloaded: /etc/dtlsd/dtlsd.ini:7: [x]: y; 2 further errors, see "
+             "dtlsd --check");
+    QCOMPARE(message(ReloadRejected{wrong, {}}),
+             "configuration not reloaded: /etc/dtlsd/dtlsd.ini:7: [x]: y");
     QCOMPARE(message(SessionOpened{session(), false, 2400us}),
              "sensor-17 (192.0.2.7:5683): session opened with PSK-AES128-GCM-SHA256; the handshake "
              "took 2.4 ms");

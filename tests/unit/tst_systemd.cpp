@@ -1,61 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/NotifySocket.h"
 #include "systemd/Notifier.h"
 #include "systemd/UnixSignals.h"
 
 #include <QCoreApplication>
 #include <QSignalSpy>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
-#include <cstring>
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 using namespace dtlsd;
+using namespace dtlsd::test;
 
 namespace {
-
-/// What systemd has behind $NOTIFY_SOCKET.
-class NotifySocket
-{
-public:
-    NotifySocket()
-    {
-        const QByteArray path = m_directory.filePath(QStringLiteral("notify")).toLocal8Bit();
-        sockaddr_un at = {};
-        at.sun_family = AF_UNIX;
-        std::strncpy(at.sun_path, path.constData(), sizeof at.sun_path - 1);
-        m_ok = bind(m_fd, reinterpret_cast<const sockaddr *>(&at), sizeof at) == 0;
-        qputenv("NOTIFY_SOCKET", path);
-    }
-    NotifySocket(const NotifySocket &) = delete;
-    NotifySocket &operator=(const NotifySocket &) = delete;
-    ~NotifySocket()
-    {
-        qunsetenv("NOTIFY_SOCKET");
-        close(m_fd);
-    }
-
-    [[nodiscard]] bool ok() const { return m_ok; }
-
-    /// The next message, which is there as soon as it is sent; null when there is none.
-    [[nodiscard]] QByteArray next() const
-    {
-        std::array<char, 4096> buffer{};
-        const ssize_t size = recv(m_fd, buffer.data(), buffer.size(), 0);
-        return size < 0 ? QByteArray() : QByteArray(buffer.data(), size);
-    }
-
-private:
-    QTemporaryDir m_directory;
-    int m_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool m_ok = false;
-};
 
 bool isBlocked(int number)
 {
@@ -71,10 +33,13 @@ class TestSystemd : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void cleanup() { qunsetenv("NOTIFY_SOCKET"); }
+
     void statesAreSentAsSystemdReadsThem()
     {
         const NotifySocket socket;
         QVERIFY(socket.ok());
+        qputenv("NOTIFY_SOCKET", socket.path());
         const Notifier notifier;
         notifier.ready();
         QCOMPARE(socket.next(), QByteArray("READY=1"));
@@ -86,9 +51,30 @@ private Q_SLOTS:
         QVERIFY(socket.next().isNull());
     }
 
+    void aReloadHasTheTimeOfItsBeginning()
+    {
+        const NotifySocket socket;
+        qputenv("NOTIFY_SOCKET", socket.path());
+        const auto now = [] {
+            return std::chrono::steady_clock::now().time_since_epoch() /
+                   std::chrono::microseconds(1);
+        };
+        const auto before = now();
+        Notifier().reloading();
+        const QByteArrayList lines = socket.next().split('\n');
+        QCOMPARE(lines.size(), 2);
+        QCOMPARE(lines[0], QByteArray("RELOADING=1"));
+        const QByteArray name = "MONOTONIC_USEC=";
+        QVERIFY(lines[1].startsWith(name));
+        const qlonglong at = lines[1].mid(name.size()).toLongLong();
+        QVERIFY(at >= before);
+        QVERIFY(at <= now());
+    }
+
     void aStatusCannotSetAnotherVariable()
     {
         const NotifySocket socket;
+        qputenv("NOTIFY_SOCKET", socket.path());
         Notifier().status(QStringLiteral("x\nMAINPID=1\r\u0085%s"));
         QCOMPARE(socket.next(), QByteArray("STATUS=x MAINPID=1  %s"));
         QVERIFY(socket.next().isNull());
@@ -96,11 +82,9 @@ private Q_SLOTS:
 
     void withoutASocketNothingIsSent()
     {
-        qunsetenv("NOTIFY_SOCKET");
         Notifier().ready();
         qputenv("NOTIFY_SOCKET", "/nonexistent/notify");
         Notifier().ready();
-        qunsetenv("NOTIFY_SOCKET");
     }
 
     void aSignalArrivesInTheEventLoop_data()
