@@ -29,6 +29,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int usualRounds = 4;
+#else
+constexpr int usualRounds = 10;
+#endif
 constexpr int devices = 50;
 constexpr int messagesEach = 60;
 constexpr int disturbances = 6;
@@ -218,7 +223,8 @@ void TestDisturbances::whatIsAcknowledgedIsInTheJournal_data()
         add(qEnvironmentVariable("DTLSD_ROUND_SEED").toULongLong());
         return;
     }
-    const quint64 rounds = qEnvironmentVariable("DTLSD_ROUNDS", QStringLiteral("10")).toULongLong();
+    const quint64 rounds =
+        qEnvironmentVariable("DTLSD_ROUNDS", QString::number(usualRounds)).toULongLong();
     for (quint64 seed = 1; seed <= rounds; ++seed)
         add(seed);
 }
