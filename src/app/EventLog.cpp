@@ -111,7 +111,7 @@ LogRecord EventLog::describe(const HandshakeStarted &event) const
 LogRecord EventLog::describe(const SessionOpened &event) const
 {
     return RecordBuilder(kind::sessionOpened,
-                         QStringLiteral("%1: session opened with %2%3; the handshake took %4")
+                         QStringLiteral("%1: session opened with %2%3 in %4")
                              .arg(who(event.session), QString::fromLatin1(event.session.cipher),
                                   event.withNextKey ? QStringLiteral(" and next_key") : QString(),
                                   duration(event.took)))

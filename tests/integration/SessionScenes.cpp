@@ -31,7 +31,7 @@ void connectWithNextKey(EventStage &stage)
 EventScenes openings()
 {
     const QByteArray opened = who + "session opened with {cipher}";
-    const QByteArray took = "; the handshake took " + someTime;
+    const QByteArray took = " in " + someTime;
     return {
         {.sentence = "a handshake starts",
          .play = [](EventStage &stage) { stage.connectDevice(); },
