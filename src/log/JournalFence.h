@@ -21,7 +21,7 @@ class JournalFence
 public:
     enum class State {
         Standing, ///< journald has not come this far
-        Passed,   ///< journald has dealt with all that is before it
+        Passed,   ///< journald has dealt with all that is before it, or died with its socket
         Broken    ///< the journal's socket was not there, or is another one's by now
     };
 

@@ -74,7 +74,7 @@ std::vector<bool> JournalSink::outcomesOfFenced(JournalFence::State state)
     std::vector<bool> kept = m_reader.find(m_fenced.entries);
     if (m_reader.hasFound())
         return kept;
-    if (state == JournalFence::State::Broken)
+    if (state == JournalFence::State::Broken || !m_fence.isServed())
         return std::vector<bool>(m_fenced.entries.size(), false);
     if (!std::exchange(m_unreadable, true) && m_onUnreadable)
         m_onUnreadable();
