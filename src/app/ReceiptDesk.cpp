@@ -13,6 +13,7 @@ void ReceiptDesk::batchEnded()
 void ReceiptDesk::handOut(const std::vector<bool> &settled)
 {
     std::vector<Receipt> accepted;
+    accepted.reserve(settled.size());
     for (const bool isAccepted : settled) {
         if (isAccepted)
             accepted.push_back(std::move(m_waiting.front()));

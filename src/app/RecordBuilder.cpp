@@ -37,18 +37,15 @@ RecordBuilder &RecordBuilder::traffic(const Traffic &received, const Traffic &se
         .number("DTLSD_SENT_BYTES", sent.bytes);
 }
 
-RecordBuilder &RecordBuilder::peer(const SocketAddress &peer)
-{
-    return text("DTLSD_PEER_ADDRESS", peer.addressText()).number("DTLSD_PEER_PORT", peer.port());
-}
-
 RecordBuilder &RecordBuilder::session(const SessionInfo &session, const char *identityName)
 {
-    const auto id = static_cast<std::uint64_t>(session.id);
-    text("DTLSD_SESSION", QStringLiteral("%1").arg(id, 16, 16, QChar(u'0')));
+    const SessionText &text = *session.text;
+    m_record.fields.append({"DTLSD_SESSION", text.id, LogField::Kind::Text});
     if (!session.identity.isEmpty())
         bytes(identityName, session.identity);
-    peer(session.path.peer).text("DTLSD_LOCAL_ADDRESS", session.path.local.toString());
+    m_record.fields.append({"DTLSD_PEER_ADDRESS", text.peerAddress, LogField::Kind::Text});
+    m_record.fields.append({"DTLSD_PEER_PORT", text.peerPort, LogField::Kind::Number});
+    m_record.fields.append({"DTLSD_LOCAL_ADDRESS", text.local, LogField::Kind::Text});
     if (!session.cipher.isEmpty())
         bytes("DTLSD_CIPHER", session.cipher).bytes("DTLSD_PROTOCOL", session.protocol);
     return *this;

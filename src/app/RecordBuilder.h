@@ -34,8 +34,6 @@ public:
     RecordBuilder &traffic(const Traffic &received, const Traffic &sent);
     /// DTLSD_SESSION, the addresses, the identity under @p identityName, and the cipher once known.
     RecordBuilder &session(const SessionInfo &session, const char *identityName);
-    /// DTLSD_PEER_ADDRESS and DTLSD_PEER_PORT.
-    RecordBuilder &peer(const SocketAddress &peer);
 
     [[nodiscard]] LogRecord take() { return std::move(m_record); }
 

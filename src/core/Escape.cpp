@@ -3,6 +3,8 @@
 
 #include <QChar>
 
+#include <algorithm>
+
 namespace dtlsd {
 
 namespace {
@@ -60,12 +62,25 @@ QString hexEscaped(QByteArrayView bytes)
     return result;
 }
 
+/// How many bytes at the front of @p bytes stand for themselves; as a rule, all of them.
+qsizetype plainLength(QByteArrayView bytes)
+{
+    const auto isPlain = [](char byte) { return byte >= ' ' && byte <= '~' && byte != '\\'; };
+    return std::find_if_not(bytes.begin(), bytes.end(), isPlain) - bytes.begin();
+}
+
 } // namespace
 
 QString escaped(QByteArrayView bytes, qsizetype limit)
 {
     QString result;
     while (!bytes.isEmpty()) {
+        const qsizetype room = limit - result.size();
+        const qsizetype plain = plainLength(bytes.first(qMin(bytes.size(), room)));
+        result += QLatin1String(bytes.data(), plain);
+        bytes = bytes.sliced(plain);
+        if (bytes.isEmpty())
+            break;
         const qsizetype length = sequenceLength(bytes);
         const QByteArrayView sequence = bytes.first(qMax<qsizetype>(length, 1));
         QString piece = QString::fromUtf8(sequence.first(length));

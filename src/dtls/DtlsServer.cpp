@@ -281,7 +281,7 @@ void DtlsServer::deliver(DtlsSession &session, const QByteArray &payload, QByteA
     Q_EMIT datagramReceived(Datagram{
         info, sequence, payload, m_settings->keepCiphertext ? datagram.toByteArray() : QByteArray(),
         Receipt{info.path, info.id,
-                reply.render({info.peerText, info.identity, payload, sequence})}});
+                reply.render({info.text->peer, info.identity, payload, sequence})}});
 }
 
 void DtlsServer::sendReplies(std::span<const Receipt> receipts)

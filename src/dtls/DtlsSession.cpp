@@ -23,11 +23,9 @@ constexpr std::chrono::minutes badRecordInterval{1};
 DtlsSession::DtlsSession(const Setup &setup)
     : m_socket(setup.socket)
     , m_credentials(setup.credentials)
+    , m_info(setup.id, setup.path)
     , m_dtls(QSslSocket::SslServerMode)
 {
-    m_info.id = setup.id;
-    m_info.path = setup.path;
-    m_info.peerText = setup.path.peer.toString().toUtf8();
     m_dtls.setDtlsConfiguration(setup.configuration);
     m_dtls.setMtuHint(setup.mtu);
     // Works, although Qt 6.4 returns false.

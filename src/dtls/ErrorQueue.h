@@ -12,10 +12,17 @@ namespace dtlsd {
 class CleanErrorQueue
 {
 public:
-    CleanErrorQueue() { ERR_clear_error(); }
-    ~CleanErrorQueue() { ERR_clear_error(); }
+    CleanErrorQueue() { clear(); }
+    ~CleanErrorQueue() { clear(); }
     CleanErrorQueue(const CleanErrorQueue &) = delete;
     CleanErrorQueue &operator=(const CleanErrorQueue &) = delete;
+
+private:
+    static void clear()
+    {
+        if (ERR_peek_error() != 0) // clearing an empty one costs as much as a full one
+            ERR_clear_error();
+    }
 };
 
 } // namespace dtlsd

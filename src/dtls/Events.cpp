@@ -23,6 +23,17 @@ void forEachCounter(Statistics &to, const Statistics &from, Apply apply)
 
 } // namespace
 
+SessionInfo::SessionInfo(SessionId sessionId, const Path &sessionPath)
+    : id(sessionId)
+    , path(sessionPath)
+{
+    const QByteArray digits = QByteArray::number(static_cast<quint64>(id), 16);
+    text = std::make_shared<const SessionText>(
+        SessionText{digits.rightJustified(16, '0'), path.peer.toString().toUtf8(),
+                    path.peer.addressText().toUtf8(), QByteArray::number(path.peer.port()),
+                    path.local.toString().toUtf8()});
+}
+
 Statistics &Statistics::operator+=(const Statistics &other)
 {
     forEachCounter(*this, other, [](std::uint64_t &to, std::uint64_t from) { to += from; });

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <variant>
 
 namespace dtlsd {
@@ -17,15 +18,27 @@ namespace dtlsd {
 /// Random, so that it is unique across restarts; 16 hex digits in the log.
 enum class SessionId : std::uint64_t {};
 
+/// What names a session to people, made text once for all its events.
+struct SessionText
+{
+    QByteArray id;   ///< 16 hex digits
+    QByteArray peer; ///< `192.0.2.7:5683`
+    QByteArray peerAddress;
+    QByteArray peerPort;
+    QByteArray local; ///< `192.0.2.1:22334`
+};
+
 /// Who an event is about.
 struct SessionInfo
 {
+    explicit SessionInfo(SessionId sessionId = {}, const Path &sessionPath = {});
+
     SessionId id{};
     Path path;
-    QByteArray peerText; ///< path.peer as people read it
-    QByteArray identity; ///< claimed; proved once the session is open
-    QByteArray cipher;   ///< OpenSSL's name; empty before the session is open
-    QByteArray protocol; ///< `DTLSv1.2`; empty before the session is open
+    std::shared_ptr<const SessionText> text; ///< of both
+    QByteArray identity;                     ///< claimed; proved once the session is open
+    QByteArray cipher;                       ///< OpenSSL's name; empty before the session is open
+    QByteArray protocol;                     ///< `DTLSv1.2`; empty before the session is open
 };
 
 struct Traffic

@@ -106,7 +106,8 @@ void JournalSink::serialize(const LogRecord &record)
 
 void JournalSink::append(QByteArrayView name, QByteArrayView value)
 {
-    m_buffer.append(name.begin(), name.end()).append(1, '=').append(value.begin(), value.end());
+    m_buffer.append(name.data(), static_cast<std::size_t>(name.size())).push_back('=');
+    m_buffer.append(value.data(), static_cast<std::size_t>(value.size()));
     m_ends.push_back(m_buffer.size());
 }
 

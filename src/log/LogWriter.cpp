@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 // A large batch is settled piece by piece, so that nobody waits for the end of it.
 constexpr std::size_t settledTogether = 64;
 
-// About as long as an idle journald needs for an entry; then ever longer, for one that is stalled.
-constexpr auto firstPause = 100us;
+// Less than an idle journald needs for an entry; then ever longer, for one that is stalled.
+constexpr auto firstPause = 50us;
 constexpr auto longestPause = 20ms;
 
 } // namespace
@@ -98,7 +98,7 @@ void LogWriter::settle()
     for (AcceptanceListener *listener : m_listeners)
         listener->batchEnded();
     m_listeners.clear();
-    m_pause = m_outcomes.empty() ? std::min<Clock::duration>(2 * m_pause, longestPause)
+    m_pause = m_outcomes.empty() ? std::min<Clock::duration>(m_pause * 3 / 2, longestPause)
                                  : Clock::duration(firstPause);
 }
 

@@ -202,7 +202,8 @@ void TestReceipts::aStalledJournalStopsReceiptsAndNothingElse()
     QVERIFY(waitUntil(allAreCounted, QDeadlineTimer(patience)));
     const qsizetype entries = daemon.events(datagramReceived).size();
     QTRY_COMPARE(device.receipts(), entries);
-    QVERIFY2(entries > 64 && entries < sent, qPrintable(QString::number(entries)));
+    // One identity alone may fill half of the queue.
+    QVERIFY2(entries > 64 / 2 && entries < sent, qPrintable(QString::number(entries)));
     QCOMPARE(daemon.stop(), 0);
 }
 

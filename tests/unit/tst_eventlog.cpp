@@ -18,11 +18,9 @@ namespace {
 
 SessionInfo session()
 {
-    SessionInfo info;
-    info.id = SessionId{0x0123456789abcdef};
-    info.path = {SocketAddress::parse(u"192.0.2.7:5683").value(),
-                 SocketAddress::parse(u"192.0.2.1:22334").value()};
-    info.peerText = "192.0.2.7:5683";
+    SessionInfo info(SessionId{0x0123456789abcdef},
+                     {SocketAddress::parse(u"192.0.2.7:5683").value(),
+                      SocketAddress::parse(u"192.0.2.1:22334").value()});
     info.identity = "sensor-17";
     info.cipher = "PSK-AES128-GCM-SHA256";
     info.protocol = "DTLSv1.2";
