@@ -58,6 +58,8 @@ public:
     [[nodiscard]] Command wrap(const Command &command) const;
     /// The same with the journal of launchNamespace(): where LogNamespace= puts a service.
     [[nodiscard]] Command wrapInNamespace(const QString &name, const Command &command) const;
+    /// Of journald, while it runs.
+    [[nodiscard]] qint64 processId() const { return m_journald->processId(); }
     /// A path in the namespace as seen from outside.
     [[nodiscard]] QString outsidePath(const QString &path) const;
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CpuClock: the processor time that a process has used, all threads of it, as clock_gettime(2) has
+// it: to the nanosecond, where /proc/PID/stat counts in hundredths of a second.
+#pragma once
+
+#include <QtGlobal>
+
+#include <chrono>
+
+#include <sys/types.h>
+#include <time.h>
+
+namespace dtlsd::bench {
+
+class CpuClock
+{
+public:
+    /// Running from here.
+    explicit CpuClock(qint64 processId)
+        : m_processId(static_cast<pid_t>(processId))
+        , m_begin(used())
+    {
+    }
+
+    [[nodiscard]] std::chrono::nanoseconds elapsed() const { return used() - m_begin; }
+
+private:
+    /// 0 when the process is gone.
+    [[nodiscard]] std::chrono::nanoseconds used() const
+    {
+        clockid_t clock{};
+        timespec time{};
+        if (clock_getcpuclockid(m_processId, &clock) != 0 || clock_gettime(clock, &time) != 0)
+            return {};
+        return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    }
+
+    pid_t m_processId;
+    std::chrono::nanoseconds m_begin;
+};
+
+} // namespace dtlsd::bench

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/throughput/JournalCount.h"
+
+#include "bench/throughput/Load.h"
+
+#include <QFile>
+
+#include <charconv>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <systemd/sd-journal.h>
+
+namespace dtlsd::bench {
+
+namespace {
+
+constexpr std::string_view payload = "DTLSD_PAYLOAD=";
+constexpr std::string_view match = "DTLSD_EVENT=datagram-received";
+
+/// @p messages if it has none.
+std::size_t numberOf(sd_journal *journal, std::size_t messages)
+{
+    const void *data = nullptr;
+    std::size_t size = 0;
+    std::size_t number = messages;
+    if (sd_journal_get_data(journal, "DTLSD_PAYLOAD", &data, &size) < 0 ||
+        size < payload.size() + numberSize)
+        return messages;
+    const char *digits = static_cast<const char *>(data) + payload.size();
+    const auto [end, error] = std::from_chars(digits, digits + numberSize, number);
+    return error == std::errc() && end == digits + numberSize ? number : messages;
+}
+
+} // namespace
+
+Result<JournalCount> JournalCount::of(const QString &directory, std::size_t messages)
+{
+    sd_journal *opened = nullptr;
+    if (sd_journal_open_directory(&opened, QFile::encodeName(directory).constData(), 0) < 0 ||
+        sd_journal_add_match(opened, match.data(), match.size()) < 0)
+        return Error{QStringLiteral("cannot read the journal in %1").arg(directory)};
+    const std::unique_ptr<sd_journal, decltype(&sd_journal_close)> journal(opened,
+                                                                           &sd_journal_close);
+    JournalCount count;
+    std::vector<bool> seen(messages);
+    while (sd_journal_next(journal.get()) > 0) {
+        ++count.entries;
+        const std::size_t number = numberOf(journal.get(), messages);
+        if (number >= messages || seen[number])
+            continue;
+        seen[number] = true;
+        ++count.distinct;
+    }
+    return count;
+}
+
+} // namespace dtlsd::bench
