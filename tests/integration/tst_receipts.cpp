@@ -160,6 +160,7 @@ private Q_SLOTS:
     void aStalledJournalStopsReceiptsAndNothingElse();
     void aJournalThatGoesAndComesBackIsUsedAgain();
     void aJournalThatIsAbsentFromTheStartIsFoundLater();
+    void aFullDiskStopsReceiptsUntilThereIsRoom();
     void underAutoLinesTakeTheJournalsPlaceAndSaySo();
     void anOutputThatNobodyReadsStopsReceiptsAndNothingElse();
     void aClosedOutputStopsReceiptsAndNothingElse();
@@ -249,6 +250,44 @@ void TestReceipts::aJournalThatIsAbsentFromTheStartIsFoundLater()
     device.sendUntilAnswered();
     QVERIFY(daemon.waitForEvent(entriesDropped));
     QVERIFY(droppedIn(daemon.events(entriesDropped)) >= 5);
+    QTRY_COMPARE(device.receipts(), daemon.events(datagramReceived).size());
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestReceipts::aFullDiskStopsReceiptsUntilThereIsRoom()
+{
+    JournalInstance journal({.settings = "RuntimeMaxUse=1G\nRuntimeKeepFree=1\n"
+                                         "RuntimeMaxFileSize=1M",
+                             .journalSize = "16m",
+                             .holdsSockets = false});
+    QVERIFY2(journal.start(), qPrintable(journal.errorText()));
+    DaemonProcess daemon(configuration(), &journal);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    Device device(daemon.addresses().constFirst());
+    QVERIFY(device.isConnected());
+    QCOMPARE(device.sendUntilAnswered(), 1);
+
+    QFile filler(journal.outsidePath(JournalInstance::journalDirectory()) +
+                 QStringLiteral("/filler"));
+    QVERIFY(filler.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
+    while (filler.write(QByteArray(65'536, '.')) > 0) {
+    }
+    // The file in use has some room left.
+    int sent = 1;
+    const auto isFull = [&] {
+        const qsizetype before = device.receipts();
+        device.send(10, QByteArray(10'000, Qt::Uninitialized));
+        sent += 10;
+        return !waitUntil([&] { return device.receipts() > before; }, QDeadlineTimer(500));
+    };
+    QVERIFY(waitUntil(isFull, QDeadlineTimer(patience)));
+    QVERIFY(Device(daemon.addresses().constFirst()).isConnected());
+
+    QVERIFY(filler.remove());
+    sent += device.sendUntilAnswered();
+    const auto allAreCounted = [&] { return keptAndDropped(daemon) == sent + 2; };
+    QVERIFY(waitUntil(allAreCounted, QDeadlineTimer(patience)));
+    QVERIFY(droppedIn(daemon.events(entriesDropped)) > 0);
     QTRY_COMPARE(device.receipts(), daemon.events(datagramReceived).size());
     QCOMPARE(daemon.stop(), 0);
 }
