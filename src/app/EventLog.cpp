@@ -196,11 +196,7 @@ LogRecord EventLog::describe(const ListenFailed &event) const
 
 LogRecord EventLog::describe(const ConfigMessage &warning) const
 {
-    RecordBuilder builder(kind::configurationWarning, warning.toString());
-    builder.text("DTLSD_CONFIG_FILE", warning.file);
-    if (warning.line > 0)
-        builder.number("DTLSD_CONFIG_LINE", warning.line);
-    return builder.take();
+    return RecordBuilder(kind::configurationWarning, warning.toString()).place(warning).take();
 }
 
 LogRecord EventLog::describe(const Started &event) const
@@ -247,14 +243,13 @@ LogRecord EventLog::describe(const Reloaded &event) const
 LogRecord EventLog::describe(const ReloadRejected &event) const
 {
     const QString further =
-        event.further
+        event.further > 0
             ? QStringLiteral("; %1, see dtlsd --check")
-                  .arg(plural(static_cast<std::uint64_t>(*event.further), "further error"))
+                  .arg(plural(static_cast<std::uint64_t>(event.further), "further error"))
             : QString();
     return RecordBuilder(kind::reloadRejected, QStringLiteral("configuration not reloaded: %1%2")
                                                    .arg(event.error.toString(), further))
-        .text("DTLSD_CONFIG_FILE", event.error.file)
-        .number("DTLSD_CONFIG_LINE", event.error.line)
+        .place(event.error)
         .take();
 }
 

@@ -45,8 +45,8 @@ struct Reloaded
 /// The old configuration stays in force.
 struct ReloadRejected
 {
-    ConfigMessage error;              ///< the first
-    std::optional<qsizetype> further; ///< errors; nothing if the file itself is valid
+    ConfigMessage error;   ///< the first
+    qsizetype further = 0; ///< errors beyond it
 };
 
 struct EntriesDropped

@@ -51,4 +51,12 @@ RecordBuilder &RecordBuilder::session(const SessionInfo &session, const char *id
     return *this;
 }
 
+RecordBuilder &RecordBuilder::place(const ConfigMessage &message)
+{
+    text("DTLSD_CONFIG_FILE", message.file);
+    if (message.line > 0)
+        number("DTLSD_CONFIG_LINE", message.line);
+    return *this;
+}
+
 } // namespace dtlsd

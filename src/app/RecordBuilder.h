@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/EventKind.h"
+#include "config/Config.h"
 #include "dtls/Events.h"
 #include "log/LogRecord.h"
 
@@ -34,6 +35,9 @@ public:
     RecordBuilder &traffic(const Traffic &received, const Traffic &sent);
     /// DTLSD_SESSION, the addresses, the identity under @p identityName, and the cipher once known.
     RecordBuilder &session(const SessionInfo &session, const char *identityName);
+
+    /// DTLSD_CONFIG_FILE and, if it is about a line, DTLSD_CONFIG_LINE.
+    RecordBuilder &place(const ConfigMessage &message);
 
     [[nodiscard]] LogRecord take() { return std::move(m_record); }
 

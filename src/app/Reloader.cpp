@@ -19,7 +19,7 @@ ReloadOutcome Reloader::reload()
         return ReloadRejected{errors.constFirst(), errors.size() - 1};
     if (const Result<> bound = m_workers.bind(config.server.listen); !bound)
         return ReloadRejected{
-            {config.file, 0, QStringLiteral("[server] listen: ") + bound.error().message}, {}};
+            {config.file, 0, QStringLiteral("[server] listen: ") + bound.error().message}};
 
     for (const QString &key : keepUntilRestart(m_inForce, config))
         warnings += {config.file, 0, key + QStringLiteral(": takes effect after a restart")};

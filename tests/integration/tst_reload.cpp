@@ -137,10 +137,8 @@ void TestReload::aBadOneChangesNothing_data()
         << QStringLiteral(":2: [limits] max_sesions: is unknown (did you mean max_sessions?); "
                           "max_sessions, *2 further errors, see dtlsd --check");
     QTest::newRow("a bad key alone") << ini("[identity dev]\nkey = text:short\n") << 8
-                                     << QStringLiteral(":8: [identity dev] key: *; 0 further "
-                                                       "errors, see dtlsd --check");
-    QTest::newRow("nothing at all")
-        << QByteArray() << 0 << QStringLiteral("*0 further errors, see dtlsd --check");
+                                     << QStringLiteral(":8: [identity dev] key: *");
+    QTest::newRow("nothing at all") << QByteArray() << 0 << QStringLiteral("*");
 }
 
 void TestReload::aBadOneChangesNothing()
@@ -164,6 +162,8 @@ void TestReload::aBadOneChangesNothing()
             .replace(QStringLiteral("\\*"), QStringLiteral(".*"));
     const QString message = text(*rejected, "message");
     QVERIFY2(QRegularExpression(expected).match(message).hasMatch(), qPrintable(message));
+    const QString further = QStringLiteral("further error");
+    QCOMPARE(message.contains(further), problem.contains(further));
     QVERIFY(!message.contains(QStringLiteral("short")));
 
     QVERIFY(answers(client));

@@ -352,7 +352,7 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(ReloadRejected{wrong, 2}),
              "configuration not reloaded: /etc/dtlsd/dtlsd.ini:7: [x]: y; 2 further errors, see "
              "dtlsd --check");
-    QCOMPARE(message(ReloadRejected{wrong, {}}),
+    QCOMPARE(message(ReloadRejected{wrong, 0}),
              "configuration not reloaded: /etc/dtlsd/dtlsd.ini:7: [x]: y");
     QCOMPARE(message(SessionOpened{session(), false, 2400us}),
              "sensor-17 (192.0.2.7:5683): session opened with PSK-AES128-GCM-SHA256 in 2.4 ms");
