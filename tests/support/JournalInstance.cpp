@@ -76,7 +76,10 @@ int boundSocket(const QByteArray &path, int type)
 
 } // namespace
 
-JournalInstance::JournalInstance() = default;
+JournalInstance::JournalInstance()
+    : JournalInstance(Options())
+{
+}
 
 JournalInstance::JournalInstance(Options options)
     : m_options(std::move(options))
