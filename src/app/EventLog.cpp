@@ -270,9 +270,9 @@ LogRecord EventLog::describe(const StatisticsTaken &event) const
 {
     const Statistics &period = event.period;
     const QString overflowed =
-        period.overflowed == 0
+        period.unverified.overflowed == 0
             ? QString()
-            : QStringLiteral(", %1 dropped by the kernel").arg(period.overflowed);
+            : QStringLiteral(", %1 dropped by the kernel").arg(period.unverified.overflowed);
     return RecordBuilder(kind::statistics,
                          QStringLiteral("%1 open, %2 half-open; in the last %3: %4 opened, %5 "
                                         "closed, %6 failed, %7 received, %8 replies sent%9")
@@ -280,21 +280,21 @@ LogRecord EventLog::describe(const StatisticsTaken &event) const
                              .arg(period.halfOpen)
                              .arg(formatDuration(event.length))
                              .arg(period.sessionsOpened)
-                             .arg(period.sessionsClosed)
-                             .arg(period.handshakesFailed)
+                             .arg(period.sessionsClosed.total())
+                             .arg(period.handshakesFailed.total())
                              .arg(plural(period.received.datagrams, "datagram"),
                                   QString::number(period.sent.datagrams), overflowed))
         .duration(event.length)
         .number("DTLSD_SESSIONS", period.sessions)
         .number("DTLSD_HALF_OPEN", period.halfOpen)
         .number("DTLSD_SESSIONS_OPENED", period.sessionsOpened)
-        .number("DTLSD_SESSIONS_CLOSED", period.sessionsClosed)
-        .number("DTLSD_HANDSHAKES_FAILED", period.handshakesFailed)
+        .number("DTLSD_SESSIONS_CLOSED", period.sessionsClosed.total())
+        .number("DTLSD_HANDSHAKES_FAILED", period.handshakesFailed.total())
         .number("DTLSD_COUNT", period.received.datagrams)
         .traffic(period.received, period.sent)
         .number("DTLSD_BAD_RECORDS", period.badRecords)
-        .number("DTLSD_KERNEL_DROPS", period.overflowed)
-        .number("DTLSD_UNVERIFIED", period.unverified)
+        .number("DTLSD_KERNEL_DROPS", period.unverified.overflowed)
+        .number("DTLSD_UNVERIFIED", period.unverified.total())
         .take();
 }
 

@@ -86,6 +86,11 @@ public:
     [[nodiscard]] int receiveBufferSize() const;
 
     void resume() { m_notifier->setEnabled(true); }
+    /// Whether it receives: its descriptor is a socket, and somebody looks after it.
+    [[nodiscard]] bool isReceiving() const
+    {
+        return m_notifier->isEnabled() && receiveBufferSize() > 0;
+    }
 
     /// How many datagrams the kernel has dropped since this was last asked, since its buffer was
     /// full.

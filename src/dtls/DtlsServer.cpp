@@ -90,6 +90,19 @@ std::int64_t DtlsServer::apply(std::shared_ptr<const ServerSettings> settings)
     return revoked;
 }
 
+std::int64_t DtlsServer::closeSessions(const std::function<bool(const SessionInfo &)> &isMeant)
+{
+    const Turn turn(*this);
+    std::int64_t closed = 0;
+    for (DtlsSession *session : m_sessions.newestFirst()) {
+        if (session->state() != DtlsSession::State::Established || !isMeant(session->info()))
+            continue;
+        end(*session, CloseReason::Operator);
+        ++closed;
+    }
+    return closed;
+}
+
 void DtlsServer::leave(const SocketAddress &address)
 {
     const auto found = std::find_if(m_sockets.begin(), m_sockets.end(), [&](const auto &socket) {
@@ -131,10 +144,8 @@ void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
             freeEnded();
         }
     }
-    if (const std::uint64_t count = socket.takeOverflow()) {
-        m_statistics.overflowed += count;
+    if (const std::uint64_t count = socket.takeOverflow())
         m_unverified.noteOverflow(count, m_now);
-    }
     startHandshakes();
 }
 
@@ -289,8 +300,10 @@ void DtlsServer::sendReplies(std::span<const Receipt> receipts)
     const Turn turn(*this);
     for (const Receipt &receipt : receipts) {
         SessionTable::Peer *peer = m_sessions.find(receipt.path);
-        if (!peer || !peer->established || peer->established->info().id != receipt.session)
+        if (!peer || !peer->established || peer->established->info().id != receipt.session) {
+            ++m_statistics.repliesTooLate;
             continue;
+        }
         DtlsSession &session = *peer->established;
         if (session.send(receipt.reply))
             m_statistics.sent += receipt.reply;
@@ -313,7 +326,7 @@ void DtlsServer::noteBadRecord(const Path &path)
 
 void DtlsServer::fail(DtlsSession &session, HandshakeFailure reason)
 {
-    ++m_statistics.handshakesFailed;
+    ++m_statistics.handshakesFailed[reason];
     session.close();
     m_doomed.push_back(m_sessions.take(session));
     if (m_failureReports.admit(m_now))
@@ -326,7 +339,7 @@ void DtlsServer::end(DtlsSession &session, CloseReason reason)
 {
     if (!session.place.isInAnOrder())
         return; // ended already, by a reply that failed while its datagram was delivered
-    ++m_statistics.sessionsClosed;
+    ++m_statistics.sessionsClosed[reason];
     // A peer that came back with new keys cannot read what the old ones would say.
     if (reason != CloseReason::Replaced)
         session.close();
@@ -385,7 +398,7 @@ void DtlsServer::armTimer()
 Statistics DtlsServer::statistics() const
 {
     Statistics statistics = m_statistics;
-    statistics.unverified = m_unverified.total();
+    statistics.unverified = m_unverified.counts();
     statistics.sessions = static_cast<std::int64_t>(m_sessions.established().all().size());
     statistics.halfOpen = static_cast<std::int64_t>(m_sessions.halfOpen().all().size());
     return statistics;

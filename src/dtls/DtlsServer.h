@@ -26,8 +26,10 @@
 #include <QSslConfiguration>
 #include <QTimer>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -55,6 +57,14 @@ public:
             socket->resume();
     }
     [[nodiscard]] bool isListening() const { return !m_sockets.empty(); }
+    /// How many sockets it has, if it receives from each of them; otherwise 0.
+    [[nodiscard]] int receivingSockets() const
+    {
+        return std::ranges::all_of(m_sockets, &DatagramSocket::isReceiving,
+                                   &std::unique_ptr<DatagramSocket>::operator*)
+                   ? static_cast<int>(m_sockets.size())
+                   : 0;
+    }
     /// What the kernel granted its first socket, and so the others, in bytes; while listening.
     [[nodiscard]] int receiveBufferSize() const { return m_sockets.front()->receiveBufferSize(); }
 
@@ -74,6 +84,15 @@ public:
     void sendReplies(std::span<const Receipt> receipts);
 
     [[nodiscard]] Statistics statistics() const;
+    /// Its sessions and the handshakes under way, those last heard of first.
+    [[nodiscard]] std::vector<SessionReport> sessions() const
+    {
+        return m_sessions.reports(Clock::now());
+    }
+
+    /// close_notify to the open sessions that @p isMeant picks, which end as Operator. Returns how
+    /// many there were.
+    std::int64_t closeSessions(const std::function<bool(const SessionInfo &)> &isMeant);
 
 Q_SIGNALS:
     void errorMessage(const dtlsd::ServerEvent &event);

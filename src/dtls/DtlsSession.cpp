@@ -205,7 +205,21 @@ std::optional<std::uint64_t> DtlsSession::noteBadRecord()
     if (m_badRecordsReported && now - *m_badRecordsReported < badRecordInterval)
         return std::nullopt;
     m_badRecordsReported = now;
-    return std::exchange(m_badRecords, 0);
+    return m_badRecords - std::exchange(m_reportedBadRecords, m_badRecords);
+}
+
+SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
+{
+    const auto since = [now](Clock::time_point then) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(now - then);
+    };
+    return {m_info,
+            m_state == State::Established,
+            since(m_established.value_or(place.touched)),
+            since(place.touched),
+            received,
+            sent,
+            m_badRecords};
 }
 
 } // namespace dtlsd

@@ -22,6 +22,7 @@
 #include "dtls/HandshakeFilter.h"
 #include "dtls/KeyUsage.h"
 #include "dtls/Record.h"
+#include "dtls/SessionReport.h"
 
 #include <QByteArray>
 #include <QDtls>
@@ -92,7 +93,13 @@ public:
     /// one: at the first, then at most once a minute.
     [[nodiscard]] std::optional<std::uint64_t> noteBadRecord();
     /// What was counted and not reported.
-    [[nodiscard]] std::uint64_t unreportedBadRecords() const { return m_badRecords; }
+    [[nodiscard]] std::uint64_t unreportedBadRecords() const
+    {
+        return m_badRecords - m_reportedBadRecords;
+    }
+
+    /// As of @p now.
+    [[nodiscard]] SessionReport report(AgeOrder::Clock::time_point now) const;
 
     Traffic received;      ///< kept by the server
     Traffic sent;          ///< kept by send()
@@ -121,6 +128,7 @@ private:
     KeyUsage m_keyUsage;
     CloseReason m_closeReason = CloseReason::Error;
     std::uint64_t m_badRecords = 0;
+    std::uint64_t m_reportedBadRecords = 0;
     std::optional<Clock::time_point> m_badRecordsReported;
     QDtls m_dtls; // last: its slots use the others
 };

@@ -5,20 +5,49 @@ namespace dtlsd {
 
 namespace {
 
-/// The counters, so that sum and difference cannot forget one.
+// The counters, so that sum and difference cannot forget one.
+
+template <class Apply>
+void forEachCounter(UnverifiedCounts &to, const UnverifiedCounts &from, Apply apply)
+{
+    apply(to.malformed, from.malformed);
+    apply(to.withoutSession, from.withoutSession);
+    apply(to.unanswered, from.unanswered);
+    apply(to.overLimit, from.overLimit);
+    apply(to.failures, from.failures);
+    apply(to.overflowed, from.overflowed);
+}
+
+template <class Enum, class Apply>
+void forEachCounter(CountBy<Enum> &to, const CountBy<Enum> &from, Apply apply)
+{
+    for (std::size_t i = 0; i < to.counts.size(); ++i)
+        apply(to.counts[i], from.counts[i]);
+}
+
 template <class Apply>
 void forEachCounter(Statistics &to, const Statistics &from, Apply apply)
 {
     apply(to.sessionsOpened, from.sessionsOpened);
-    apply(to.sessionsClosed, from.sessionsClosed);
-    apply(to.handshakesFailed, from.handshakesFailed);
+    forEachCounter(to.sessionsClosed, from.sessionsClosed, apply);
+    forEachCounter(to.handshakesFailed, from.handshakesFailed, apply);
     apply(to.received.datagrams, from.received.datagrams);
     apply(to.received.bytes, from.received.bytes);
     apply(to.sent.datagrams, from.sent.datagrams);
     apply(to.sent.bytes, from.sent.bytes);
+    apply(to.repliesTooLate, from.repliesTooLate);
     apply(to.badRecords, from.badRecords);
-    apply(to.overflowed, from.overflowed);
-    apply(to.unverified, from.unverified);
+    forEachCounter(to.unverified, from.unverified, apply);
+}
+
+void add(std::uint64_t &to, std::uint64_t from)
+{
+    to += from;
+}
+
+void subtract(std::uint64_t &to, std::uint64_t from)
+{
+    to -= from;
 }
 
 } // namespace
@@ -36,7 +65,7 @@ SessionInfo::SessionInfo(SessionId sessionId, const Path &sessionPath)
 
 Statistics &Statistics::operator+=(const Statistics &other)
 {
-    forEachCounter(*this, other, [](std::uint64_t &to, std::uint64_t from) { to += from; });
+    forEachCounter(*this, other, add);
     sessions += other.sessions;
     halfOpen += other.halfOpen;
     return *this;
@@ -45,7 +74,14 @@ Statistics &Statistics::operator+=(const Statistics &other)
 Statistics Statistics::since(const Statistics &before) const
 {
     Statistics difference = *this;
-    forEachCounter(difference, before, [](std::uint64_t &to, std::uint64_t from) { to -= from; });
+    forEachCounter(difference, before, subtract);
+    return difference;
+}
+
+UnverifiedCounts UnverifiedCounts::since(const UnverifiedCounts &before) const
+{
+    UnverifiedCounts difference = *this;
+    forEachCounter(difference, before, subtract);
     return difference;
 }
 

@@ -8,9 +8,12 @@
 #include <QByteArray>
 #include <QString>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <variant>
 
 namespace dtlsd {
@@ -51,6 +54,20 @@ struct Traffic
         ++datagrams;
         bytes += static_cast<std::uint64_t>(message.size());
         return *this;
+    }
+};
+
+/// Counts for each enumerator of a list whose last is Error.
+template <class Enum>
+struct CountBy
+{
+    std::array<std::uint64_t, static_cast<std::size_t>(Enum::Error) + 1> counts{};
+
+    std::uint64_t &operator[](Enum value) { return counts[static_cast<std::size_t>(value)]; }
+    std::uint64_t operator[](Enum value) const { return counts[static_cast<std::size_t>(value)]; }
+    [[nodiscard]] std::uint64_t total() const
+    {
+        return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
     }
 };
 
@@ -112,10 +129,9 @@ struct PeerMisbehaving
     std::uint64_t badRecords = 0; ///< since the last such event
 };
 
-/// What came from sources that have not proved themselves, over @ref period.
-struct UnverifiedTraffic
+/// Datagrams from sources that have not proved themselves, by what became of them.
+struct UnverifiedCounts
 {
-    std::chrono::milliseconds period{};
     std::uint64_t malformed = 0;      ///< no DTLS, or empty
     std::uint64_t withoutSession = 0; ///< DTLS, but for a session that is not there
     std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
@@ -127,6 +143,13 @@ struct UnverifiedTraffic
     {
         return malformed + withoutSession + unanswered + overLimit + failures + overflowed;
     }
+    /// What was added since @p before.
+    [[nodiscard]] UnverifiedCounts since(const UnverifiedCounts &before) const;
+};
+
+struct UnverifiedTraffic : UnverifiedCounts
+{
+    std::chrono::milliseconds period{};
 };
 
 struct ListenFailed
@@ -160,14 +183,13 @@ struct Datagram
 struct Statistics
 {
     std::uint64_t sessionsOpened = 0;
-    std::uint64_t sessionsClosed = 0;
-    std::uint64_t handshakesFailed = 0;
+    CountBy<CloseReason> sessionsClosed;
+    CountBy<HandshakeFailure> handshakesFailed;
     Traffic received;
     Traffic sent;
+    std::uint64_t repliesTooLate = 0; ///< their session had ended
     std::uint64_t badRecords = 0;
-    std::uint64_t overflowed =
-        0; ///< datagrams that the kernel dropped as a receive buffer was full
-    std::uint64_t unverified = 0; ///< datagrams, as UnverifiedTraffic counts them
+    UnverifiedCounts unverified;
     std::int64_t sessions = 0;
     std::int64_t halfOpen = 0;
 

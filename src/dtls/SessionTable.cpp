@@ -62,6 +62,14 @@ std::vector<DtlsSession *> SessionTable::newestFirst() const
     return sessions;
 }
 
+std::vector<SessionReport> SessionTable::reports(AgeOrder::Clock::time_point now) const
+{
+    std::vector<SessionReport> reports;
+    for (const DtlsSession *session : newestFirst())
+        reports.push_back(session->report(now));
+    return reports;
+}
+
 DtlsSession *SessionTable::halfOpenTooMany(const DtlsSession &newcomer, const Limits &limits) const
 {
     const auto &fromThere = AgeOrder::neighbours(newcomer, AgeOrder::ByNetwork);

@@ -45,6 +45,9 @@ public:
     /// meanwhile.
     [[nodiscard]] std::vector<DtlsSession *> newestFirst() const;
 
+    /// Of all of them, in the same order.
+    [[nodiscard]] std::vector<SessionReport> reports(AgeOrder::Clock::time_point now) const;
+
     /// The one to give way if @p newcomer is one too many; nullptr if it is not. Never the
     /// newcomer.
     [[nodiscard]] DtlsSession *halfOpenTooMany(const DtlsSession &newcomer,

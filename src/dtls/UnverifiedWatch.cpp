@@ -22,19 +22,18 @@ void UnverifiedWatch::begin(Clock::time_point now)
 void UnverifiedWatch::note(Kind kind, Clock::time_point now)
 {
     begin(now);
-    ++m_total;
     switch (kind) {
     case Kind::Malformed:
-        ++m_period.malformed;
+        ++m_counts.malformed;
         break;
     case Kind::WithoutSession:
-        ++m_period.withoutSession;
+        ++m_counts.withoutSession;
         break;
     case Kind::OverLimit:
-        ++m_period.overLimit;
+        ++m_counts.overLimit;
         break;
     case Kind::Failure:
-        ++m_period.failures;
+        ++m_counts.failures;
         break;
     }
 }
@@ -50,8 +49,7 @@ void UnverifiedWatch::noteStray(const std::optional<Record> &record, Clock::time
 void UnverifiedWatch::noteOverflow(std::uint64_t count, Clock::time_point now)
 {
     begin(now);
-    m_period.overflowed += count;
-    m_total += count;
+    m_counts.overflowed += count;
 }
 
 void UnverifiedWatch::noteHello(Clock::time_point now)
@@ -70,14 +68,13 @@ std::optional<UnverifiedTraffic> UnverifiedWatch::report(Clock::time_point now)
     if (!m_began)
         return std::nullopt;
     const std::uint64_t unanswered = m_hellos > m_verified ? m_hellos - m_verified : 0;
-    if (unanswered > harmlessHellos) {
-        m_period.unanswered = unanswered;
-        m_total += unanswered;
-    }
-    m_period.period = std::chrono::duration_cast<std::chrono::milliseconds>(now - *m_began);
+    if (unanswered > harmlessHellos)
+        m_counts.unanswered += unanswered;
+    const UnverifiedTraffic traffic{
+        m_counts.since(std::exchange(m_reported, m_counts)),
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - *m_began)};
     m_began.reset();
     m_hellos = m_verified = 0;
-    const UnverifiedTraffic traffic = std::exchange(m_period, {});
     return traffic.total() > 0 ? std::optional(traffic) : std::nullopt;
 }
 

@@ -36,16 +36,16 @@ public:
     /// Ends the period, and says what was in it unless it was harmless.
     std::optional<UnverifiedTraffic> report(Clock::time_point now);
 
-    /// Datagrams since the beginning, as UnverifiedTraffic::total() counts them.
-    [[nodiscard]] std::uint64_t total() const { return m_total; }
+    /// Since the beginning.
+    [[nodiscard]] const UnverifiedCounts &counts() const { return m_counts; }
 
 private:
     void begin(Clock::time_point now);
 
-    UnverifiedTraffic m_period;
+    UnverifiedCounts m_counts;
+    UnverifiedCounts m_reported; // of them
     std::uint64_t m_hellos = 0;
     std::uint64_t m_verified = 0;
-    std::uint64_t m_total = 0;
     std::optional<Clock::time_point> m_began;
 };
 

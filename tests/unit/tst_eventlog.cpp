@@ -218,13 +218,13 @@ void TestEventLog::aClosedSessionHasItsFields()
 void TestEventLog::aPeriodHasItsCounters()
 {
     const LogRecord record = EventLog({}).describe(StatisticsTaken{{.sessionsOpened = 1,
-                                                                    .sessionsClosed = 2,
-                                                                    .handshakesFailed = 3,
+                                                                    .sessionsClosed = {{2}},
+                                                                    .handshakesFailed = {{3}},
                                                                     .received = {4, 5},
                                                                     .sent = {6, 7},
                                                                     .badRecords = 8,
-                                                                    .overflowed = 9,
-                                                                    .unverified = 10,
+                                                                    .unverified = {.malformed = 1,
+                                                                                   .overflowed = 9},
                                                                     .sessions = 11,
                                                                     .halfOpen = 12},
                                                                    5min});
@@ -368,14 +368,14 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(PeerMisbehaving{session(), 2}),
              "sensor-17 (192.0.2.7:5683): 2 records dropped: forged, repeated or incomplete; "
              "if there are many, look at the path to the device");
-    QCOMPARE(message(UnverifiedTraffic{10s, 3, 2, 0, 0, 0, 0}),
+    QCOMPARE(message(UnverifiedTraffic{{3, 2, 0, 0, 0, 0}, 10s}),
              "5 datagrams from unproved sources in 10.0 s: 3 not DTLS, 2 for a session that is not "
              "there");
-    QCOMPARE(message(UnverifiedTraffic{10s, 0, 0, 0, 0, 0, 7}),
+    QCOMPARE(message(UnverifiedTraffic{{0, 0, 0, 0, 0, 7}, 10s}),
              "7 datagrams from unproved sources in 10.0 s: 7 dropped by the kernel, as the receive "
              "buffer was full; raise [server] receive_buffer");
     Statistics overflown;
-    overflown.overflowed = 3;
+    overflown.unverified.overflowed = 3;
     QCOMPARE(message(StatisticsTaken{Statistics{}, 5min}),
              "0 sessions open, 0 half-open; in the last 5min: 0 opened, 0 closed, 0 failed, "
              "0 datagrams received, 0 replies sent");
