@@ -66,15 +66,31 @@ bool LogQueue::take(std::vector<LogEntry> &batch, Deadline deadline)
 {
     batch.clear(); // not under the lock: it frees memory
     std::unique_lock lock(m_mutex);
-    const auto isWorthWaking = [this] { return m_closed || !m_entries.empty(); };
+    const auto isWorthWaking = [this] { return m_closed || m_nudged || !m_entries.empty(); };
     if (deadline)
         m_filled.wait_until(lock, *deadline, isWorthWaking);
     else
         m_filled.wait(lock, isWorthWaking);
+    m_nudged = false;
     m_entries.swap(batch);
     m_waiting = {};
     m_waitingOf.clear();
     return !m_closed || !batch.empty();
+}
+
+void LogQueue::nudge()
+{
+    {
+        const std::lock_guard lock(m_mutex);
+        m_nudged = true;
+    }
+    m_filled.notify_one();
+}
+
+std::size_t LogQueue::size() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_entries.size();
 }
 
 void LogQueue::close()

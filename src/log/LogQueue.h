@@ -62,8 +62,15 @@ public:
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
     /// Blocks until there are entries, and moves all of them into @p batch (cleared first), which
-    /// is empty if none came before @p deadline. false: closed and empty. For one thread only.
+    /// is empty if none came before @p deadline or a nudge(). false: closed and empty. For one
+    /// thread only.
     [[nodiscard]] bool take(std::vector<LogEntry> &batch, Deadline deadline = {});
+
+    /// Lets a take() that waits return at once, or the next one.
+    void nudge();
+
+    /// How many entries wait.
+    [[nodiscard]] std::size_t size() const;
 
     /// push() refuses from now on; take() gives out what is left.
     void close();
@@ -93,12 +100,13 @@ private:
     [[nodiscard]] bool accepts(std::size_t source, std::size_t bytes) const;
 
     const Share m_capacity;
-    std::mutex m_mutex; // guards all that follows
+    mutable std::mutex m_mutex; // guards all that follows
     std::condition_variable m_filled;
     std::vector<LogEntry> m_entries;
     Share m_waiting;                                    // in m_entries
     std::unordered_map<std::size_t, Share> m_waitingOf; // the same by source
     std::uint64_t m_dropped = 0;
+    bool m_nudged = false;
     bool m_closed = false;
 };
 

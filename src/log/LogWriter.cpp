@@ -18,6 +18,22 @@ constexpr auto longestPause = 20ms;
 
 } // namespace
 
+class LogWriter::AtWork
+{
+public:
+    explicit AtWork(LogWriter &writer)
+        : m_isAtWork(writer.m_isSinkAtWork)
+    {
+        m_isAtWork = true;
+    }
+    ~AtWork() { m_isAtWork = false; }
+    AtWork(const AtWork &) = delete;
+    AtWork &operator=(const AtWork &) = delete;
+
+private:
+    std::atomic<bool> &m_isAtWork;
+};
+
 LogWriter::LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, DroppedRecord droppedRecord,
                      std::chrono::milliseconds reportInterval)
     : m_queue(capacity)
@@ -34,17 +50,36 @@ LogWriter::~LogWriter()
     m_thread.join();
 }
 
+LogState LogWriter::state() const
+{
+    const std::size_t waiting = m_queue.size() + m_inHand;
+    const Clock::duration since = Clock::now() - m_progress.load();
+    return {waiting, m_keptInAll, m_lostInAll,
+            waiting > 0 ? std::chrono::duration_cast<std::chrono::milliseconds>(since)
+                        : std::chrono::milliseconds::zero()};
+}
+
+bool LogWriter::isAlive(std::chrono::milliseconds timeout)
+{
+    std::unique_lock lock(m_mutex);
+    const std::uint64_t before = m_turns;
+    m_queue.nudge();
+    return m_turned.wait_for(
+        lock, timeout, [this, before] { return m_turns != before || m_isSinkAtWork || m_done; });
+}
+
 bool LogWriter::stop(std::chrono::milliseconds timeout)
 {
     m_queue.close();
     std::unique_lock lock(m_mutex);
-    return m_ended.wait_for(lock, timeout, [this] { return m_done; });
+    return m_turned.wait_for(lock, timeout, [this] { return m_done; });
 }
 
 void LogWriter::run()
 {
     std::vector<LogEntry> batch;
     while (m_queue.take(batch, nextLook())) {
+        begin(batch);
         writeBatch(batch);
         batch.clear(); // payloads do not stay in memory until the next entry comes
         reportLost();
@@ -58,7 +93,19 @@ void LogWriter::run()
         const std::lock_guard lock(m_mutex);
         m_done = true;
     }
-    m_ended.notify_all();
+    m_turned.notify_all();
+}
+
+void LogWriter::begin(const std::vector<LogEntry> &batch)
+{
+    if (m_inHand == 0)
+        m_progress = Clock::now();
+    m_inHand += batch.size();
+    {
+        const std::lock_guard lock(m_mutex);
+        ++m_turns;
+    }
+    m_turned.notify_all();
 }
 
 std::optional<LogWriter::Clock::time_point> LogWriter::nextLook() const
@@ -82,7 +129,10 @@ void LogWriter::writeBatch(const std::vector<LogEntry> &batch)
 
 void LogWriter::write(const LogRecord &record, const Unsettled &unsettled)
 {
-    m_sink->write(record);
+    {
+        const AtWork atWork(*this);
+        m_sink->write(record);
+    }
     m_unsettled.push_back(unsettled);
     m_pause = firstPause;
 }
@@ -90,7 +140,12 @@ void LogWriter::write(const LogRecord &record, const Unsettled &unsettled)
 void LogWriter::settle()
 {
     m_outcomes.clear();
-    m_sink->settle(m_outcomes);
+    {
+        const AtWork atWork(*this);
+        m_sink->settle(m_outcomes);
+    }
+    if (!m_outcomes.empty())
+        m_progress = Clock::now();
     for (const bool accepted : m_outcomes) {
         conclude(m_unsettled.front(), accepted);
         m_unsettled.pop_front();
@@ -104,8 +159,13 @@ void LogWriter::settle()
 
 void LogWriter::conclude(const Unsettled &entry, bool accepted)
 {
-    if (!accepted)
-        m_lost += entry.reported > 0 ? entry.reported : 1;
+    --m_inHand;
+    if (accepted)
+        ++m_keptInAll;
+    else if (entry.reported > 0)
+        m_lost += entry.reported; // counted among all already
+    else
+        lose(1);
     if (entry.listener == nullptr)
         return;
     entry.listener->settled(accepted);
@@ -113,13 +173,20 @@ void LogWriter::conclude(const Unsettled &entry, bool accepted)
         m_listeners.push_back(entry.listener);
 }
 
+void LogWriter::lose(std::uint64_t count)
+{
+    m_lost += count;
+    m_lostInAll += count;
+}
+
 void LogWriter::reportLost()
 {
-    m_lost += m_queue.takeDropped();
+    lose(m_queue.takeDropped());
     const Clock::time_point now = Clock::now();
     if (m_lost == 0 || now < m_nextReport)
         return;
     m_nextReport = now + m_reportInterval;
+    ++m_inHand;
     write(m_droppedRecord(m_lost), {nullptr, m_lost});
     m_lost = 0;
 }

@@ -14,8 +14,10 @@
 #include "log/LogQueue.h"
 #include "log/Sink.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -27,6 +29,15 @@
 #include <vector>
 
 namespace dtlsd {
+
+/// How the log is doing.
+struct LogState
+{
+    std::size_t waiting = 0; ///< entries whose fate is not known yet
+    std::uint64_t kept = 0;
+    std::uint64_t lost = 0;
+    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none of those that wait
+};
 
 class LogWriter
 {
@@ -44,6 +55,13 @@ public:
     ~LogWriter();
 
     [[nodiscard]] bool push(LogEntry entry) { return m_queue.push(std::move(entry)); }
+
+    /// From any thread.
+    [[nodiscard]] LogState state() const;
+
+    /// Whether the log thread shows life within @p timeout; also true while its sink is at work,
+    /// however long: that it is stalled is another question. Not after stop().
+    [[nodiscard]] bool isAlive(std::chrono::milliseconds timeout);
 
     /// Refuses new entries, writes what is queued, and ends the thread once all of it is settled.
     /// false: that did not happen within @p timeout (steady clock); the thread is still at it. May
@@ -63,11 +81,16 @@ private:
         std::uint64_t reported = 0; ///< a report of so many losses; 0 = another entry
     };
 
+    /// Marks the time in which the sink is at work.
+    class AtWork;
+
     void run();
+    void begin(const std::vector<LogEntry> &batch);
     void writeBatch(const std::vector<LogEntry> &batch);
     void write(const LogRecord &record, const Unsettled &unsettled);
     void settle();
     void conclude(const Unsettled &entry, bool accepted);
+    void lose(std::uint64_t count);
     void reportLost();
     [[nodiscard]] std::optional<Clock::time_point> nextLook() const;
 
@@ -83,9 +106,17 @@ private:
     std::uint64_t m_lost = 0;                      // not yet reported
     Clock::time_point m_nextReport;
 
-    std::mutex m_mutex;
-    std::condition_variable m_ended;
-    bool m_done = false; // guarded by m_mutex
+    // For everybody to read:
+    std::atomic<std::size_t> m_inHand = 0; // taken from the queue, and not settled
+    std::atomic<std::uint64_t> m_keptInAll = 0;
+    std::atomic<std::uint64_t> m_lostInAll = 0;
+    std::atomic<Clock::time_point> m_progress{Clock::time_point()};
+    std::atomic<bool> m_isSinkAtWork = false;
+
+    std::mutex m_mutex; // guards what follows
+    std::condition_variable m_turned;
+    std::uint64_t m_turns = 0;
+    bool m_done = false;
     std::thread m_thread;
 };
 
