@@ -78,7 +78,7 @@ Result<> Daemon::start()
                 m_config.settings.identities->size()});
     m_period.start();
     scheduleStatistics();
-    tellStatus(0);
+    tellStatus(Statistics());
     m_notifier.ready();
     return success();
 }
@@ -97,7 +97,8 @@ ReloadOutcome Daemon::reload()
 {
     m_notifier.reloading();
     ReloadOutcome outcome = m_reloader.reload();
-    m_isReloadRejected = std::holds_alternative<ReloadRejected>(outcome);
+    m_reloads.count(std::holds_alternative<Reloaded>(outcome) ? ReloadCounts::Outcome::Applied
+                                                              : ReloadCounts::Outcome::Rejected);
     m_events = EventLog(m_config.log);
     if (const auto *reloaded = std::get_if<Reloaded>(&outcome)) {
         for (const ConfigMessage &warning : reloaded->warnings)
@@ -105,7 +106,7 @@ ReloadOutcome Daemon::reload()
     }
     std::visit([this](const auto &event) { log(event); }, outcome);
     scheduleStatistics();
-    tellStatus(m_workers.statistics().sessions);
+    tellStatus();
     m_notifier.ready();
     return outcome;
 }
@@ -121,27 +122,55 @@ void Daemon::scheduleStatistics()
 
 void Daemon::takeStatistics()
 {
-    const Statistics now = m_workers.statistics();
+    const auto state = this->state();
+    if (!state)
+        return; // a worker hangs, which is the watchdog's business
+    const Statistics now = state.value().total();
     // Not the interval: a reload may have changed that within the period.
     const std::chrono::milliseconds length(m_period.restart());
     log(StatisticsTaken{now.since(m_statistics), std::chrono::round<std::chrono::seconds>(length)});
     m_statistics = now;
-    tellStatus(now.sessions);
+    tellStatus(now);
 }
 
-void Daemon::tellStatus(std::int64_t sessions)
+Result<DaemonState> Daemon::state()
+{
+    auto workers = m_workers.states();
+    if (!workers)
+        return workers.error();
+    return DaemonState{m_started,
+                       m_config.file,
+                       m_workers.addresses(),
+                       m_config.settings.identities->size(),
+                       std::move(workers).value(),
+                       m_sink.kind,
+                       static_cast<std::size_t>(m_config.log.queue),
+                       m_writer.state(),
+                       m_reloads};
+}
+
+void Daemon::tellStatus()
+{
+    if (const auto state = this->state())
+        tellStatus(state.value().total());
+}
+
+void Daemon::tellStatus(const Statistics &now)
 {
     m_notifier.status(QStringLiteral("Listening on %1; %2 sessions%3")
-                          .arg(toString(m_workers.addresses()), QString::number(sessions),
-                               m_isReloadRejected ? QStringLiteral("; the last reload was rejected")
-                                                  : QString()));
+                          .arg(toString(m_workers.addresses()), QString::number(now.sessions),
+                               m_reloads.last == ReloadCounts::Outcome::Rejected
+                                   ? QStringLiteral("; the last reload was rejected")
+                                   : QString()));
 }
 
 void Daemon::stop(int status)
 {
     m_notifier.stopping();
-    if (!m_stopReason.isEmpty())
-        log(Stopping{m_stopReason, m_workers.statistics().sessions});
+    if (!m_stopReason.isEmpty()) {
+        const auto state = this->state();
+        log(Stopping{m_stopReason, state ? state.value().total().sessions : 0});
+    }
     m_workers.stop();
     m_mailbox.close();
     if (m_writer.stop(logPatience)) {

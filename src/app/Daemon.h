@@ -4,6 +4,7 @@
 // them, starts, reloads and stops them, and decides nothing else.
 #pragma once
 
+#include "app/DaemonState.h"
 #include "app/EventLog.h"
 #include "app/LogEvent.h"
 #include "app/Mailbox.h"
@@ -15,6 +16,7 @@
 #include "systemd/Notifier.h"
 #include "systemd/UnixSignals.h"
 
+#include <QDateTime>
 #include <QElapsedTimer>
 #include <QObject>
 #include <QTimer>
@@ -38,6 +40,9 @@ public:
     /// Reloads the configuration, and returns what came of it, which is in the log as well.
     ReloadOutcome reload();
 
+    /// What it is and has done; an error if a worker does not answer.
+    [[nodiscard]] Result<DaemonState> state();
+
 private:
     Result<> start();
     /// Ends the process with @p status if the log hangs.
@@ -45,7 +50,8 @@ private:
     void handleSignal(int number);
     void scheduleStatistics();
     void takeStatistics();
-    void tellStatus(std::int64_t sessions);
+    void tellStatus();
+    void tellStatus(const Statistics &now);
     void log(const auto &event) { logEvent(m_events, m_writer, event); }
     /// Logs a warning about the configuration as a whole.
     void warn(const QString &what) { log(ConfigMessage{m_config.file, 0, what}); }
@@ -59,9 +65,10 @@ private:
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
     Reloader m_reloader;
-    bool m_isReloadRejected = false; // the last one
+    ReloadCounts m_reloads;
     QString m_stopReason;
     QTimer m_statisticsTimer;
+    const QDateTime m_started = QDateTime::currentDateTimeUtc();
     QElapsedTimer m_period;
     Statistics m_statistics; // at its beginning
 };

@@ -17,6 +17,8 @@ void ReceiptDesk::handOut(const std::vector<bool> &settled)
     for (const bool isAccepted : settled) {
         if (isAccepted)
             accepted.push_back(std::move(m_waiting.front()));
+        else
+            withhold();
         m_waiting.pop_front();
     }
     m_deliver(accepted);

@@ -9,6 +9,7 @@
 #include "dtls/Events.h"
 #include "log/LogQueue.h"
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <span>
@@ -30,6 +31,11 @@ public:
 
     /// In the mailbox's thread, right after the entry was pushed with this desk as its listener.
     void expect(Receipt receipt) { m_waiting.push_back(std::move(receipt)); }
+    /// Instead of expect(), when the entry could not be pushed.
+    void withhold() { ++m_withheld; }
+
+    /// How many receipts were not given, since the log has lost what they are for.
+    [[nodiscard]] std::uint64_t withheld() const { return m_withheld; }
 
     // In the log thread.
     void settled(bool accepted) override { m_settled.push_back(accepted); }
@@ -41,6 +47,7 @@ private:
     Mailbox &m_mailbox;
     const Deliver m_deliver;
     std::deque<Receipt> m_waiting; // mailbox's thread
+    std::uint64_t m_withheld = 0;  // the same
     std::vector<bool> m_settled;   // log thread
 };
 

@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include <time.h>
+
 namespace dtlsd {
 
 Worker::Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
@@ -56,6 +58,16 @@ void Worker::call(const std::function<void(DtlsServer &)> &task)
     done.wait();
 }
 
+WorkerState Worker::state() const
+{
+    timespec cpu = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu); // fails for clocks that are not there only
+    return {m_server->statistics(), m_desk.withheld(),
+            std::chrono::seconds(cpu.tv_sec) +
+                std::chrono::duration_cast<std::chrono::microseconds>(
+                    std::chrono::nanoseconds(cpu.tv_nsec))};
+}
+
 std::int64_t Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events)
 {
     std::int64_t revoked = 0;
@@ -82,8 +94,11 @@ void Worker::logDatagram(const Datagram &datagram)
     }
     AcceptanceListener *listener = receipt.reply.isEmpty() ? nullptr : &m_desk;
     const std::size_t source = qHash(datagram.session.identity, QHashSeed::globalSeed());
-    if (m_writer.push({m_events.describe(datagram), listener, source}) && listener)
+    const bool isPushed = m_writer.push({m_events.describe(datagram), listener, source});
+    if (listener && isPushed)
         m_desk.expect(receipt);
+    else if (listener)
+        m_desk.withhold();
 }
 
 } // namespace dtlsd

@@ -11,12 +11,23 @@
 
 #include <QThread>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <latch>
 #include <memory>
+#include <utility>
 
 namespace dtlsd {
+
+/// What a worker has done, and what it cost.
+struct WorkerState
+{
+    Statistics statistics;
+    std::uint64_t withheldReceipts = 0;
+    std::chrono::microseconds cpuTime{};
+};
 
 class Worker : public QThread
 {
@@ -29,6 +40,22 @@ public:
     /// Runs @p task in the worker with its server, and waits for it. From another thread,
     /// before stop().
     void call(const std::function<void(DtlsServer &)> &task);
+
+    /// Runs @p question in the worker, without waiting: one that hangs never answers. What it
+    /// refers to must live as long as the worker.
+    template <class T>
+    [[nodiscard]] std::future<T> ask(std::function<T(Worker &)> question)
+    {
+        auto answer = std::make_shared<std::promise<T>>();
+        std::future<T> future = answer->get_future();
+        m_mailbox.post(
+            [this, answer, question = std::move(question)] { answer->set_value(question(*this)); });
+        return future;
+    }
+
+    // In the worker's thread:
+    [[nodiscard]] WorkerState state() const;
+    [[nodiscard]] DtlsServer &server() { return *m_server; }
 
     /// Puts new settings and a new log in force between two wake-ups of the worker; returns how
     /// many sessions were revoked. As call().

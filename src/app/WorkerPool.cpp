@@ -2,12 +2,17 @@
 #include "app/WorkerPool.h"
 
 #include <algorithm>
+#include <chrono>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 namespace dtlsd {
 
 namespace {
+
+// A worker's longest turn takes a tenth of a second on a busy machine.
+constexpr std::chrono::seconds patience{2};
 
 std::shared_ptr<const ServerSettings> settingsOfEach(const ServerSettings &settings, int workers)
 {
@@ -115,12 +120,52 @@ void WorkerPool::stop()
         worker->stop();
 }
 
-Statistics WorkerPool::statistics()
+template <class T>
+Result<std::vector<T>> WorkerPool::ask(const std::function<T(Worker &)> &question)
 {
-    Statistics sum;
+    std::vector<std::future<T>> answers;
     for (const auto &worker : m_workers)
-        worker->call([&sum](DtlsServer &server) { sum += server.statistics(); });
-    return sum;
+        answers.push_back(worker->ask(question));
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    std::vector<T> values;
+    for (std::future<T> &answer : answers) {
+        if (answer.wait_until(deadline) != std::future_status::ready)
+            return Error{QStringLiteral("worker %1 does not answer").arg(values.size())};
+        values.push_back(answer.get());
+    }
+    return values;
+}
+
+Result<std::vector<WorkerState>> WorkerPool::states()
+{
+    return ask<WorkerState>([](Worker &worker) { return worker.state(); });
+}
+
+Result<std::vector<std::vector<SessionReport>>> WorkerPool::sessions()
+{
+    return ask<std::vector<SessionReport>>(
+        [](Worker &worker) { return worker.server().sessions(); });
+}
+
+Result<std::int64_t> WorkerPool::close(const std::function<bool(const SessionInfo &)> &isMeant)
+{
+    const auto closed = ask<std::int64_t>(
+        [isMeant](Worker &worker) { return worker.server().closeSessions(isMeant); });
+    if (!closed)
+        return closed.error();
+    return std::accumulate(closed.value().begin(), closed.value().end(), std::int64_t{0});
+}
+
+Result<int> WorkerPool::receivingSockets()
+{
+    const auto counts = ask<int>([](Worker &worker) { return worker.server().receivingSockets(); });
+    if (!counts)
+        return counts.error();
+    const auto deaf = std::ranges::find(counts.value(), 0);
+    if (deaf != counts.value().end())
+        return Error{QStringLiteral("worker %1 does not receive from each of its sockets")
+                         .arg(deaf - counts.value().begin())};
+    return std::accumulate(counts.value().begin(), counts.value().end(), 0);
 }
 
 int WorkerPool::receiveBufferSize()

@@ -8,6 +8,7 @@
 #include "core/Result.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -35,8 +36,15 @@ public:
     void stop();
 
     [[nodiscard]] int size() const { return static_cast<int>(m_workers.size()); }
-    /// The sum over the workers.
-    [[nodiscard]] Statistics statistics();
+    // These ask all workers at once. The error says which does not answer, within two seconds.
+    [[nodiscard]] Result<std::vector<WorkerState>> states();
+    /// By worker.
+    [[nodiscard]] Result<std::vector<std::vector<SessionReport>>> sessions();
+    /// Closes the open sessions that @p isMeant picks, and returns how many there were.
+    Result<std::int64_t> close(const std::function<bool(const SessionInfo &)> &isMeant);
+    /// How many sockets they receive from, together; an error too if one has none.
+    [[nodiscard]] Result<int> receivingSockets();
+
     /// What the kernel granted a socket, in bytes; while bound.
     [[nodiscard]] int receiveBufferSize();
 
@@ -51,6 +59,9 @@ private:
             return address == wanted || address == bound;
         }
     };
+
+    template <class T>
+    Result<std::vector<T>> ask(const std::function<T(Worker &)> &question);
 
     Result<SocketAddress> bindWorkers(const SocketAddress &wanted);
     void leave(const SocketAddress &bound);
