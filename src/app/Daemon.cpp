@@ -19,6 +19,11 @@ namespace {
 // Long enough for a full queue, short enough for every service manager's patience.
 constexpr std::chrono::seconds logPatience{5};
 
+// The log thread's longest way back to its queue, but for what its sink takes.
+constexpr std::chrono::seconds lifePatience{2};
+// A disk that is slow for a moment is no reason to call anybody.
+constexpr std::chrono::seconds stallPatience{10};
+
 } // namespace
 
 Daemon::Daemon(ConfigResult initial, ConfigSource source)
@@ -33,6 +38,9 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source)
                [events = m_events](auto count) { return events.describe(EntriesDropped{count}); })
     , m_workers(m_config, m_writer)
     , m_reloader(std::move(source), m_config, m_workers)
+    , m_control(*this)
+    , m_controlServer([this](const QByteArray &request) { return m_control.answer(request); },
+                      ControlServer::Limits())
 {
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
     m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be late by minutes of an hour
@@ -76,11 +84,35 @@ Result<> Daemon::start()
                  .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer)));
     log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
                 m_config.settings.identities->size()});
+    openControlSocket();
+    startWatchdog();
     m_period.start();
     scheduleStatistics();
     tellStatus(Statistics());
     m_notifier.ready();
     return success();
+}
+
+void Daemon::openControlSocket()
+{
+    if (m_config.control.socket.isEmpty())
+        return;
+    // The devices are served all the same.
+    if (const Result<> listening = m_controlServer.listen(m_config.control.socket); !listening)
+        warn(QStringLiteral("[control] socket: %1; dtlsctl cannot reach this dtlsd")
+                 .arg(listening.error().message));
+}
+
+void Daemon::startWatchdog()
+{
+    const auto interval = Notifier::watchdogInterval();
+    if (!interval)
+        return;
+    connect(&m_watchdogTimer, &QTimer::timeout, this, [this] {
+        if (m_workers.states() && m_writer.isAlive(lifePatience))
+            m_notifier.alive();
+    });
+    m_watchdogTimer.start(std::chrono::duration_cast<std::chrono::milliseconds>(*interval / 2));
 }
 
 void Daemon::handleSignal(int number)
@@ -131,6 +163,20 @@ void Daemon::takeStatistics()
     log(StatisticsTaken{now.since(m_statistics), std::chrono::round<std::chrono::seconds>(length)});
     m_statistics = now;
     tellStatus(now);
+}
+
+Result<Controllable::Health> Daemon::health()
+{
+    const auto sockets = m_workers.receivingSockets();
+    if (!sockets)
+        return sockets.error();
+    if (!m_writer.isAlive(lifePatience))
+        return Error{QStringLiteral("the log thread does not answer")};
+    const std::chrono::milliseconds stalled = m_writer.state().stalled;
+    if (stalled > stallPatience)
+        return Error{QStringLiteral("the log has taken nothing for %1 s")
+                         .arg(std::chrono::floor<std::chrono::seconds>(stalled).count())};
+    return Health{m_workers.size(), sockets.value()};
 }
 
 Result<DaemonState> Daemon::state()

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Daemon: the composition root. It owns the workers, the log and the process's signals, connects
-// them, starts, reloads and stops them, and decides nothing else.
+// Daemon: the composition root. It owns the workers, the log, the control socket and the process's
+// signals, connects them, starts, reloads and stops them, and decides nothing else.
 #pragma once
 
+#include "app/Control.h"
+#include "app/ControlServer.h"
 #include "app/DaemonState.h"
 #include "app/EventLog.h"
 #include "app/LogEvent.h"
@@ -25,7 +27,7 @@
 
 namespace dtlsd {
 
-class Daemon : public QObject
+class Daemon : public QObject, private Controllable
 {
     Q_OBJECT
 
@@ -37,16 +39,25 @@ public:
     /// Serves until a signal ends it. Returns the exit status.
     int run();
 
-    /// Reloads the configuration, and returns what came of it, which is in the log as well.
-    ReloadOutcome reload();
-
-    /// What it is and has done; an error if a worker does not answer.
-    [[nodiscard]] Result<DaemonState> state();
-
 private:
+    [[nodiscard]] Result<DaemonState> state() override;
+    [[nodiscard]] Result<std::vector<std::vector<SessionReport>>> sessions() override
+    {
+        return m_workers.sessions();
+    }
+    Result<std::int64_t> closeSessions(const SessionPicker &isMeant) override
+    {
+        return m_workers.close(isMeant);
+    }
+    /// Reloads the configuration, and returns what came of it, which is in the log as well.
+    ReloadOutcome reload() override;
+    [[nodiscard]] Result<Health> health() override;
+
     Result<> start();
     /// Ends the process with @p status if the log hangs.
     void stop(int status);
+    void openControlSocket();
+    void startWatchdog();
     void handleSignal(int number);
     void scheduleStatistics();
     void takeStatistics();
@@ -65,8 +76,11 @@ private:
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
     Reloader m_reloader;
+    Control m_control;
+    ControlServer m_controlServer;
     ReloadCounts m_reloads;
     QString m_stopReason;
+    QTimer m_watchdogTimer;
     QTimer m_statisticsTimer;
     const QDateTime m_started = QDateTime::currentDateTimeUtc();
     QElapsedTimer m_period;

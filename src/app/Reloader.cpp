@@ -17,6 +17,9 @@ ReloadOutcome Reloader::reload()
     auto [config, errors, warnings] = m_source();
     if (!errors.isEmpty())
         return ReloadRejected{errors.constFirst(), errors.size() - 1};
+    if (const auto workers = m_workers.states(); !workers)
+        return ReloadRejected{
+            {config.file, 0, workers.error().message}}; // and would never apply it
     if (const Result<> bound = m_workers.bind(config.server.listen); !bound)
         return ReloadRejected{
             {config.file, 0, QStringLiteral("[server] listen: ") + bound.error().message}};

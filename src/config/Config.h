@@ -44,8 +44,12 @@ struct LogOptions
 /// `[control]`
 struct ControlOptions
 {
-    QString socket = QStringLiteral("/run/dtlsd/control.sock"); ///< empty = off
-    QString metricsFile;                                        ///< empty = off
+    QString socket = defaultSocket(); ///< empty = off
+    QString metricsFile;              ///< empty = off
+
+    /// `control.sock` in the folder that the service manager made for this process
+    /// ($RUNTIME_DIRECTORY, systemd.exec(5)), else in /run/dtlsd.
+    static QString defaultSocket();
 };
 
 /// Where dtlsd looks when no file is named.

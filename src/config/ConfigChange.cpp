@@ -18,11 +18,12 @@ constexpr qsizetype listedNames = 8; // of each kind; --show-config has all
 constexpr qsizetype shownLength = 64;
 
 /// Threads, sockets, the sink and the queue before it are made once.
-constexpr std::array<std::pair<QStringView, QStringView>, 4> madeOnce{
+constexpr std::array<std::pair<QStringView, QStringView>, 5> madeOnce{
     {{u"server", u"workers"},
      {u"server", u"receive_buffer"},
      {u"log", u"target"},
-     {u"log", u"queue"}}};
+     {u"log", u"queue"},
+     {u"control", u"socket"}}};
 
 QString nameOf(const ConfigKey<Config> &key)
 {

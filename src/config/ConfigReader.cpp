@@ -37,7 +37,6 @@ ConfigResult ConfigReader::read(QByteArrayView text, unsigned mode)
     readSections();
     readIdentities();
     checkReceiptsAreLogged();
-    warnAboutControl();
     warnAboutAccess(mode);
     return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings()};
 }
@@ -183,16 +182,6 @@ void ConfigReader::checkReceiptIsLogged(const ReplyTemplate &reply, const QStrin
                             .arg(shown(level->value), where));
 }
 
-void ConfigReader::warnAboutControl()
-{
-    for (const QString &key : keyNames(u"control")) {
-        const IniDocument::Entry *entry = m_document.find(u"control", key);
-        if (entry != nullptr && !entry->value.isEmpty())
-            m_diagnostics.warning({entry->line, QStringLiteral("control"), key},
-                                  QStringLiteral("this version does not serve it yet"));
-    }
-}
-
 void ConfigReader::warnAboutAccess(unsigned mode)
 {
     const QString file = shownPath(m_config.file);
@@ -219,6 +208,14 @@ ConfigResult loadConfig(const QString &file, const QString &credentials)
     result.config.file = file;
     result.errors.append({file, 0, text.error().message});
     return result;
+}
+
+QString ControlOptions::defaultSocket()
+{
+    const QString folder =
+        qEnvironmentVariable("RUNTIME_DIRECTORY").section(u':', 0, 0); // there may be several
+    return (folder.startsWith(u'/') ? folder : QStringLiteral("/run/dtlsd")) +
+           QStringLiteral("/control.sock");
 }
 
 ConfigResult loadConfigOrDefault(const QString &file)

@@ -34,7 +34,6 @@ private:
     void checkAnyIdentity(const PskStore &store);
     void checkReceiptsAreLogged();
     void checkReceiptIsLogged(const ReplyTemplate &reply, const QString &where);
-    void warnAboutControl();
     void warnAboutAccess(unsigned mode);
 
     QString m_keyDirectory;

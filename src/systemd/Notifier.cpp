@@ -4,6 +4,7 @@
 #include <QByteArray>
 
 #include <algorithm>
+#include <cstdint>
 
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -21,6 +22,19 @@ void Notifier::reloading() const
     clock_gettime(CLOCK_MONOTONIC, &now);
     notify("RELOADING=1\nMONOTONIC_USEC=" +
            QByteArray::number(qint64{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
+}
+
+void Notifier::alive() const
+{
+    notify("WATCHDOG=1");
+}
+
+std::optional<std::chrono::microseconds> Notifier::watchdogInterval()
+{
+    std::uint64_t microseconds = 0;
+    if (sd_watchdog_enabled(0, &microseconds) <= 0)
+        return std::nullopt;
+    return std::chrono::microseconds(microseconds);
 }
 
 void Notifier::stopping() const

@@ -7,6 +7,9 @@
 
 #include <QString>
 
+#include <chrono>
+#include <optional>
+
 class QByteArray;
 
 namespace dtlsd {
@@ -20,6 +23,11 @@ public:
     void ready() const;
     /// STOPPING=1: the first thing on the way down.
     void stopping() const;
+    /// WATCHDOG=1: all that has to work does.
+    void alive() const;
+    /// How long the service manager waits for the next alive() before it ends this process;
+    /// nothing if it does not watch.
+    [[nodiscard]] static std::optional<std::chrono::microseconds> watchdogInterval();
     /// STATUS=: one line for `systemctl status`; control characters become blanks.
     void status(QString text) const;
 

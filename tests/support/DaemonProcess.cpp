@@ -35,6 +35,13 @@ DaemonProcess::DaemonProcess(const QByteArray &config, JournalInstance *journal)
     setConfig(config);
     m_process.setStandardInputFile(QProcess::nullDevice());
     m_process.setProcessEnvironment(QProcessEnvironment::systemEnvironment());
+    // Each has a control socket of its own.
+    setEnvironment(QStringLiteral("RUNTIME_DIRECTORY"), directory());
+}
+
+QString DaemonProcess::controlSocket() const
+{
+    return m_directory.filePath(QStringLiteral("control.sock"));
 }
 
 QString DaemonProcess::configFile() const

@@ -31,6 +31,8 @@ public:
     /// Where the configuration lies; relative key files are sought here.
     [[nodiscard]] QString directory() const { return m_directory.path(); }
     [[nodiscard]] QString configFile() const;
+    /// Its control socket, unless the configuration says otherwise.
+    [[nodiscard]] QString controlSocket() const;
     /// Writes a file of mode 0600 there.
     void write(const QString &name, const QByteArray &content) const;
     void setConfig(const QByteArray &config) const;

@@ -359,10 +359,6 @@ void tst_Config::warnings_data()
     row("a wildcard", inlineKey + "[identity *]\nkey = text:for one and for all\n", 0640,
         {u"DIR/dtlsd.ini:5: [identity *]: any device that holds this key is accepted under any "
          "name"_s});
-    row("a control socket", inlineKey + "[control]\nsocket = /run/x\nmetrics_file = /run/y\n", 0640,
-        {u"DIR/dtlsd.ini:6: [control] socket: this version does not serve it yet"_s,
-         u"DIR/dtlsd.ini:7: [control] metrics_file: this version does not serve it yet"_s});
-    row("no control socket", inlineKey + "[control]\nsocket =\nmetrics_file =\n", 0640, {});
 }
 
 void tst_Config::warnings()

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/Control.h"
+
+#include "app/ControlReply.h"
+#include "app/EventLog.h"
+#include "app/StateJson.h"
+#include "core/Escape.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QStringList>
+
+#include <algorithm>
+#include <optional>
+
+namespace dtlsd {
+
+namespace {
+
+QByteArray badRequest(const QString &error)
+{
+    return refusalLine("bad-request", error);
+}
+
+QByteArray unavailable(const Error &error)
+{
+    return refusalLine("unavailable", error.message);
+}
+
+/// As the log tells it.
+QString textOf(const auto &event)
+{
+    return QString::fromUtf8(EventLog({}).describe(event).message);
+}
+
+std::optional<QByteArray> identityIn(const QJsonObject &request)
+{
+    const QJsonValue text = request[u"identity"];
+    const QJsonValue base64 = request[u"identity_base64"];
+    if (text.isString() == base64.isString())
+        return std::nullopt;
+    if (text.isString())
+        return text.toString().toUtf8();
+    const auto bytes = QByteArray::fromBase64Encoding(base64.toString().toLatin1(),
+                                                      QByteArray::AbortOnBase64DecodingErrors);
+    return bytes ? std::optional(*bytes) : std::nullopt;
+}
+
+} // namespace
+
+const std::vector<Control::Command> &Control::commands()
+{
+    static const std::vector<Command> commands{
+        {"status", {}, &Control::status},
+        {"sessions", {}, &Control::sessions},
+        {"close", {QLatin1StringView("session")}, &Control::close},
+        {"close-identity",
+         {QLatin1StringView("identity"), QLatin1StringView("identity_base64")},
+         &Control::closeIdentity},
+        {"reload", {}, &Control::reload},
+        {"health", {}, &Control::health}};
+    return commands;
+}
+
+QByteArray Control::answer(const QByteArray &request)
+{
+    QJsonParseError problem;
+    const QJsonDocument document = QJsonDocument::fromJson(request, &problem);
+    if (problem.error != QJsonParseError::NoError)
+        return badRequest(QStringLiteral("byte %1: %2; a JSON object on one line is accepted")
+                              .arg(problem.offset)
+                              .arg(problem.errorString()));
+    const QJsonObject object = document.object();
+    const QJsonValue name = object[u"command"];
+    QStringList names;
+    for (const Command &command : commands()) {
+        names += QLatin1String(command.name);
+        if (!name.isString() || name.toString() != names.constLast())
+            continue;
+        for (const QString &member : object.keys()) {
+            if (member != u"command" &&
+                !command.members.contains(QLatin1StringView(member.toLatin1())))
+                return badRequest(QStringLiteral("%1: is no member of this request")
+                                      .arg(escaped(member.toUtf8())));
+        }
+        return (this->*command.handler)(object);
+    }
+    if (name.isString())
+        return refusalLine("unknown-command",
+                           QStringLiteral("command: %1 is unknown; %2 are accepted")
+                               .arg(escaped(name.toString().toUtf8()), names.join(u", ")));
+    return badRequest(
+        QStringLiteral("command: is missing, or no text; %1 are accepted").arg(names.join(u", ")));
+}
+
+QByteArray Control::status(const QJsonObject &)
+{
+    const auto state = m_daemon.state();
+    return state ? doneLine(toJson(state.value())) : unavailable(state.error());
+}
+
+QByteArray Control::sessions(const QJsonObject &)
+{
+    const auto sessions = m_daemon.sessions();
+    if (!sessions)
+        return unavailable(sessions.error());
+    QByteArray lines;
+    qint64 count = 0;
+    for (std::size_t worker = 0; worker < sessions.value().size(); ++worker) {
+        for (const SessionReport &report : sessions.value()[worker]) {
+            lines += jsonLine(toJson(report, worker));
+            ++count;
+        }
+    }
+    return lines + doneLine({{QStringLiteral("sessions"), count}});
+}
+
+QByteArray Control::close(const QJsonObject &request)
+{
+    const QByteArray id = request[u"session"].toString().toLower().toUtf8();
+    const bool isOne = id.size() == 16 && QByteArray::fromHex(id).toHex() == id;
+    if (!isOne)
+        return badRequest(QStringLiteral("session: 16 hexadecimal digits are accepted"));
+    return closeThose([id](const SessionInfo &info) { return info.text->id == id; },
+                      QStringLiteral("no such session is open"));
+}
+
+QByteArray Control::closeIdentity(const QJsonObject &request)
+{
+    const auto identity = identityIn(request);
+    if (!identity)
+        return badRequest(QStringLiteral("a text as identity, or base64 as identity_base64, is "
+                                         "accepted"));
+    return closeThose([identity](const SessionInfo &info) { return info.identity == *identity; },
+                      QStringLiteral("no session of that identity is open"));
+}
+
+QByteArray Control::closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone)
+{
+    const auto closed = m_daemon.closeSessions(isMeant);
+    if (!closed)
+        return unavailable(closed.error());
+    if (closed.value() == 0)
+        return refusalLine("not-found", whenNone);
+    return doneLine({{QStringLiteral("closed"), qint64{closed.value()}}});
+}
+
+QByteArray Control::reload(const QJsonObject &)
+{
+    const ReloadOutcome outcome = m_daemon.reload();
+    if (const auto *rejected = std::get_if<ReloadRejected>(&outcome))
+        return refusalLine("rejected", textOf(*rejected));
+    const auto &reloaded = std::get<Reloaded>(outcome);
+    QJsonArray warnings;
+    for (const ConfigMessage &warning : reloaded.warnings)
+        warnings += warning.toString();
+    return doneLine({{QStringLiteral("message"), textOf(reloaded)},
+                     {QStringLiteral("revoked"), qint64{reloaded.revoked}},
+                     {QStringLiteral("warnings"), warnings}});
+}
+
+QByteArray Control::health(const QJsonObject &)
+{
+    const auto health = m_daemon.health();
+    if (!health)
+        return refusalLine("unhealthy", health.error().message);
+    return doneLine({{QStringLiteral("workers"), health.value().workers},
+                     {QStringLiteral("sockets"), health.value().sockets}});
+}
+
+} // namespace dtlsd

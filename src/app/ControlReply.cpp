@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/ControlReply.h"
+
+#include <QJsonDocument>
+
+namespace dtlsd {
+
+QByteArray jsonLine(const QJsonObject &object)
+{
+    return QJsonDocument(object).toJson(QJsonDocument::Compact) + '\n';
+}
+
+QByteArray doneLine(QJsonObject more)
+{
+    more.insert(QStringLiteral("ok"), true);
+    return jsonLine(more);
+}
+
+QByteArray refusalLine(const char *code, const QString &error)
+{
+    return jsonLine({{QStringLiteral("ok"), false},
+                     {QStringLiteral("code"), QLatin1String(code)},
+                     {QStringLiteral("error"), error}});
+}
+
+} // namespace dtlsd

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/ControlServer.h"
+
+#include "app/ControlConnection.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QLocalSocket>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::chrono::milliseconds neighbourPatience{500};
+
+std::vector<gid_t> furtherGroups(int descriptor)
+{
+    std::array<gid_t, 256> groups{};
+    socklen_t length = sizeof groups;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) != 0)
+        return {}; // more than that, or none
+    return {groups.begin(), groups.begin() + length / sizeof(gid_t)};
+}
+
+/// Root, who we are ourselves, and whoever is in our group: those that the socket's mode lets in,
+/// asked once more in case somebody has changed it.
+bool isEntitled(const QLocalSocket &client)
+{
+    const int descriptor = static_cast<int>(client.socketDescriptor());
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return false;
+    if (peer.uid == 0 || peer.uid == geteuid() || peer.gid == getegid())
+        return true;
+    const std::vector<gid_t> groups = furtherGroups(descriptor);
+    return std::find(groups.begin(), groups.end(), getegid()) != groups.end();
+}
+
+/// An error if something is at @p path that must stay.
+Result<> checkPlace(const QString &path)
+{
+    struct stat status = {};
+    if (lstat(QFile::encodeName(path).constData(), &status) != 0)
+        return success();
+    if (!S_ISSOCK(status.st_mode))
+        return Error{QStringLiteral("%1 is there already, and no socket").arg(path)};
+    QLocalSocket neighbour;
+    neighbour.connectToServer(path);
+    if (neighbour.waitForConnected(static_cast<int>(neighbourPatience.count())))
+        return Error{QStringLiteral("another process listens at %1").arg(path)};
+    return success();
+}
+
+} // namespace
+
+ControlServer::ControlServer(Answer answer, const Limits &limits)
+    : m_answer(std::move(answer))
+    , m_limits(limits)
+    , m_server(this)
+{
+    m_server.setSocketOptions(QLocalServer::UserAccessOption | QLocalServer::GroupAccessOption);
+    connect(&m_server, &QLocalServer::newConnection, this, &ControlServer::accept);
+}
+
+ControlServer::~ControlServer() = default;
+
+Result<> ControlServer::listen(const QString &path)
+{
+    if (Result<> place = checkPlace(path); !place)
+        return place;
+    // As a service manager would, for whoever starts the daemon by hand.
+    static_cast<void>(::mkdir(QFile::encodeName(QFileInfo(path).path()).constData(), 0755));
+    if (!m_server.listen(path)) // which removes a socket that nobody listens at
+        return Error{QStringLiteral("cannot listen at %1: %2").arg(path, m_server.errorString())};
+    static_cast<void>(::chmod(QFile::encodeName(path).constData(), 0660)); // nobody executes it
+    return success();
+}
+
+void ControlServer::accept()
+{
+    while (QLocalSocket *socket = m_server.nextPendingConnection()) {
+        const bool isOneTooMany = m_connections >= m_limits.connections;
+        auto *connection = new ControlConnection(socket, m_answer, m_limits, this);
+        ++m_connections;
+        connect(connection, &QObject::destroyed, this, [this] { --m_connections; });
+        if (!isEntitled(*socket))
+            connection->refuse("forbidden",
+                               QStringLiteral("this is for root and for the group of dtlsd"));
+        else if (isOneTooMany)
+            connection->refuse(
+                "busy",
+                QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
+    }
+}
+
+} // namespace dtlsd
