@@ -68,7 +68,8 @@ void Witness::judgeStatistics() const
             "each half-open handshake was announced, and each that ended");
     require(statistics.sessions == static_cast<std::int64_t>(m_open.size()),
             "each session was announced, and each that ended");
-    require(statistics.sessionsOpened == m_opened && statistics.sessionsClosed.total() == m_closed &&
+    require(statistics.sessionsOpened == m_opened &&
+                statistics.sessionsClosed.total() == m_closed &&
                 statistics.handshakesFailed.total() == m_failed,
             "what is counted is what was announced");
     require(statistics.received.datagrams == m_messages.size(), "each message is counted once");

@@ -217,17 +217,17 @@ void TestEventLog::aClosedSessionHasItsFields()
 
 void TestEventLog::aPeriodHasItsCounters()
 {
-    const LogRecord record = EventLog({}).describe(StatisticsTaken{{.sessionsOpened = 1,
-                                                                    .sessionsClosed = {{2}},
-                                                                    .handshakesFailed = {{3}},
-                                                                    .received = {4, 5},
-                                                                    .sent = {6, 7},
-                                                                    .badRecords = 8,
-                                                                    .unverified = {.malformed = 1,
-                                                                                   .overflowed = 9},
-                                                                    .sessions = 11,
-                                                                    .halfOpen = 12},
-                                                                   5min});
+    const LogRecord record =
+        EventLog({}).describe(StatisticsTaken{{.sessionsOpened = 1,
+                                               .sessionsClosed = {{2}},
+                                               .handshakesFailed = {{3}},
+                                               .received = {4, 5},
+                                               .sent = {6, 7},
+                                               .badRecords = 8,
+                                               .unverified = {.malformed = 1, .overflowed = 9},
+                                               .sessions = 11,
+                                               .halfOpen = 12},
+                                              5min});
     const std::pair<const char *, QByteArray> expected[]{{"DTLSD_DURATION_USEC", "300000000"},
                                                          {"DTLSD_SESSIONS_OPENED", "1"},
                                                          {"DTLSD_SESSIONS_CLOSED", "2"},
