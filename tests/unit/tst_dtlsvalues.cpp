@@ -321,7 +321,7 @@ void TestDtlsValues::unprovedSourcesMakeASummary()
     QCOMPARE(traffic->unanswered, 1000U);
     QCOMPARE(traffic->total(), 1002U);
     QCOMPARE(traffic->period, 10s);
-    QCOMPARE(watch.total(), 1002U);
+    QCOMPARE(watch.counts().total(), 1002U);
     QVERIFY(!watch.report(start + 20s));
 }
 
