@@ -19,7 +19,8 @@ namespace dtlsd {
 namespace {
 
 constexpr std::size_t sendBatchSize = 64;
-constexpr std::size_t controlSize = 64; // room for one in_pktinfo or in6_pktinfo
+// Room for an in6_pktinfo, behind the timestamp that a socket unit may ask for.
+constexpr std::size_t controlSize = 128;
 
 bool setFlag(int descriptor, int level, int name)
 {
@@ -31,8 +32,13 @@ bool setFlag(int descriptor, int level, int name)
 bool keepDestination(int descriptor, int family)
 {
     return family == AF_INET ? setFlag(descriptor, IPPROTO_IP, IP_PKTINFO)
-                             : setFlag(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO) &&
-                                   setFlag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
+                             : setFlag(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+}
+
+/// A socket for each family: otherwise [::] would take the port of 0.0.0.0 as well.
+bool isOfOneFamily(int descriptor, int family)
+{
+    return family == AF_INET || setFlag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
 }
 
 void growReceiveBuffer(int descriptor, int size)
@@ -71,13 +77,12 @@ QString remedyFor(int error)
     }
 }
 
-SocketAddress boundAddress(int descriptor)
+sockaddr_storage boundTo(int descriptor)
 {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
-    if (getsockname(descriptor, reinterpret_cast<sockaddr *>(&storage), &length) != 0)
-        return {};
-    return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&storage));
+    getsockname(descriptor, reinterpret_cast<sockaddr *>(&storage), &length);
+    return storage;
 }
 
 /// The local address in the control data of @p header, or @p bound if there is none.
@@ -91,7 +96,8 @@ SocketAddress destination(msghdr &header, const SocketAddress &bound)
             sockaddr_in in{};
             in.sin_family = AF_INET;
             in.sin_port = htons(bound.port());
-            in.sin_addr = info.ipi_spec_dst;
+            // What came before IP_PKTINFO was set has only the address in its header.
+            in.sin_addr = info.ipi_spec_dst.s_addr != 0 ? info.ipi_spec_dst : info.ipi_addr;
             return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&in));
         }
         if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
@@ -204,6 +210,7 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
     sockaddr_storage storage{};
     const socklen_t length = address.toSockaddr(storage, family);
     if (descriptor < 0 || !keepDestination(descriptor, family) ||
+        !isOfOneFamily(descriptor, family) ||
         !bindShared(descriptor, storage, length, options.sharing)) {
         const int error = errno;
         if (descriptor >= 0)
@@ -214,9 +221,26 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
     }
     growReceiveBuffer(descriptor, options.receiveBuffer);
     auto bound = std::unique_ptr<DatagramSocket>(
-        new DatagramSocket(descriptor, boundAddress(descriptor), family));
+        new DatagramSocket(descriptor, addressOf(descriptor), family));
     bound->m_notifier->setEnabled(!options.isPaused);
     return bound;
+}
+
+std::unique_ptr<DatagramSocket> DatagramSocket::adopt(int descriptor)
+{
+    const int family = boundTo(descriptor).ss_family;
+    keepDestination(descriptor, family); // if not, replies leave from the address it is bound to
+    auto adopted = std::unique_ptr<DatagramSocket>(
+        new DatagramSocket(descriptor, addressOf(descriptor), family));
+    adopted->m_notifier->setEnabled(false);
+    static_cast<void>(adopted->takeOverflow()); // of those who had it before
+    return adopted;
+}
+
+SocketAddress DatagramSocket::addressOf(int descriptor)
+{
+    const sockaddr_storage storage = boundTo(descriptor);
+    return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&storage));
 }
 
 DatagramSocket::DatagramSocket(const SocketAddress &local)
@@ -332,7 +356,7 @@ void DatagramSocket::sendBatch(std::span<const OutgoingDatagram> batch)
     }
     for (std::size_t sent = 0; sent < batch.size();) {
         const int count = sendmmsg(m_descriptor, messages.data() + sent,
-                                   static_cast<unsigned>(batch.size() - sent), 0);
+                                   static_cast<unsigned>(batch.size() - sent), MSG_DONTWAIT);
         if (count > 0)
             sent += static_cast<std::size_t>(count);
         else if (errno != EINTR)

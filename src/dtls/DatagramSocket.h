@@ -78,6 +78,12 @@ public:
     static Result<std::unique_ptr<DatagramSocket>> bind(const SocketAddress &address,
                                                         const Options &options);
 
+    /// Takes a UDP socket over IPv4, IPv6 or both that is bound already, with the receive buffer
+    /// it has; paused. Its open file description may be others' too: it may well be blocking.
+    static std::unique_ptr<DatagramSocket> adopt(int descriptor);
+    /// Where @p descriptor is bound.
+    static SocketAddress addressOf(int descriptor);
+
     ~DatagramSocket() override;
 
     /// Where it is bound, with the port that the kernel picked.

@@ -7,6 +7,9 @@
 #include <QTest>
 #include <QUdpSocket>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 using namespace dtlsd;
 
 namespace {
@@ -22,6 +25,20 @@ std::unique_ptr<DatagramSocket> bound(const QString &text)
     return result ? std::move(result).value() : nullptr;
 }
 
+/// A bound descriptor without any option that ours have, as others make it; -1: it cannot be.
+int foreignSocket(const SocketAddress &address)
+{
+    const int family = address.isIPv4() ? AF_INET : AF_INET6;
+    sockaddr_storage storage{};
+    const socklen_t length = address.toSockaddr(storage, family);
+    const int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int no = 0; // both families, whatever net.ipv6.bindv6only says
+    if (family == AF_INET6)
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    const int bound = bind(descriptor, reinterpret_cast<const sockaddr *>(&storage), length);
+    return bound == 0 ? descriptor : -1;
+}
+
 } // namespace
 
 class TestDatagramSocket : public QObject
@@ -33,6 +50,9 @@ private Q_SLOTS:
     void repliesLeaveFromTheAddressThatWasSpokenTo();
     void datagramsOfEverySizeArriveInBatches();
     void moreThanABatchIsSent();
+    void anAdoptedSocketAnswersWhatCameBefore_data();
+    void anAdoptedSocketAnswersWhatCameBefore();
+    void anAdoptedSocketCountsItsOwnLossesOnly();
     void aPortThatIsTakenIsRefused();
     void siblingsShareAPort();
     void whatTheKernelDropsIsCounted();
@@ -126,6 +146,85 @@ void TestDatagramSocket::moreThanABatchIsSent()
     QCOMPARE(received.size(), 200U);
     for (int i = 0; i < 200; ++i)
         QCOMPARE(received[static_cast<std::size_t>(i)], QByteArray::number(i));
+}
+
+void TestDatagramSocket::anAdoptedSocketAnswersWhatCameBefore_data()
+{
+    QTest::addColumn<QString>("listen");
+    QTest::addColumn<QString>("spokenTo");
+    const QString ipv4 = QStringLiteral("0.0.0.0:0");
+    const QString both = QStringLiteral("[::]:0");
+    QTest::newRow("127.0.0.1 through 0.0.0.0") << ipv4 << QStringLiteral("127.0.0.1");
+    QTest::newRow("127.0.0.2 through 0.0.0.0") << ipv4 << QStringLiteral("127.0.0.2");
+    QTest::newRow("127.0.0.3 bound")
+        << QStringLiteral("127.0.0.3:0") << QStringLiteral("127.0.0.3");
+    QTest::newRow("::1 through ::") << both << QStringLiteral("::1");
+    QTest::newRow("127.0.0.2 through ::") << both << QStringLiteral("127.0.0.2");
+    QTest::newRow("::1 bound") << QStringLiteral("[::1]:0") << QStringLiteral("::1");
+}
+
+void TestDatagramSocket::anAdoptedSocketAnswersWhatCameBefore()
+{
+    QFETCH(QString, listen);
+    QFETCH(QString, spokenTo);
+    const int descriptor = foreignSocket(address(listen));
+    QVERIFY(descriptor >= 0);
+    const std::uint16_t port = DatagramSocket::addressOf(descriptor).port();
+    const QHostAddress target(spokenTo);
+    QUdpSocket peer;
+    QVERIFY(peer.bind(target.protocol() == QAbstractSocket::IPv4Protocol
+                          ? QHostAddress(QHostAddress::LocalHost)
+                          : QHostAddress(QHostAddress::LocalHostIPv6)));
+    peer.writeDatagram("early", target, port);
+
+    const auto socket = DatagramSocket::adopt(descriptor);
+    QCOMPARE(socket->localAddress(), address(listen).withPort(port));
+    QSignalSpy ready(socket.get(), &DatagramSocket::readyRead);
+    QCoreApplication::processEvents();
+    QCOMPARE(ready.size(), 0);
+    socket->resume();
+    peer.writeDatagram("late", target, port);
+    QVERIFY(ready.wait());
+
+    ReceiveBuffer buffer;
+    QVERIFY(socket->receive(buffer));
+    QCOMPARE(buffer.received.size(), 2U);
+    for (const ReceivedDatagram &datagram : buffer.received) {
+        // An IPv4 peer is one, also through a socket of both families.
+        QCOMPARE(datagram.path.peer, SocketAddress(peer.localAddress(), peer.localPort()));
+        QCOMPARE(datagram.path.local, SocketAddress(target, port));
+        socket->output(datagram.path)->write(datagram.bytes.toByteArray());
+    }
+    socket->flush();
+    for (const QByteArray expected : {"early", "late"}) {
+        QTRY_VERIFY(peer.hasPendingDatagrams());
+        QByteArray answer(10, '\0');
+        QHostAddress from;
+        answer.resize(peer.readDatagram(answer.data(), answer.size(), &from));
+        QCOMPARE(answer, expected);
+        QVERIFY(from.isEqual(target));
+    }
+    QVERIFY(!socket->receive(buffer)); // and does not wait for more, though it may block
+}
+
+void TestDatagramSocket::anAdoptedSocketCountsItsOwnLossesOnly()
+{
+    const int descriptor = foreignSocket(address(QStringLiteral("127.0.0.1:0")));
+    QVERIFY(descriptor >= 0);
+    const int size = 16 * 1024;
+    QCOMPARE(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    QUdpSocket peer;
+    const auto overflow = [&] {
+        for (int i = 0; i < 500; ++i)
+            peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost,
+                               DatagramSocket::addressOf(descriptor).port());
+    };
+    overflow();
+    const auto socket = DatagramSocket::adopt(descriptor);
+    QCOMPARE(socket->receiveBufferSize(), 2 * size); // as it was made
+    QCOMPARE(socket->takeOverflow(), 0U);
+    overflow();
+    QCOMPARE(socket->takeOverflow(), 500U);
 }
 
 void TestDatagramSocket::aPortThatIsTakenIsRefused()
