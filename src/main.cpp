@@ -3,6 +3,7 @@
 #include "app/Daemon.h"
 #include "app/ProcessSetup.h"
 #include "config/Config.h"
+#include "systemd/SocketActivation.h"
 
 #include <QCoreApplication>
 #include <QTextStream>
@@ -50,8 +51,11 @@ try {
     if (commandLine.action == CommandLine::Action::Check)
         return print(result.warnings, print(stdout, u"The configuration is valid.\n"_qs, EX_OK));
 
-    return Daemon(std::move(result), [&commandLine] { return commandLine.loadConfig(); }).run();
+    const auto sockets = passedSockets();
+    if (!sockets)
+        return print(stderr, u"dtlsd: "_qs + sockets.error().message + u'\n', EX_CONFIG);
+    const auto source = [&commandLine] { return commandLine.loadConfig(); };
+    return Daemon(std::move(result), source, sockets.value()).run();
 } catch (const std::exception &error) {
-    return print(stderr, QStringLiteral("dtlsd: %1\n").arg(QLatin1String(error.what())),
-                 EX_SOFTWARE);
+    return print(stderr, u"dtlsd: "_qs + QLatin1String(error.what()) + u'\n', EX_SOFTWARE);
 }

@@ -26,7 +26,7 @@ constexpr std::chrono::seconds stallPatience{10};
 
 } // namespace
 
-Daemon::Daemon(ConfigResult initial, ConfigSource source)
+Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed)
     : m_config(std::move(initial.config))
     , m_events(m_config.log)
     , m_signals({SIGTERM, SIGINT, SIGHUP})
@@ -36,7 +36,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source)
                         [this] { m_mailbox.post([this] { warn(unreadableJournalWarning()); }); }),
                static_cast<std::size_t>(m_config.log.queue),
                [events = m_events](auto count) { return events.describe(EntriesDropped{count}); })
-    , m_workers(m_config, m_writer)
+    , m_workers(m_config, m_writer, passed)
     , m_reloader(std::move(source), m_config, m_workers)
     , m_control(*this)
     , m_controlServer([this](const QByteArray &request) { return m_control.answer(request); },
@@ -75,15 +75,9 @@ Result<> Daemon::start()
     if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
         return bound; // logged as listen-failed where it happened
     m_workers.serve(m_config.server.listen);
-
-    // The kernel doubles what is asked for, to have room for its own bookkeeping.
-    const std::int64_t granted = m_workers.receiveBufferSize() / 2;
-    if (granted < m_config.server.receiveBuffer)
-        warn(QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of %2, so "
-                            "bursts may be lost; raise net.core.rmem_max")
-                 .arg(formatByteSize(granted), formatByteSize(m_config.server.receiveBuffer)));
+    warnAboutSockets();
     log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
-                m_config.settings.identities->size()});
+                m_config.settings.identities->size(), m_workers.hasPassedSockets()});
     openControlSocket();
     startWatchdog();
     m_period.start();
@@ -91,6 +85,26 @@ Result<> Daemon::start()
     tellStatus(Statistics());
     m_notifier.ready();
     return success();
+}
+
+void Daemon::warnAboutSockets()
+{
+    const ListenOptions &wanted = m_config.server;
+    if (m_workers.size() < wanted.workers)
+        warn(QStringLiteral("[server] workers: there are %1 instead of %2, one for each socket "
+                            "that systemd has passed")
+                 .arg(m_workers.size())
+                 .arg(wanted.workers));
+    // The kernel doubles what is asked for, to have room for its own bookkeeping.
+    const std::int64_t granted = m_workers.receiveBufferSize() / 2;
+    if (granted < wanted.receiveBuffer)
+        warn((m_workers.hasPassedSockets()
+                  ? QStringLiteral("[server] receive_buffer: the sockets that systemd has passed "
+                                   "have %1 instead of %2, so bursts may be lost; set "
+                                   "ReceiveBuffer= in the socket unit")
+                  : QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of %2, "
+                                   "so bursts may be lost; raise net.core.rmem_max"))
+                 .arg(formatByteSize(granted), formatByteSize(wanted.receiveBuffer)));
 }
 
 void Daemon::openControlSocket()

@@ -24,6 +24,7 @@
 #include <QTimer>
 
 #include <cstdint>
+#include <vector>
 
 namespace dtlsd {
 
@@ -33,8 +34,9 @@ class Daemon : public QObject, private Controllable
 
 public:
     /// Made in the main thread, before any other thread and after QCoreApplication. @p initial has
-    /// no errors; @p source is asked for every reload.
-    Daemon(ConfigResult initial, ConfigSource source);
+    /// no errors; @p source is asked for every reload; @p passed are descriptors of bound UDP
+    /// sockets to listen on instead of `[server] listen`, if there are any.
+    Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed);
 
     /// Serves until a signal ends it. Returns the exit status.
     int run();
@@ -54,6 +56,7 @@ private:
     [[nodiscard]] Result<Health> health() override;
 
     Result<> start();
+    void warnAboutSockets();
     /// Ends the process with @p status if the log hangs.
     void stop(int status);
     void openControlSocket();

@@ -201,12 +201,13 @@ LogRecord EventLog::describe(const ConfigMessage &warning) const
 
 LogRecord EventLog::describe(const Started &event) const
 {
-    RecordBuilder builder(kind::started,
-                          QStringLiteral("dtlsd %1 listens on %2 with %3 for %4")
-                              .arg(version, toString(event.addresses),
-                                   plural(static_cast<std::uint64_t>(event.workers), "worker"),
-                                   event.identities == 1
-                                       ? QStringLiteral("1 identity")
+    RecordBuilder builder(
+        kind::started,
+        QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5")
+            .arg(version, toString(event.addresses),
+                 event.isSocketActivated ? QStringLiteral(" (passed by systemd)") : QString(),
+                 plural(static_cast<std::uint64_t>(event.workers), "worker"),
+                 event.identities == 1 ? QStringLiteral("1 identity")
                                        : QStringLiteral("%1 identities").arg(event.identities)));
     builder.text("DTLSD_LOCAL_ADDRESS", toString(event.addresses));
     if (!event.configFile.isEmpty())

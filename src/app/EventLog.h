@@ -26,6 +26,7 @@ struct Started
     QList<SocketAddress> addresses;
     int workers = 0;
     qsizetype identities = 0;
+    bool isSocketActivated = false; ///< the addresses are those of sockets that systemd passed
 };
 
 struct Stopping

@@ -20,6 +20,11 @@ ReloadOutcome Reloader::reload()
     if (const auto workers = m_workers.states(); !workers)
         return ReloadRejected{
             {config.file, 0, workers.error().message}}; // and would never apply it
+    const auto listen = m_inForce.server.listen;
+    if (m_workers.hasPassedSockets() && std::exchange(config.server.listen, listen) != listen)
+        warnings += {config.file, 0,
+                     QStringLiteral("[server] listen: is ignored, as systemd has passed the "
+                                    "sockets; the socket unit says where they are")};
     if (const Result<> bound = m_workers.bind(config.server.listen); !bound)
         return ReloadRejected{
             {config.file, 0, QStringLiteral("[server] listen: ") + bound.error().message}};

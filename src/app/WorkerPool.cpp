@@ -21,22 +21,52 @@ std::shared_ptr<const ServerSettings> settingsOfEach(const ServerSettings &setti
     return share;
 }
 
+/// One without a socket would only keep its share of the limits from the others.
+int workerCount(std::int64_t configured, std::size_t passed)
+{
+    const int wanted = configured > 0 ? static_cast<int>(configured) : QThread::idealThreadCount();
+    return passed > 0 ? std::min(wanted, static_cast<int>(passed)) : wanted;
+}
+
 } // namespace
 
-WorkerPool::WorkerPool(const Config &config, LogWriter &writer)
-    : m_receiveBuffer(static_cast<int>(config.server.receiveBuffer))
+WorkerPool::WorkerPool(const Config &config, LogWriter &writer, const std::vector<int> &passed)
+    : m_hasPassedSockets(!passed.empty())
+    , m_receiveBuffer(static_cast<int>(config.server.receiveBuffer))
     , m_shared(std::make_shared<SharedState>(config.settings.limits))
 {
-    const auto count = config.server.workers > 0 ? static_cast<int>(config.server.workers)
-                                                 : QThread::idealThreadCount();
+    const int count = workerCount(config.server.workers, passed.size());
     m_settings = settingsOfEach(config.settings, count);
     for (int i = 0; i < count; ++i)
         m_workers.push_back(
             std::make_unique<Worker>(m_settings, m_shared, EventLog(config.log), writer));
+    deal(passed);
+}
+
+void WorkerPool::deal(const std::vector<int> &passed)
+{
+    for (const int descriptor : passed) {
+        const SocketAddress address = DatagramSocket::addressOf(descriptor);
+        if (!addresses().contains(address))
+            m_listening.push_back({address, address});
+    }
+    // The kernel spreads peers over the sockets of an address: these go to different workers.
+    std::size_t next = 0;
+    for (const Listening &listening : m_listening) {
+        for (const int descriptor : passed) {
+            if (!listening.isAt(DatagramSocket::addressOf(descriptor)))
+                continue;
+            m_workers[next++ % m_workers.size()]->call([descriptor](DtlsServer &server) {
+                server.listen(DatagramSocket::adopt(descriptor));
+            });
+        }
+    }
 }
 
 Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
 {
+    if (m_hasPassedSockets)
+        return success();
     const std::size_t before = m_listening.size();
     for (const SocketAddress &address : wanted) {
         const bool isThere =
@@ -78,6 +108,8 @@ void WorkerPool::serve(const QList<SocketAddress> &wanted)
     // before would be lost.
     for (const auto &worker : m_workers)
         worker->call([](DtlsServer &server) { server.resume(); });
+    if (m_hasPassedSockets)
+        return;
     std::erase_if(m_listening, [&](const Listening &listening) {
         const bool stays =
             std::any_of(wanted.begin(), wanted.end(),

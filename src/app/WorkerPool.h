@@ -17,14 +17,17 @@ namespace dtlsd {
 class WorkerPool
 {
 public:
-    /// Starts the threads; nobody listens yet.
-    WorkerPool(const Config &config, LogWriter &writer);
+    /// Starts the threads; nobody listens yet. @p passed: descriptors of UDP sockets that are
+    /// bound already. If there are any, they are dealt to the workers, and are all that these
+    /// ever listen on.
+    WorkerPool(const Config &config, LogWriter &writer, const std::vector<int> &passed);
 
     /// Binds every worker to each address of @p wanted that they are not bound to yet; there they
     /// receive nothing before serve(). All or none: after a failure they are bound as before.
     Result<> bind(const QList<SocketAddress> &wanted);
     /// Receives on the addresses of @p wanted, which are bound, and leaves all others.
     void serve(const QList<SocketAddress> &wanted);
+    [[nodiscard]] bool hasPassedSockets() const { return m_hasPassedSockets; }
     /// Where they are bound, with the ports that the kernel picked.
     [[nodiscard]] QList<SocketAddress> addresses() const;
 
@@ -63,9 +66,11 @@ private:
     template <class T>
     Result<std::vector<T>> ask(const std::function<T(Worker &)> &question);
 
+    void deal(const std::vector<int> &passed);
     Result<SocketAddress> bindWorkers(const SocketAddress &wanted);
     void leave(const SocketAddress &bound);
 
+    const bool m_hasPassedSockets;
     const int m_receiveBuffer; // of every socket, also of those that are bound later
     const std::shared_ptr<SharedState> m_shared;
     std::shared_ptr<const ServerSettings> m_settings; // each worker's

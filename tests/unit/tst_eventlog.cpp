@@ -339,6 +339,9 @@ void TestEventLog::everyEventReadsAsASentence()
     const SocketAddress listen = SocketAddress::parse(u"0.0.0.0:22334").value();
     QCOMPARE(message(Started{{}, {listen}, 2, 1}),
              "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity");
+    QCOMPARE(message(Started{{}, {listen}, 1, 2, true}),
+             "dtlsd " DTLSD_VERSION
+             " listens on 0.0.0.0:22334 (passed by systemd) with 1 worker for 2 identities");
     QCOMPARE(message(Stopping{QStringLiteral("SIGTERM"), 12}),
              "stopping on SIGTERM; 12 sessions to close");
     ConfigChange change;
