@@ -10,11 +10,11 @@ build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev libssl-dev libsyst
 # clang-format and clang-tidy check the sources, ccache makes the second build fast; systemd is
 # tested against (journald, systemd-analyze), and so are the DTLS clients of OpenSSL, GnuTLS and
 # libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
-# sanitizers, llvm names the functions in their reports. jq, systemd-journal-remote and
-# python3-systemd (for fail2ban) are what the README's recipes use.
+# sanitizers, llvm names the functions in their reports. mandoc checks the man pages. jq,
+# systemd-journal-remote and python3-systemd (for fail2ban) are what the README's recipes use.
 # shellcheck disable=SC2034
 test_packages=(ccache clang clang-format clang-tidy gnutls-bin jq libclang-rt-dev libcoap3-bin
-    libmbedtls-dev libwolfssl-dev llvm openssl python3 python3-systemd shellcheck systemd
+    libmbedtls-dev libwolfssl-dev llvm mandoc openssl python3 python3-systemd shellcheck systemd
     systemd-journal-remote)
 
 # Installs those of the named packages that are missing, and touches nothing when none is. Without
