@@ -7,6 +7,10 @@
 # shellcheck disable=SC2034 # for those who source this
 build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev libssl-dev libsystemd-dev)
 
+# The Debian package is made and checked with these.
+# shellcheck disable=SC2034
+package_packages=(build-essential debhelper dpkg-dev lintian)
+
 # clang-format and clang-tidy check the sources, ccache makes the second build fast; systemd is
 # tested against (journald, systemd-analyze), and so are the DTLS clients of OpenSSL, GnuTLS and
 # libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
