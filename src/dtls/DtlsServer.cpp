@@ -95,19 +95,18 @@ std::int64_t DtlsServer::closeSessions(const std::function<bool(const SessionInf
     const Turn turn(*this);
     std::int64_t closed = 0;
     for (DtlsSession *session : m_sessions.newestFirst()) {
-        if (session->state() != DtlsSession::State::Established || !isMeant(session->info()))
-            continue;
-        end(*session, CloseReason::Operator);
-        ++closed;
+        if (session->state() == DtlsSession::State::Established && isMeant(session->info())) {
+            end(*session, CloseReason::Operator);
+            ++closed;
+        }
     }
     return closed;
 }
 
 void DtlsServer::leave(const SocketAddress &address)
 {
-    const auto found = std::find_if(m_sockets.begin(), m_sockets.end(), [&](const auto &socket) {
-        return socket->localAddress() == address;
-    });
+    const auto found = std::ranges::find(m_sockets, address,
+                                         [](const auto &socket) { return socket->localAddress(); });
     if (found == m_sockets.end())
         return;
     const std::unique_ptr<DatagramSocket> socket = std::move(*found); // goes after its sessions
@@ -299,16 +298,15 @@ void DtlsServer::sendReplies(std::span<const Receipt> receipts)
 {
     const Turn turn(*this);
     for (const Receipt &receipt : receipts) {
-        SessionTable::Peer *peer = m_sessions.find(receipt.path);
-        if (!peer || !peer->established || peer->established->info().id != receipt.session) {
+        DtlsSession *session = m_sessions.find(receipt.path, receipt.session);
+        if (!session) {
             ++m_statistics.repliesTooLate;
             continue;
         }
-        DtlsSession &session = *peer->established;
-        if (session.send(receipt.reply))
+        if (session->send(receipt.reply))
             m_statistics.sent += receipt.reply;
-        if (session.state() == DtlsSession::State::Ended)
-            end(session, session.closeReason());
+        if (session->state() == DtlsSession::State::Ended)
+            end(*session, session->closeReason());
     }
 }
 
@@ -353,14 +351,13 @@ void DtlsServer::end(DtlsSession &session, CloseReason reason)
 void DtlsServer::expire()
 {
     const Turn turn(*this);
-    const Limits &limits = m_settings->limits;
     const AgeOrder &halfOpen = m_sessions.halfOpen();
-    while (halfOpen.due(limits.handshakeTimeout) <= m_now)
+    while (halfOpen.due(m_settings->limits.handshakeTimeout) <= m_now)
         fail(*halfOpen.oldest(), halfOpen.oldest()->handshakeFailure());
     const AgeOrder &established = m_sessions.established();
-    while (established.due(limits.idleTimeout) <= m_now)
+    while (established.due(m_settings->limits.idleTimeout) <= m_now)
         end(*established.oldest(), CloseReason::Idle);
-    if (m_unverified.due().value_or(Clock::time_point::max()) <= m_now)
+    if (m_unverified.due() <= m_now)
         reportUnverified();
     startHandshakes();
 }
@@ -382,11 +379,10 @@ void DtlsServer::endTurn()
 void DtlsServer::armTimer()
 {
     const Limits &limits = m_settings->limits;
-    const bool mayStart = !m_hellos.waiting().isEmpty();
-    const Clock::time_point next = std::min({mayStart ? m_now : Clock::time_point::max(),
-                                             m_unverified.due().value_or(Clock::time_point::max()),
-                                             m_sessions.halfOpen().due(limits.handshakeTimeout),
-                                             m_sessions.established().due(limits.idleTimeout)});
+    const Clock::time_point next =
+        std::min({m_hellos.waiting().isEmpty() ? Clock::time_point::max() : m_now,
+                  m_unverified.due(), m_sessions.halfOpen().due(limits.handshakeTimeout),
+                  m_sessions.established().due(limits.idleTimeout)});
     // Deadlines move back with every datagram; the timer that is set finds that out by itself.
     if (next == Clock::time_point::max() || (m_timer.isActive() && m_timerDue <= next))
         return;

@@ -21,6 +21,13 @@ SessionTable::Peer *SessionTable::find(const Path &path)
     return found == m_peers.end() ? nullptr : &found->second;
 }
 
+DtlsSession *SessionTable::find(const Path &path, SessionId id)
+{
+    const Peer *peer = find(path);
+    const bool isThere = peer && peer->established && peer->established->info().id == id;
+    return isThere ? peer->established.get() : nullptr;
+}
+
 DtlsSession &SessionTable::addPending(std::unique_ptr<DtlsSession> session,
                                       AgeOrder::Clock::time_point now)
 {

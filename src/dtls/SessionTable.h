@@ -31,6 +31,8 @@ public:
 
     /// nullptr: no session, no handshake. Valid until something is taken.
     [[nodiscard]] Peer *find(const Path &path);
+    /// The open session of that path, if it is still that one.
+    [[nodiscard]] DtlsSession *find(const Path &path, SessionId id);
 
     /// The peer must have no other pending one.
     DtlsSession &addPending(std::unique_ptr<DtlsSession> session, AgeOrder::Clock::time_point now);

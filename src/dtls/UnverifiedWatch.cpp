@@ -58,9 +58,9 @@ void UnverifiedWatch::noteHello(Clock::time_point now)
     ++m_hellos;
 }
 
-std::optional<UnverifiedWatch::Clock::time_point> UnverifiedWatch::due() const
+UnverifiedWatch::Clock::time_point UnverifiedWatch::due() const
 {
-    return m_began ? std::optional(*m_began + period) : std::nullopt;
+    return m_began ? *m_began + period : Clock::time_point::max();
 }
 
 std::optional<UnverifiedTraffic> UnverifiedWatch::report(Clock::time_point now)

@@ -31,8 +31,8 @@ public:
     /// A hello whose cookie came back.
     void noteVerified() { ++m_verified; }
 
-    /// When report() is next due; nothing while there is nothing to report.
-    [[nodiscard]] std::optional<Clock::time_point> due() const;
+    /// When report() is next due; the end of time while there is nothing to report.
+    [[nodiscard]] Clock::time_point due() const;
     /// Ends the period, and says what was in it unless it was harmless.
     std::optional<UnverifiedTraffic> report(Clock::time_point now);
 
