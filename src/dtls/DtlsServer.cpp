@@ -93,14 +93,11 @@ std::int64_t DtlsServer::apply(std::shared_ptr<const ServerSettings> settings)
 std::int64_t DtlsServer::closeSessions(const std::function<bool(const SessionInfo &)> &isMeant)
 {
     const Turn turn(*this);
-    std::int64_t closed = 0;
-    for (DtlsSession *session : m_sessions.newestFirst()) {
-        if (session->state() == DtlsSession::State::Established && isMeant(session->info())) {
+    const std::uint64_t before = m_statistics.sessionsClosed.total();
+    for (DtlsSession *session : m_sessions.newestFirst())
+        if (session->state() == DtlsSession::State::Established && isMeant(session->info()))
             end(*session, CloseReason::Operator);
-            ++closed;
-        }
-    }
-    return closed;
+    return static_cast<std::int64_t>(m_statistics.sessionsClosed.total() - before);
 }
 
 void DtlsServer::leave(const SocketAddress &address)
