@@ -44,6 +44,7 @@ struct DaemonState
     std::size_t logCapacity = 0; ///< entries
     LogState log;
     ReloadCounts reloads;
+    std::int64_t residentMemory = 0; ///< bytes
 
     /// The sum over the workers.
     [[nodiscard]] Statistics total() const

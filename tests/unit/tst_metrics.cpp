@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon's state as metrics, in both dialects.
+#include "app/Metrics.h"
+#include "app/Reasons.h"
+
+#include <QSet>
+#include <QTest>
+
+#include <functional>
+
+using namespace dtlsd;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Lines = QList<QByteArray>;
+
+DaemonState stateOfTwoWorkers()
+{
+    DaemonState state;
+    state.started = QDateTime::fromMSecsSinceEpoch(1767323045123, Qt::UTC);
+    state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
+    state.workers.resize(2);
+    return state;
+}
+
+Lines linesOf(const DaemonState &state, MetricsDialect dialect = MetricsDialect::Prometheus)
+{
+    return metricsText(state, dialect).split('\n');
+}
+
+QByteArray seriesOf(const QByteArray &line)
+{
+    return line.first(line.lastIndexOf(' '));
+}
+
+QByteArray nameOf(const QByteArray &line)
+{
+    return line.first(line.indexOf('{'));
+}
+
+} // namespace
+
+class TestMetrics : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyReasonIsThereFromTheStart();
+    void whatChangesIsInItsLineAndInNoOther_data();
+    void whatChangesIsInItsLineAndInNoOther();
+    void everyFamilyIsDescribedAndNoSeriesIsThereTwice_data();
+    void everyFamilyIsDescribedAndNoSeriesIsThereTwice();
+    void openMetricsNamesFamiliesAndUnits();
+    void bothDialectsHaveTheSameSamples();
+    void daemonsOfOneMachineAreToldApart_data();
+    void daemonsOfOneMachineAreToldApart();
+    void timesAreSeconds();
+};
+
+void TestMetrics::everyReasonIsThereFromTheStart()
+{
+    const Lines lines = linesOf(stateOfTwoWorkers());
+    for (int i = 0; i <= static_cast<int>(CloseReason::Error); ++i) {
+        const QByteArray reason = reasonFor(static_cast<CloseReason>(i)).name;
+        const QByteArray line =
+            "dtlsd_sessions_closed_total{config=\"dtlsd\",reason=\"" + reason + "\"} 0";
+        QVERIFY2(lines.contains(line), line.constData());
+    }
+    for (int i = 0; i <= static_cast<int>(HandshakeFailure::Error); ++i) {
+        const QByteArray reason = reasonFor(static_cast<HandshakeFailure>(i)).name;
+        const QByteArray line =
+            "dtlsd_handshakes_total{config=\"dtlsd\",outcome=\"failed\",reason=\"" + reason +
+            "\"} 0";
+        QVERIFY2(lines.contains(line), line.constData());
+    }
+}
+
+void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
+{
+    using Change = std::function<void(DaemonState &)>;
+    QTest::addColumn<Change>("change");
+    QTest::addColumn<Lines>("expected"); // without name prefix and common label
+    const auto row = [](const char *name, const Change &change, const Lines &expected) {
+        QTest::newRow(name) << change << expected;
+    };
+    const auto count = [&row](const char *name, const std::function<void(Statistics &)> &change,
+                              const Lines &expected) {
+        row(
+            name, [change](DaemonState &state) { change(state.workers[1].statistics); }, expected);
+    };
+    count("sessions", [](Statistics &s) { s.sessions = 7; },
+          {R"(sessions{state="established"} 7)", R"(worker_sessions{worker="1"} 7)"});
+    count("handshakes under way", [](Statistics &s) { s.halfOpen = 7; },
+          {R"(sessions{state="handshaking"} 7)"});
+    count("handshakes that are done", [](Statistics &s) { s.sessionsOpened = 7; },
+          {R"(handshakes_total{outcome="completed",reason=""} 7)"});
+    count("handshakes that failed",
+          [](Statistics &s) { s.handshakesFailed[HandshakeFailure::WrongKeyOrLoss] = 7; },
+          {R"(handshakes_total{outcome="failed",reason="wrong-key-or-loss"} 7)"});
+    count("sessions that ended", [](Statistics &s) { s.sessionsClosed[CloseReason::Operator] = 7; },
+          {R"(sessions_closed_total{reason="operator"} 7)"});
+    count("datagrams received", [](Statistics &s) { s.received.datagrams = 7; },
+          {"received_datagrams_total{} 7", R"(worker_received_datagrams_total{worker="1"} 7)"});
+    count("bytes received", [](Statistics &s) { s.received.bytes = 7; },
+          {"received_bytes_total{} 7"});
+    count("datagrams sent", [](Statistics &s) { s.sent.datagrams = 7; },
+          {"sent_datagrams_total{} 7", R"(receipts_total{outcome="sent"} 7)"});
+    count("bytes sent", [](Statistics &s) { s.sent.bytes = 7; }, {"sent_bytes_total{} 7"});
+    count("replies too late", [](Statistics &s) { s.repliesTooLate = 7; },
+          {R"(receipts_total{outcome="too-late"} 7)"});
+    count("bad records", [](Statistics &s) { s.badRecords = 7; }, {"bad_records_total{} 7"});
+    count("lost in the kernel", [](Statistics &s) { s.unverified.overflowed = 7; },
+          {R"(dropped_datagrams_total{cause="kernel-queue-full"} 7)"});
+    count("malformed", [](Statistics &s) { s.unverified.malformed = 7; },
+          {R"(dropped_datagrams_total{cause="malformed"} 7)"});
+    count("without a session", [](Statistics &s) { s.unverified.withoutSession = 7; },
+          {R"(dropped_datagrams_total{cause="no-session"} 7)"});
+    count("without a cookie", [](Statistics &s) { s.unverified.unanswered = 7; },
+          {R"(dropped_datagrams_total{cause="no-cookie"} 7)"});
+    count("over a limit", [](Statistics &s) { s.unverified.overLimit = 7; },
+          {R"(dropped_datagrams_total{cause="over-limit"} 7)"});
+    count("failures reported together, which are handshakes",
+          [](Statistics &s) { s.unverified.failures = 7; }, {});
+    row("receipts withheld", [](DaemonState &s) { s.workers[0].withheldReceipts = 7; },
+        {R"(receipts_total{outcome="withheld"} 7)"});
+    row("a worker's processor time", [](DaemonState &s) { s.workers[1].cpuTime = 1500ms; },
+        {R"(worker_cpu_seconds_total{worker="1"} 1.500000)"});
+    row("entries that wait", [](DaemonState &s) { s.log.waiting = 7; },
+        {"log_waiting_entries{} 7"});
+    row("entries kept", [](DaemonState &s) { s.log.kept = 7; },
+        {R"(log_entries_total{outcome="kept"} 7)"});
+    row("entries lost", [](DaemonState &s) { s.log.lost = 7; },
+        {R"(log_entries_total{outcome="lost"} 7)"});
+    row("a stalled log", [](DaemonState &s) { s.log.stalled = 70ms; },
+        {"log_stalled_seconds{} 0.070000"});
+    row("the queue's size", [](DaemonState &s) { s.logCapacity = 7; },
+        {"log_capacity_entries{} 7"});
+    row("identities", [](DaemonState &s) { s.identities = 7; }, {"identities{} 7"});
+    row("memory", [](DaemonState &s) { s.residentMemory = 7; }, {"resident_memory_bytes{} 7"});
+    row("a reload", [](DaemonState &s) { s.reloads.count(ReloadCounts::Outcome::Applied); },
+        {R"(reloads_total{outcome="applied"} 1)"});
+    row("a reload that was rejected",
+        [](DaemonState &s) { s.reloads.count(ReloadCounts::Outcome::Rejected); },
+        {R"(reloads_total{outcome="rejected"} 1)", "last_reload_successful{} 0"});
+}
+
+void TestMetrics::whatChangesIsInItsLineAndInNoOther()
+{
+    QFETCH(std::function<void(DaemonState &)>, change);
+    QFETCH(Lines, expected);
+    const Lines before = linesOf(stateOfTwoWorkers());
+    DaemonState state = stateOfTwoWorkers();
+    change(state);
+    const Lines after = linesOf(state);
+    QCOMPARE(after.size(), before.size());
+    QSet<QByteArray> changed;
+    for (qsizetype i = 0; i < after.size(); ++i) {
+        if (after[i] == before[i])
+            continue;
+        QCOMPARE(seriesOf(after[i]), seriesOf(before[i]));
+        changed += QByteArray(after[i])
+                       .replace("dtlsd_", "")
+                       .replace(R"(config="dtlsd",)", "")
+                       .replace(R"(config="dtlsd")", "");
+    }
+    QCOMPARE(changed, QSet<QByteArray>(expected.begin(), expected.end()));
+}
+
+void TestMetrics::everyFamilyIsDescribedAndNoSeriesIsThereTwice_data()
+{
+    QTest::addColumn<MetricsDialect>("dialect");
+    QTest::newRow("Prometheus' text") << MetricsDialect::Prometheus;
+    QTest::newRow("OpenMetrics") << MetricsDialect::OpenMetrics;
+}
+
+void TestMetrics::everyFamilyIsDescribedAndNoSeriesIsThereTwice()
+{
+    QFETCH(MetricsDialect, dialect);
+    Lines lines = linesOf(stateOfTwoWorkers(), dialect);
+    QCOMPARE(lines.takeLast(), QByteArray()); // it ends with a line feed
+    QCOMPARE(lines.takeLast(), QByteArray("# EOF"));
+    QSet<QByteArray> families;
+    QSet<QByteArray> series;
+    QByteArray family;
+    for (const QByteArray &line : lines) {
+        const Lines words = line.split(' ');
+        if (line.startsWith("# HELP ")) {
+            family = words[2];
+            QVERIFY2(words.size() > 4, line.constData());
+            QVERIFY2(!families.contains(family), line.constData());
+            families += family;
+        } else if (line.startsWith('#')) {
+            QCOMPARE(words[2], family);
+        } else {
+            QVERIFY2(line.startsWith("dtlsd_"), line.constData());
+            QVERIFY2(nameOf(line).startsWith(family), line.constData());
+            QVERIFY2(!series.contains(seriesOf(line)), line.constData());
+            series += seriesOf(line);
+        }
+    }
+    QVERIFY(series.size() > families.size());
+}
+
+void TestMetrics::openMetricsNamesFamiliesAndUnits()
+{
+    const Lines lines = linesOf(stateOfTwoWorkers(), MetricsDialect::OpenMetrics);
+    for (const auto *line :
+         {"# TYPE dtlsd_build info", "# TYPE dtlsd_handshakes counter",
+          "# TYPE dtlsd_sessions gauge", "# TYPE dtlsd_worker_cpu_seconds counter",
+          "# UNIT dtlsd_worker_cpu_seconds seconds", "# UNIT dtlsd_received_bytes bytes",
+          "# UNIT dtlsd_start_time_seconds seconds"})
+        QVERIFY2(lines.contains(line), line);
+    for (const QByteArray &line : linesOf(stateOfTwoWorkers()))
+        QVERIFY2(!line.startsWith("# UNIT"), line.constData()); // a comment there
+}
+
+void TestMetrics::bothDialectsHaveTheSameSamples()
+{
+    const auto samples = [](MetricsDialect dialect) {
+        Lines lines = linesOf(stateOfTwoWorkers(), dialect);
+        lines.removeIf([](const QByteArray &line) { return line.startsWith('#'); });
+        return lines;
+    };
+    QCOMPARE(samples(MetricsDialect::OpenMetrics), samples(MetricsDialect::Prometheus));
+}
+
+void TestMetrics::daemonsOfOneMachineAreToldApart_data()
+{
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<QByteArray>("label");
+    QTest::newRow("an instance") << QStringLiteral("/etc/dtlsd/plant2.ini")
+                                 << QByteArray(R"(config="plant2")");
+    QTest::newRow("no file") << QString() << QByteArray(R"(config="dtlsd")");
+    QTest::newRow("dots") << QStringLiteral("a.b.ini") << QByteArray(R"(config="a.b")");
+    QTest::newRow("a name that wants out of its quotes")
+        << QStringLiteral("/etc/a\"} 1\n\\.ini") << QByteArray(R"(config="a\"} 1\n\\")");
+    QTest::newRow("other letters") << QStringLiteral("grün.ini") << QByteArray("config=\"grün\"");
+}
+
+void TestMetrics::daemonsOfOneMachineAreToldApart()
+{
+    QFETCH(QString, file);
+    QFETCH(QByteArray, label);
+    DaemonState state = stateOfTwoWorkers();
+    state.configFile = file;
+    const Lines lines = linesOf(state);
+    QCOMPARE(lines.size(), linesOf(stateOfTwoWorkers()).size());
+    for (const QByteArray &line : lines) {
+        if (!line.startsWith("dtlsd_"))
+            continue;
+        const QByteArray labels = line.sliced(line.indexOf('{') + 1);
+        QVERIFY2(labels.startsWith(label + ',') || labels.startsWith(label + "} "),
+                 line.constData());
+    }
+}
+
+void TestMetrics::timesAreSeconds()
+{
+    QVERIFY(linesOf(stateOfTwoWorkers())
+                .contains(R"(dtlsd_start_time_seconds{config="dtlsd"} 1767323045.123000)"));
+}
+
+QTEST_GUILESS_MAIN(TestMetrics)
+#include "tst_metrics.moc"
