@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Daemon.h"
 
+#include "app/ResidentMemory.h"
 #include "core/Quantity.h"
 #include "dtls/DtlsConfiguration.h"
 
@@ -41,6 +42,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_control(*this)
     , m_controlServer([this](const QByteArray &request) { return m_control.answer(request); },
                       ControlServer::Limits())
+    , m_metricsFile([this] { return state(); }, [this](const QString &what) { warn(what); })
 {
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
     m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be late by minutes of an hour
@@ -83,6 +85,7 @@ Result<> Daemon::start()
     m_period.start();
     scheduleStatistics();
     tellStatus(Statistics());
+    m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
     return success();
 }
@@ -153,6 +156,7 @@ ReloadOutcome Daemon::reload()
     std::visit([this](const auto &event) { log(event); }, outcome);
     scheduleStatistics();
     tellStatus();
+    m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
     return outcome;
 }
@@ -206,7 +210,8 @@ Result<DaemonState> Daemon::state()
                        m_sink.kind,
                        static_cast<std::size_t>(m_config.log.queue),
                        m_writer.state(),
-                       m_reloads};
+                       m_reloads,
+                       residentMemory()};
 }
 
 void Daemon::tellStatus()
@@ -227,6 +232,7 @@ void Daemon::tellStatus(const Statistics &now)
 void Daemon::stop(int status)
 {
     m_notifier.stopping();
+    m_metricsFile.setPath({});
     if (!m_stopReason.isEmpty()) {
         const auto state = this->state();
         log(Stopping{m_stopReason, state ? state.value().total().sessions : 0});

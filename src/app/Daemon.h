@@ -10,6 +10,7 @@
 #include "app/EventLog.h"
 #include "app/LogEvent.h"
 #include "app/Mailbox.h"
+#include "app/MetricsFile.h"
 #include "app/Reloader.h"
 #include "app/SinkChoice.h"
 #include "app/WorkerPool.h"
@@ -82,6 +83,7 @@ private:
     Control m_control;
     ControlServer m_controlServer;
     ReloadCounts m_reloads;
+    MetricsFile m_metricsFile;
     QString m_stopReason;
     QTimer m_watchdogTimer;
     QTimer m_statisticsTimer;

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/Metrics.h"
+#include "app/MetricsFile.h"
+
+#include <QDir>
+#include <QFile>
+#include <QScopeGuard>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <optional>
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+using namespace dtlsd;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A file that a test lets be written when it likes, in a folder that goes with it.
+struct Bench
+{
+    explicit Bench(std::chrono::milliseconds interval = 1h)
+        : file(
+              [this]() -> Result<DaemonState> {
+                  ++asked;
+                  if (!answers)
+                      return Error{QStringLiteral("worker 1 does not answer")};
+                  return state;
+              },
+              [this](const QString &what) { warnings += what; }, interval)
+    {
+    }
+
+    [[nodiscard]] QString path(const QString &name = QStringLiteral("dtlsd.prom")) const
+    {
+        return folder.filePath(name);
+    }
+    /// Nothing: it is not there.
+    [[nodiscard]] std::optional<QByteArray> content(const QString &name = {}) const
+    {
+        QFile reader(name.isEmpty() ? path() : name);
+        return reader.open(QIODevice::ReadOnly) ? std::optional(reader.readAll()) : std::nullopt;
+    }
+    [[nodiscard]] QStringList files() const
+    {
+        return QDir(folder.path()).entryList(QDir::Files | QDir::Hidden);
+    }
+
+    QTemporaryDir folder;
+    DaemonState state;
+    bool answers = true;
+    int asked = 0;
+    QStringList warnings;
+    MetricsFile file;
+};
+
+/// No file can grow beyond @p bytes, as if the disk were full.
+auto limitFiles(rlim_t bytes)
+{
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit limited{bytes, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limited);
+    auto *const handler = signal(SIGXFSZ, SIG_IGN);
+    return qScopeGuard([before, handler] {
+        setrlimit(RLIMIT_FSIZE, &before);
+        signal(SIGXFSZ, handler);
+    });
+}
+
+} // namespace
+
+class TestMetricsFile : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void itIsWrittenAtOnceForEverybodyToRead();
+    void itIsReplacedEachInterval();
+    void withoutAPathNothingIsAskedOrWritten();
+    void aNewPathTakesTheOldFileAway();
+    void aFailureIsWarnedAboutOnceUntilItWorksAgain();
+    void aTextThatDoesNotFitLeavesTheOldOne();
+    void aFileOfSomebodyElseStays();
+    void aDaemonThatDoesNotAnswerLetsItGrowOld();
+};
+
+void TestMetricsFile::itIsWrittenAtOnceForEverybodyToRead()
+{
+    Bench bench;
+    const mode_t before = umask(0077);
+    const auto restore = qScopeGuard([before] { umask(before); });
+    bench.file.setPath(bench.path());
+    QCOMPARE(bench.content(), metricsText(bench.state));
+    struct stat status = {};
+    QCOMPARE(stat(qPrintable(bench.path()), &status), 0);
+    QCOMPARE(status.st_mode & 07777U, 0644U);
+    QCOMPARE(bench.files(), QStringList{QStringLiteral("dtlsd.prom")});
+}
+
+void TestMetricsFile::itIsReplacedEachInterval()
+{
+    Bench bench(5ms);
+    bench.file.setPath(bench.path());
+    const QByteArray first = metricsText(bench.state);
+    QFile reader(bench.path());
+    QVERIFY(reader.open(QIODevice::ReadOnly));
+    bench.state.identities = 1;
+    QTRY_COMPARE(bench.content(), metricsText(bench.state));
+    bench.state.identities = 2;
+    QTRY_COMPARE(bench.content(), metricsText(bench.state));
+    QCOMPARE(reader.readAll(), first); // who has it open sees all of what it was
+}
+
+void TestMetricsFile::withoutAPathNothingIsAskedOrWritten()
+{
+    Bench bench(1ms);
+    bench.file.setPath({});
+    bench.file.setPath(bench.path());
+    bench.file.setPath({});
+    const int before = bench.asked;
+    Bench clock(1ms);
+    clock.file.setPath(clock.path());
+    QTRY_VERIFY(clock.asked > 10); // several intervals
+    QCOMPARE(bench.asked, before);
+    QCOMPARE(bench.files(), QStringList());
+    QCOMPARE(bench.warnings, QStringList());
+}
+
+void TestMetricsFile::aNewPathTakesTheOldFileAway()
+{
+    Bench bench;
+    bench.file.setPath(bench.path());
+    bench.file.setPath(bench.path(QStringLiteral("other.prom")));
+    QCOMPARE(bench.files(), QStringList{QStringLiteral("other.prom")});
+    bench.file.setPath({});
+    QCOMPARE(bench.files(), QStringList());
+}
+
+void TestMetricsFile::aFailureIsWarnedAboutOnceUntilItWorksAgain()
+{
+    Bench bench;
+    const QString path = bench.path(QStringLiteral("sub/dtlsd.prom"));
+    const QString missing =
+        QStringLiteral("[control] metrics_file: cannot write %1: No such file or directory")
+            .arg(path);
+    for (int i = 0; i < 3; ++i)
+        bench.file.setPath(path);
+    QCOMPARE(bench.warnings, QStringList{missing});
+
+    QVERIFY(QDir(bench.folder.path()).mkdir(QStringLiteral("sub")));
+    {
+        const auto limited = limitFiles(10);
+        for (int i = 0; i < 3; ++i)
+            bench.file.setPath(path);
+        QCOMPARE(bench.warnings.size(), 2); // another kind
+        QVERIFY2(bench.warnings[1].endsWith(QStringLiteral(": File too large")),
+                 qPrintable(bench.warnings[1]));
+    }
+    bench.file.setPath(path);
+    QCOMPARE(bench.content(path), metricsText(bench.state));
+    QVERIFY(QDir(bench.path(QStringLiteral("sub"))).removeRecursively());
+    bench.file.setPath(path);
+    QCOMPARE(bench.warnings.size(), 3);
+    QCOMPARE(bench.warnings[2], missing);
+}
+
+void TestMetricsFile::aTextThatDoesNotFitLeavesTheOldOne()
+{
+    Bench bench;
+    bench.file.setPath(bench.path());
+    const QByteArray first = metricsText(bench.state);
+    bench.state.identities = 1;
+    const auto limited = limitFiles(1000);
+    bench.file.setPath(bench.path());
+    QCOMPARE(bench.warnings.size(), 1);
+    QCOMPARE(bench.content(), first);
+    QCOMPARE(bench.files(), QStringList{QStringLiteral("dtlsd.prom")});
+}
+
+void TestMetricsFile::aFileOfSomebodyElseStays()
+{
+    Bench bench;
+    QFile precious(bench.path());
+    QVERIFY(precious.open(QIODevice::WriteOnly) && precious.write("precious") > 0);
+    precious.close();
+    {
+        const auto limited = limitFiles(10);
+        bench.file.setPath(bench.path());
+    }
+    bench.file.setPath({});
+    QCOMPARE(bench.content(), "precious");
+}
+
+void TestMetricsFile::aDaemonThatDoesNotAnswerLetsItGrowOld()
+{
+    Bench bench;
+    bench.file.setPath(bench.path());
+    const auto before = bench.content();
+    bench.answers = false;
+    bench.state.identities = 1;
+    bench.file.setPath(bench.path());
+    QCOMPARE(bench.asked, 2);
+    QCOMPARE(bench.content(), before);
+    QCOMPARE(bench.warnings, QStringList());
+}
+
+QTEST_GUILESS_MAIN(TestMetricsFile)
+#include "tst_metricsfile.moc"
