@@ -149,6 +149,41 @@ private Q_SLOTS:
         QVERIFY(!taken);
     }
 
+    void aNudgeWakesWhoWaitsAndOnlyOnce()
+    {
+        LogQueue queue(10);
+        std::vector<std::vector<LogEntry>> batches(2);
+        std::atomic<int> taken = 0;
+        std::thread taker([&] {
+            for (std::vector<LogEntry> &batch : batches) {
+                if (queue.take(batch))
+                    ++taken;
+            }
+        });
+        queue.nudge(); // before or while it waits
+        const bool woken = QTest::qWaitFor([&] { return taken == 1; }, 30'000);
+        const bool pushed = queue.push({recordSaying("1"), nullptr});
+        queue.close();
+        taker.join();
+        QVERIFY(woken);
+        QVERIFY(pushed);
+        QCOMPARE(taken, 2);
+        QVERIFY(batches[0].empty());
+        QCOMPARE(messages(batches[1]), QList<QByteArray>{"1"});
+    }
+
+    void aNudgeDoesNotHoldUpEntries()
+    {
+        LogQueue queue(10);
+        QVERIFY(queue.push({recordSaying("1"), nullptr}));
+        queue.nudge();
+        QCOMPARE(queue.size(), 1U);
+        std::vector<LogEntry> batch;
+        QVERIFY(queue.take(batch));
+        QCOMPARE(messages(batch), QList<QByteArray>{"1"});
+        QCOMPARE(queue.size(), 0U);
+    }
+
     void nothingIsLostOrReorderedBetweenThreads()
     {
         constexpr int perThread = 5000;

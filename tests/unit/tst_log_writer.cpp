@@ -7,6 +7,8 @@
 #include <QScopeGuard>
 #include <QTest>
 
+#include <latch>
+
 using namespace dtlsd;
 using namespace dtlsd::test;
 using namespace std::chrono_literals;
@@ -232,6 +234,90 @@ private Q_SLOTS:
         QCOMPARE(accepted.count("queued"), 1);
         QCOMPARE(accepted.count("dropped 1"), 1);
         QCOMPARE(accepted.size(), 3);
+    }
+
+    void theStateCountsWhatWaitsAndWhatBecameOfTheRest()
+    {
+        Bench bench(3);
+        QCOMPARE(bench.writer.state().waiting, 0U);
+        QVERIFY(bench.stall());
+        for (int i = 0; i < 5; ++i)
+            QCOMPARE(bench.push("entry"), i < 3);
+        QCOMPARE(bench.writer.state().waiting, 4U); // with the plug, which the sink has
+        QCOMPARE(bench.writer.state().kept, 0U);
+        bench.sink->set(Mode::Accept);
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.writer.state().waiting, 0U);
+        QCOMPARE(bench.writer.state().kept, 5U); // with the report
+        QCOMPARE(bench.writer.state().lost, 2U);
+    }
+
+    void aLossIsCountedOnceHoweverOftenItsReportIsLost()
+    {
+        Bench bench;
+        bench.sink->set(Mode::Refuse);
+        QVERIFY(bench.push("1", &bench.a));
+        QVERIFY(bench.log.waitFor("a-", 1));
+        QVERIFY(bench.push("2", &bench.a)); // and the report of the first before or after it
+        QVERIFY(bench.log.waitFor("a-", 2));
+        QVERIFY(bench.writer.stop(soon));
+        QCOMPARE(bench.writer.state().lost, 2U);
+        QCOMPARE(bench.writer.state().kept, 0U);
+        QCOMPARE(bench.writer.state().waiting, 0U);
+    }
+
+    void aSinkThatSettlesNothingStallsTheLog()
+    {
+        Bench bench;
+        QCOMPARE(bench.writer.state().stalled, 0ms); // nothing waits
+        bench.sink->setSilent(true);
+        QVERIFY(bench.push("1"));
+        QVERIFY(bench.sink->waitForAccepted(1));
+        QTRY_VERIFY(bench.writer.state().stalled > 0ms);
+        const auto before = bench.writer.state().stalled;
+        QTRY_VERIFY(bench.writer.state().stalled > before);
+        QCOMPARE(bench.writer.state().waiting, 1U);
+        bench.sink->setSilent(false);
+        QTRY_COMPARE(bench.writer.state().waiting, 0U);
+        QCOMPARE(bench.writer.state().stalled, 0ms);
+    }
+
+    void aSinkThatBlocksStallsTheLogAndItsThreadIsAlive()
+    {
+        Bench bench;
+        QVERIFY(bench.writer.isAlive(soon)); // idle
+        QVERIFY(bench.stall());
+        QTRY_VERIFY(bench.writer.state().stalled > 0ms);
+        QVERIFY(bench.writer.isAlive(0ms));
+        bench.sink->set(Mode::Accept);
+        bench.sink->setSilent(true);
+        QVERIFY(bench.push("waits to be settled"));
+        QVERIFY(bench.writer.isAlive(soon));
+        bench.sink->setSilent(false);
+        QTRY_COMPARE(bench.writer.state().waiting, 0U);
+        QVERIFY(bench.writer.isAlive(soon));
+    }
+
+    void aThreadThatHangsElsewhereIsNotAlive()
+    {
+        const auto sink = std::make_shared<SinkState>();
+        sink->set(Mode::Refuse);
+        std::latch hangs(1);
+        std::latch goesOn(1);
+        LogWriter writer(
+            std::make_unique<FakeSink>(sink), 10,
+            [&](std::uint64_t) {
+                hangs.count_down();
+                goesOn.wait();
+                return recordSaying("dropped");
+            },
+            1h);
+        QVERIFY(writer.push({recordSaying("lost"), nullptr}));
+        hangs.wait();
+        const bool wasAlive = writer.isAlive(10ms);
+        goesOn.count_down();
+        QVERIFY(!wasAlive);
+        QVERIFY(writer.isAlive(soon));
     }
 
     void theDestructorWritesWhatIsQueued()

@@ -14,6 +14,7 @@ class TestReceiptDesk : public QObject
 private Q_SLOTS:
     void onlyAcceptedEntriesGiveReceiptsAndInOrder();
     void receiptsAreGivenInTheWorkersThread();
+    void whatTheLogHasLostIsWithheldAndCounted();
 };
 
 void TestReceiptDesk::onlyAcceptedEntriesGiveReceiptsAndInOrder()
@@ -67,6 +68,24 @@ void TestReceiptDesk::receiptsAreGivenInTheWorkersThread()
     });
     QTRY_COMPARE(given, count);
     log.join();
+}
+
+void TestReceiptDesk::whatTheLogHasLostIsWithheldAndCounted()
+{
+    Mailbox mailbox;
+    mailbox.open();
+    std::size_t given = 0;
+    ReceiptDesk desk(mailbox, [&](std::span<const Receipt> receipts) { given += receipts.size(); });
+    for (int i = 0; i < 4; ++i)
+        desk.expect({});
+    desk.withhold(); // one that the queue refused
+    QCOMPARE(desk.withheld(), 1U);
+    for (const bool accepted : {false, true, false, true})
+        desk.settled(accepted);
+    desk.batchEnded();
+    QCoreApplication::processEvents();
+    QCOMPARE(desk.withheld(), 3U);
+    QCOMPARE(given, 2U);
 }
 
 QTEST_GUILESS_MAIN(TestReceiptDesk)
