@@ -28,6 +28,9 @@ private Q_SLOTS:
     void manyRecordsInADatagramAreBounded();
     void closeEndsEverySession();
     void aReplyForASessionThatIsGoneIsNotSent();
+    void sessionsAreReportedAsTheyAre();
+    void badRecordsAreCountedToTheirSession();
+    void theOperatorClosesWhatIsMeantAndNothingElse();
 };
 
 void TestDtlsServer::aDeviceWithItsKeyIsHeardAndAnswered()
@@ -353,6 +356,84 @@ void TestDtlsServer::aReplyForASessionThatIsGoneIsNotSent()
     network.run();
     network.server->sendReplies({&network.datagrams[0].receipt, 1});
     QVERIFY(network.serverSocket->takeSent().empty());
+}
+
+void TestDtlsServer::sessionsAreReportedAsTheyAre()
+{
+    MemoryNetwork network;
+    QVERIFY(network.server->sessions().empty());
+    auto &first = network.add(1);
+    network.run();
+    network.add(2);
+    network.run();
+    network.addHalfOpen(MemoryNetwork::clientAddress(3));
+    for (const QByteArray message : {"one", "two"})
+        QVERIFY(first.client->send(message));
+    network.run();
+
+    const auto reports = network.server->sessions();
+    QCOMPARE(reports.size(), 3U);
+    const SessionReport &latest = reports[0]; // heard of last
+    QVERIFY(latest.isEstablished);
+    QCOMPARE(latest.info.path.peer, MemoryNetwork::clientAddress(1));
+    QCOMPARE(latest.info.identity, "sensor-17");
+    QCOMPARE(latest.info.protocol, "DTLSv1.2");
+    QCOMPARE(latest.received.datagrams, 2U);
+    QCOMPARE(latest.received.bytes, 6U);
+    QCOMPARE(latest.sent.datagrams, 2U);
+    QCOMPARE(latest.badRecords, 0U);
+    QVERIFY(latest.idle > 0us);
+    QVERIFY(latest.age > latest.idle);
+    QVERIFY(reports[1].isEstablished);
+    QCOMPARE(reports[1].info.path.peer, MemoryNetwork::clientAddress(2));
+    QCOMPARE(reports[1].received.datagrams, 0U);
+    QVERIFY(reports[1].idle > latest.idle);
+    QVERIFY(!reports[2].isEstablished);
+    QCOMPARE(reports[2].info.path.peer, MemoryNetwork::clientAddress(3));
+    QVERIFY(reports[2].info.cipher.isEmpty());
+}
+
+void TestDtlsServer::badRecordsAreCountedToTheirSession()
+{
+    MemoryNetwork network;
+    auto &attacked = network.add(1);
+    network.add(2);
+    network.run();
+    const QByteArray forged =
+        QByteArray::fromHex("17fefd0001000000000042003c") + QByteArray(60, 'x');
+    for (int i = 0; i < 3; ++i)
+        network.arrive(attacked.address, forged);
+    for (const SessionReport &report : network.server->sessions())
+        QCOMPARE(report.badRecords, report.info.path.peer == attacked.address ? 3U : 0U);
+    QCOMPARE(network.server->statistics().badRecords, 3U);
+}
+
+void TestDtlsServer::theOperatorClosesWhatIsMeantAndNothingElse()
+{
+    MemoryNetwork network;
+    QList<MemoryNetwork::Device *> devices;
+    for (int i = 0; i < 3; ++i)
+        devices += &network.add(i);
+    network.run();
+    network.addHalfOpen(MemoryNetwork::clientAddress(9));
+    const SessionId meant = network.server->sessions().front().info.id;
+
+    QCOMPARE(network.server->closeSessions([](const SessionInfo &) { return false; }), 0);
+    QCOMPARE(network.server->closeSessions(
+                 [meant](const SessionInfo &session) { return session.id == meant; }),
+             1);
+    network.run(); // close_notify is on its way
+    const auto closed = network.events<SessionClosed>();
+    QCOMPARE(closed.size(), 1U);
+    QCOMPARE(closed[0].session.id, meant);
+    QCOMPARE(closed[0].reason, CloseReason::Operator);
+    for (const MemoryNetwork::Device *device : devices)
+        QCOMPARE(device->client->isConnected(), device->address != closed[0].session.path.peer);
+
+    QCOMPARE(network.server->closeSessions([](const SessionInfo &) { return true; }), 2);
+    QCOMPARE(network.server->statistics().sessionsClosed[CloseReason::Operator], 3U);
+    QCOMPARE(network.server->statistics().sessions, 0);
+    QCOMPARE(network.server->statistics().halfOpen, 1); // not a session yet
 }
 
 QTEST_GUILESS_MAIN(TestDtlsServer)

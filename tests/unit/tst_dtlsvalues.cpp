@@ -3,6 +3,7 @@
 // The parts of src/dtls that are plain values: records, filters, limits, keys, replies, ciphers.
 #include "dtls/CipherPolicy.h"
 #include "dtls/Credentials.h"
+#include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
 #include "dtls/KeyUsage.h"
 #include "dtls/Psk.h"
@@ -14,6 +15,10 @@
 
 #include <QDebug>
 #include <QTest>
+
+#include <array>
+#include <bit>
+#include <utility>
 
 using namespace dtlsd;
 using namespace std::chrono_literals;
@@ -38,6 +43,8 @@ private Q_SLOTS:
     void anIdentityIsComparedAsBytes();
     void aStrangerGetsAKeyThatNobodyHolds();
     void unprovedSourcesMakeASummary();
+    void countsAreKeptByReason();
+    void everyCounterIsAddedAndSubtracted();
     void keysAreUsedUpByWhatTheyProtectAndRefuse();
     void theShorterTheTagTheFewerForgeriesAreBorne();
 
@@ -323,6 +330,42 @@ void TestDtlsValues::unprovedSourcesMakeASummary()
     QCOMPARE(traffic->period, 10s);
     QCOMPARE(watch.counts().total(), 1002U);
     QVERIFY(!watch.report(start + 20s));
+}
+
+void TestDtlsValues::countsAreKeptByReason()
+{
+    CountBy<CloseReason> closed;
+    QCOMPARE(closed.total(), 0U);
+    ++closed[CloseReason::CloseNotify];
+    closed[CloseReason::Error] += 2;
+    QCOMPARE(std::as_const(closed)[CloseReason::CloseNotify], 1U);
+    QCOMPARE(std::as_const(closed)[CloseReason::Error], 2U);
+    QCOMPARE(std::as_const(closed)[CloseReason::Idle], 0U);
+    QCOMPARE(closed.total(), 3U);
+}
+
+/// As words, so that a counter that is added later is not forgotten here.
+void TestDtlsValues::everyCounterIsAddedAndSubtracted()
+{
+    constexpr std::size_t gauges = 2; // at the end
+    using Words = std::array<std::uint64_t, sizeof(Statistics) / sizeof(std::uint64_t)>;
+    Words one{};
+    for (std::size_t i = 0; i < one.size(); ++i)
+        one[i] = i + 1;
+    Statistics sum = std::bit_cast<Statistics>(one);
+    sum += sum;
+    const auto twice = std::bit_cast<Words>(sum);
+    const auto rest = std::bit_cast<Words>(sum.since(std::bit_cast<Statistics>(one)));
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        QCOMPARE(twice[i], 2 * one[i]);
+        QCOMPARE(rest[i], i < one.size() - gauges ? one[i] : twice[i]);
+    }
+
+    const UnverifiedCounts before{1, 2, 3, 4, 5, 6};
+    const UnverifiedCounts now{11, 22, 33, 44, 55, 66};
+    QCOMPARE(now.since(before).malformed, 10U);
+    QCOMPARE(now.since(before).overflowed, 60U);
+    QCOMPARE(now.since(before).total(), 210U);
 }
 
 void TestDtlsValues::keysAreUsedUpByWhatTheyProtectAndRefuse()
