@@ -3,6 +3,7 @@
 
 #include "app/ControlReply.h"
 #include "app/EventLog.h"
+#include "app/Metrics.h"
 #include "app/StateJson.h"
 #include "core/Escape.h"
 
@@ -58,6 +59,7 @@ const std::vector<Control::Command> &Control::commands()
          {QLatin1StringView("identity"), QLatin1StringView("identity_base64")},
          &Control::closeIdentity},
         {"reload", {}, &Control::reload},
+        {"metrics", {QLatin1StringView("format")}, &Control::metrics},
         {"health", {}, &Control::health}};
     return commands;
 }
@@ -157,6 +159,20 @@ QByteArray Control::reload(const QJsonObject &)
     return doneLine({{QStringLiteral("message"), textOf(reloaded)},
                      {QStringLiteral("revoked"), qint64{reloaded.revoked}},
                      {QStringLiteral("warnings"), warnings}});
+}
+
+QByteArray Control::metrics(const QJsonObject &request)
+{
+    const QString format = request[u"format"].toString(QStringLiteral("prometheus"));
+    const bool isOpenMetrics = format == u"openmetrics";
+    if (!isOpenMetrics && format != u"prometheus")
+        return badRequest(QStringLiteral("format: prometheus or openmetrics is accepted"));
+    const auto state = m_daemon.state();
+    if (!state)
+        return unavailable(state.error());
+    const QByteArray text = metricsText(state.value(), isOpenMetrics ? MetricsDialect::OpenMetrics
+                                                                     : MetricsDialect::Prometheus);
+    return doneLine({{QStringLiteral("metrics"), QString::fromUtf8(text)}});
 }
 
 QByteArray Control::health(const QJsonObject &)

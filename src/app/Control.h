@@ -5,6 +5,7 @@
 // is false, `code` is for programs and `error` for people.
 //
 //   {"command": "status" | "sessions" | "reload" | "health"}
+//   {"command": "metrics", "format": "prometheus" | "openmetrics"}; the first if it is left out
 //   {"command": "close", "session": "0123456789abcdef"}
 //   {"command": "close-identity", "identity": "sensor-17"}, or "identity_base64" for one that is
 //   not UTF-8
@@ -80,6 +81,7 @@ private:
     QByteArray close(const QJsonObject &request);
     QByteArray closeIdentity(const QJsonObject &request);
     QByteArray reload(const QJsonObject &request);
+    QByteArray metrics(const QJsonObject &request);
     QByteArray health(const QJsonObject &request);
     QByteArray closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone);
 

@@ -74,7 +74,7 @@ Json described(const LogState &log, SinkKind sink, std::size_t capacity)
     return {{QStringLiteral("target"), nameOf(sink)},
             {QStringLiteral("waiting"), number(log.waiting)},
             {QStringLiteral("capacity"), number(capacity)},
-            {QStringLiteral("kept"), number(log.kept)},
+            {QStringLiteral("written"), number(log.kept)},
             {QStringLiteral("lost"), number(log.lost)},
             {QStringLiteral("stalled_s"), seconds(log.stalled)}};
 }
