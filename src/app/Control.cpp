@@ -6,6 +6,7 @@
 #include "app/Metrics.h"
 #include "app/StateJson.h"
 #include "core/Escape.h"
+#include "core/Json.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>

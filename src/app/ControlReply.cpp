@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ControlReply.h"
 
-#include <QJsonDocument>
+#include "core/Json.h"
 
 namespace dtlsd {
-
-QByteArray jsonLine(const QJsonObject &object)
-{
-    return QJsonDocument(object).toJson(QJsonDocument::Compact) + '\n';
-}
 
 QByteArray doneLine(QJsonObject more)
 {

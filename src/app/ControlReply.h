@@ -10,9 +10,6 @@
 
 namespace dtlsd {
 
-/// @p object as a line.
-QByteArray jsonLine(const QJsonObject &object);
-
 /// The last line of an answer that is done; @p more stands in it too.
 QByteArray doneLine(QJsonObject more = {});
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/StateJson.h"
 
+#include "core/Json.h"
 #include "core/Version.h"
 
 #include <QCoreApplication>
@@ -40,14 +41,6 @@ Json traffic(const Traffic &received, const Traffic &sent)
             {QStringLiteral("bytes_received"), number(received.bytes)},
             {QStringLiteral("datagrams_sent"), number(sent.datagrams)},
             {QStringLiteral("bytes_sent"), number(sent.bytes)}};
-}
-
-/// Text where it can be; an identity is bytes.
-Json identity(const QByteArray &bytes)
-{
-    if (QUtf8StringView(bytes).isValidUtf8())
-        return {{QStringLiteral("identity"), QString::fromUtf8(bytes)}};
-    return {{QStringLiteral("identity_base64"), QString::fromLatin1(bytes.toBase64())}};
 }
 
 QJsonArray described(const std::vector<WorkerState> &workers)
@@ -93,7 +86,7 @@ Json described(const ReloadCounts &reloads)
 QJsonObject toJson(const SessionReport &report, std::size_t worker)
 {
     const SessionInfo &info = report.info;
-    return Json{{QStringLiteral("session"), QString::fromLatin1(info.text->id)},
+    Json object{{QStringLiteral("session"), QString::fromLatin1(info.text->id)},
                 {QStringLiteral("state"), report.isEstablished ? QStringLiteral("established")
                                                                : QStringLiteral("handshaking")},
                 {QStringLiteral("peer"), QString::fromLatin1(info.text->peer)},
@@ -103,8 +96,9 @@ QJsonObject toJson(const SessionReport &report, std::size_t worker)
                 {QStringLiteral("age_s"), seconds(report.age)},
                 {QStringLiteral("idle_s"), seconds(report.idle)},
                 {QStringLiteral("bad_records"), number(report.badRecords)},
-                {QStringLiteral("worker"), number(worker)}} +
-           identity(info.identity) + traffic(report.received, report.sent);
+                {QStringLiteral("worker"), number(worker)}};
+    insertBytes(object, QStringLiteral("identity"), info.identity);
+    return object + traffic(report.received, report.sent);
 }
 
 QJsonObject toJson(const DaemonState &state)
