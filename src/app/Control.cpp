@@ -12,7 +12,6 @@
 #include <QJsonDocument>
 #include <QStringList>
 
-#include <algorithm>
 #include <optional>
 
 namespace dtlsd {
@@ -39,10 +38,10 @@ std::optional<QByteArray> identityIn(const QJsonObject &request)
 {
     const QJsonValue text = request[u"identity"];
     const QJsonValue base64 = request[u"identity_base64"];
-    if (text.isString() == base64.isString())
-        return std::nullopt;
-    if (text.isString())
+    if (text.isString() && base64.isUndefined())
         return text.toString().toUtf8();
+    if (!text.isUndefined() || !base64.isString())
+        return std::nullopt;
     const auto bytes = QByteArray::fromBase64Encoding(base64.toString().toLatin1(),
                                                       QByteArray::AbortOnBase64DecodingErrors);
     return bytes ? std::optional(*bytes) : std::nullopt;
@@ -81,8 +80,7 @@ QByteArray Control::answer(const QByteArray &request)
         if (!name.isString() || name.toString() != names.constLast())
             continue;
         for (const QString &member : object.keys()) {
-            if (member != u"command" &&
-                !command.members.contains(QLatin1StringView(member.toLatin1())))
+            if (member != u"command" && !command.members.contains(member))
                 return badRequest(QStringLiteral("%1: is no member of this request")
                                       .arg(escaped(member.toUtf8())));
         }
