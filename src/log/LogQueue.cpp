@@ -102,10 +102,16 @@ void LogQueue::close()
     m_filled.notify_one();
 }
 
+std::uint64_t LogQueue::dropped() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_dropped;
+}
+
 std::uint64_t LogQueue::takeDropped()
 {
     const std::lock_guard lock(m_mutex);
-    return std::exchange(m_dropped, 0);
+    return m_dropped - std::exchange(m_droppedTaken, m_dropped);
 }
 
 } // namespace dtlsd

@@ -75,6 +75,9 @@ public:
     /// push() refuses from now on; take() gives out what is left.
     void close();
 
+    /// How many pushes were refused until now.
+    [[nodiscard]] std::uint64_t dropped() const;
+
     /// How many pushes were refused since this was last asked. Whatever was refused because the
     /// queue was full is in the answer once take() has emptied it.
     [[nodiscard]] std::uint64_t takeDropped();
@@ -106,6 +109,7 @@ private:
     Share m_waiting;                                    // in m_entries
     std::unordered_map<std::size_t, Share> m_waitingOf; // the same by source
     std::uint64_t m_dropped = 0;
+    std::uint64_t m_droppedTaken = 0; // by takeDropped()
     bool m_nudged = false;
     bool m_closed = false;
 };

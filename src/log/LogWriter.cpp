@@ -52,11 +52,12 @@ LogWriter::~LogWriter()
 
 LogState LogWriter::state() const
 {
-    const std::size_t waiting = m_queue.size() + m_inHand;
+    const std::size_t inHand = m_inHand;
     const Clock::duration since = Clock::now() - m_progress.load();
-    return {waiting, m_keptInAll, m_lostInAll,
-            waiting > 0 ? std::chrono::duration_cast<std::chrono::milliseconds>(since)
-                        : std::chrono::milliseconds::zero()};
+    // What is still in the queue waits for the log thread, not for its sink.
+    return {m_queue.size() + inHand, m_keptInAll, m_queue.dropped() + m_refusedInAll,
+            inHand > 0 ? std::chrono::duration_cast<std::chrono::milliseconds>(since)
+                       : std::chrono::milliseconds::zero()};
 }
 
 bool LogWriter::isAlive(std::chrono::milliseconds timeout)
@@ -160,12 +161,14 @@ void LogWriter::settle()
 void LogWriter::conclude(const Unsettled &entry, bool accepted)
 {
     --m_inHand;
-    if (accepted)
+    if (accepted) {
         ++m_keptInAll;
-    else if (entry.reported > 0)
-        m_lost += entry.reported; // counted among all already
-    else
-        lose(1);
+    } else if (entry.reported > 0) {
+        m_lost += entry.reported;
+    } else {
+        ++m_lost;
+        ++m_refusedInAll;
+    }
     if (entry.listener == nullptr)
         return;
     entry.listener->settled(accepted);
@@ -173,15 +176,9 @@ void LogWriter::conclude(const Unsettled &entry, bool accepted)
         m_listeners.push_back(entry.listener);
 }
 
-void LogWriter::lose(std::uint64_t count)
-{
-    m_lost += count;
-    m_lostInAll += count;
-}
-
 void LogWriter::reportLost()
 {
-    lose(m_queue.takeDropped());
+    m_lost += m_queue.takeDropped();
     const Clock::time_point now = Clock::now();
     if (m_lost == 0 || now < m_nextReport)
         return;

@@ -36,7 +36,7 @@ struct LogState
     std::size_t waiting = 0; ///< entries whose fate is not known yet
     std::uint64_t kept = 0;
     std::uint64_t lost = 0;
-    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none of those that wait
+    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none that it has
 };
 
 class LogWriter
@@ -90,7 +90,6 @@ private:
     void write(const LogRecord &record, const Unsettled &unsettled);
     void settle();
     void conclude(const Unsettled &entry, bool accepted);
-    void lose(std::uint64_t count);
     void reportLost();
     [[nodiscard]] std::optional<Clock::time_point> nextLook() const;
 
@@ -109,7 +108,7 @@ private:
     // For everybody to read:
     std::atomic<std::size_t> m_inHand = 0; // taken from the queue, and not settled
     std::atomic<std::uint64_t> m_keptInAll = 0;
-    std::atomic<std::uint64_t> m_lostInAll = 0;
+    std::atomic<std::uint64_t> m_refusedInAll = 0; // by the sink, reports apart
     std::atomic<Clock::time_point> m_progress{Clock::time_point()};
     std::atomic<bool> m_isSinkAtWork = false;
 

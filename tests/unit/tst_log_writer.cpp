@@ -245,11 +245,25 @@ private Q_SLOTS:
             QCOMPARE(bench.push("entry"), i < 3);
         QCOMPARE(bench.writer.state().waiting, 4U); // with the plug, which the sink has
         QCOMPARE(bench.writer.state().kept, 0U);
+        QCOMPARE(bench.writer.state().lost, 2U);
         bench.sink->set(Mode::Accept);
         QVERIFY(bench.writer.stop(soon));
         QCOMPARE(bench.writer.state().waiting, 0U);
         QCOMPARE(bench.writer.state().kept, 5U); // with the report
         QCOMPARE(bench.writer.state().lost, 2U);
+    }
+
+    void theTimeBeforeAnEntryCameIsNoStall()
+    {
+        for (int i = 0; i < 100; ++i) {
+            QElapsedTimer sinceItBegan;
+            sinceItBegan.start();
+            Bench bench;
+            QVERIFY(bench.push("1")); // which the log thread may have taken, or not yet
+            const auto stalled = bench.writer.state().stalled;
+            QVERIFY2(stalled <= std::chrono::milliseconds(sinceItBegan.elapsed() + 1),
+                     qPrintable(QString::number(stalled.count())));
+        }
     }
 
     void aLossIsCountedOnceHoweverOftenItsReportIsLost()
