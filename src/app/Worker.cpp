@@ -11,8 +11,8 @@
 
 namespace dtlsd {
 
-Worker::Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
-               const EventLog &events, LogWriter &writer)
+Worker::Worker(const QString &name, std::shared_ptr<const ServerSettings> settings,
+               std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer)
     : m_settings(std::move(settings))
     , m_shared(std::move(shared))
     , m_events(events)
@@ -20,6 +20,7 @@ Worker::Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<S
     , m_desk(m_mailbox,
              [this](std::span<const Receipt> receipts) { m_server->sendReplies(receipts); })
 {
+    setObjectName(name); // which the kernel shows
     start();
     m_began.wait();
 }

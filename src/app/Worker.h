@@ -32,9 +32,9 @@ struct WorkerState
 class Worker : public QThread
 {
 public:
-    /// Starts the thread; its server listens to nothing yet.
-    Worker(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
-           const EventLog &events, LogWriter &writer);
+    /// Starts the thread, which is called @p name; its server listens to nothing yet.
+    Worker(const QString &name, std::shared_ptr<const ServerSettings> settings,
+           std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer);
     ~Worker() override;
 
     /// Runs @p task in the worker with its server, and waits for it. From another thread,

@@ -38,8 +38,8 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, const std::vecto
     const int count = workerCount(config.server.workers, passed.size());
     m_settings = settingsOfEach(config.settings, count);
     for (int i = 0; i < count; ++i)
-        m_workers.push_back(
-            std::make_unique<Worker>(m_settings, m_shared, EventLog(config.log), writer));
+        m_workers.push_back(std::make_unique<Worker>(QStringLiteral("worker-%1").arg(i), m_settings,
+                                                     m_shared, EventLog(config.log), writer));
     deal(passed);
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <pthread.h>
+
 namespace dtlsd {
 
 namespace {
@@ -78,6 +80,7 @@ bool LogWriter::stop(std::chrono::milliseconds timeout)
 
 void LogWriter::run()
 {
+    pthread_setname_np(pthread_self(), "log"); // for whoever looks at the process
     std::vector<LogEntry> batch;
     while (m_queue.take(batch, nextLook())) {
         begin(batch);
