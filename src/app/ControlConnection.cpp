@@ -3,22 +3,36 @@
 
 #include "app/ControlReply.h"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace dtlsd {
 
-ControlConnection::ControlConnection(QLocalSocket *socket, const ControlServer::Answer &answer,
+ControlConnection::ControlConnection(int descriptor, const ControlServer::Answer &answer,
                                      const ControlServer::Limits &limits, QObject *parent)
     : QObject(parent)
-    , m_socket(socket)
+    , m_descriptor(descriptor)
     , m_answer(answer)
     , m_limits(limits)
+    , m_readable(descriptor, QSocketNotifier::Read)
+    , m_writable(descriptor, QSocketNotifier::Write)
 {
-    m_socket->setParent(this);
-    m_socket->setReadBufferSize(m_limits.request);
-    connect(m_socket, &QLocalSocket::readyRead, this, &ControlConnection::read);
-    connect(m_socket, &QLocalSocket::disconnected, this, &QObject::deleteLater);
+    m_writable.setEnabled(false);
+    connect(&m_readable, &QSocketNotifier::activated, this, &ControlConnection::read);
+    connect(&m_writable, &QSocketNotifier::activated, this, &ControlConnection::write);
     m_patience.setSingleShot(true);
     connect(&m_patience, &QTimer::timeout, this, &ControlConnection::giveUp);
     m_patience.start(m_limits.patience);
+}
+
+ControlConnection::~ControlConnection()
+{
+    ::close(m_descriptor);
 }
 
 void ControlConnection::refuse(const char *code, const QString &error)
@@ -28,31 +42,60 @@ void ControlConnection::refuse(const char *code, const QString &error)
 
 void ControlConnection::read()
 {
-    if (m_isAnswered)
-        return; // one connection, one request
-    if (m_socket->canReadLine())
-        reply(m_answer(m_socket->readLine().chopped(1)));
-    else if (m_socket->bytesAvailable() >= m_limits.request)
+    const qsizetype before = m_request.size();
+    m_request.resize(m_limits.request);
+    const ssize_t size = ::recv(m_descriptor, m_request.data() + before,
+                                static_cast<std::size_t>(m_limits.request - before), MSG_DONTWAIT);
+    m_request.truncate(before + std::max<ssize_t>(size, 0));
+    if (size < 0 && errno == EAGAIN)
+        return;
+    if (const qsizetype end = m_request.indexOf('\n'); end >= 0)
+        reply(m_answer(m_request.first(end)));
+    else if (m_request.size() == m_limits.request)
         refuse("bad-request", QStringLiteral("the request is too long; a line of at most %1 bytes "
                                              "is accepted")
                                   .arg(m_limits.request));
+    else if (size <= 0)
+        refuse("bad-request", QStringLiteral("the request does not end with a line feed"));
 }
 
-void ControlConnection::reply(const QByteArray &lines)
+void ControlConnection::reply(QByteArray lines)
 {
-    m_isAnswered = true;
+    m_readable.setEnabled(false); // one connection, one request
     m_patience.start(m_limits.patience);
-    m_socket->write(lines);
-    m_socket->flush();
-    m_socket->disconnectFromServer(); // once all is written
+    m_unsent = std::move(lines);
+    write();
+}
+
+void ControlConnection::write()
+{
+    const ssize_t size =
+        ::send(m_descriptor, m_unsent.constData(), static_cast<std::size_t>(m_unsent.size()),
+               MSG_DONTWAIT | MSG_NOSIGNAL);
+    const bool isGone = size < 0 && errno != EAGAIN;
+    m_unsent.remove(0, std::max<ssize_t>(size, 0));
+    m_writable.setEnabled(!m_unsent.isEmpty() && !isGone);
+    if (!m_writable.isEnabled())
+        end();
 }
 
 void ControlConnection::giveUp()
 {
-    if (m_isAnswered)
-        m_socket->abort();
-    else
+    if (m_readable.isEnabled())
         refuse("timeout", QStringLiteral("no request came in time; a line is accepted"));
+    else
+        end();
+}
+
+void ControlConnection::end()
+{
+    // What nobody asked for is taken: closing with it unread would be an error to the client
+    // (ECONNRESET), which might not look at its answer then.
+    std::array<char, 4096> unasked{};
+    static_cast<void>(::recv(m_descriptor, unasked.data(), unasked.size(), MSG_DONTWAIT));
+    m_writable.setEnabled(false);
+    m_patience.stop();
+    deleteLater();
 }
 
 } // namespace dtlsd

@@ -4,15 +4,17 @@
 //
 //   Asking ── a line, or a reason to refuse it ──► Answering ── all is written, or patience ends
 //   ──► gone
+//
+// It reads and writes the descriptor itself: a QLocalSocket is closed as soon as its client has
+// finished sending, and resets the connection of one that it has not read from.
 #pragma once
 
 #include "app/ControlServer.h"
 
-#include <QLocalSocket>
+#include <QByteArray>
 #include <QObject>
+#include <QSocketNotifier>
 #include <QTimer>
-
-#include <memory>
 
 namespace dtlsd {
 
@@ -21,23 +23,30 @@ class ControlConnection : public QObject
     Q_OBJECT
 
 public:
-    /// Deletes itself when it has ended. @p answer and @p limits outlive it.
-    ControlConnection(QLocalSocket *socket, const ControlServer::Answer &answer,
+    /// Closes @p descriptor and deletes itself when it has ended. @p answer and @p limits outlive
+    /// it.
+    ControlConnection(int descriptor, const ControlServer::Answer &answer,
                       const ControlServer::Limits &limits, QObject *parent);
+    ~ControlConnection() override;
 
     /// Answers with an error at once, whatever is asked.
     void refuse(const char *code, const QString &error);
 
 private:
     void read();
-    void reply(const QByteArray &lines);
+    void reply(QByteArray lines);
+    void write();
     void giveUp();
+    void end();
 
-    QLocalSocket *const m_socket; // a child
+    const int m_descriptor;
     const ControlServer::Answer &m_answer;
     const ControlServer::Limits &m_limits;
+    QSocketNotifier m_readable; // enabled while asking
+    QSocketNotifier m_writable; // enabled while answering
     QTimer m_patience;
-    bool m_isAnswered = false;
+    QByteArray m_request;
+    QByteArray m_unsent;
 };
 
 } // namespace dtlsd

@@ -3,7 +3,7 @@
 
 #include "app/ControlConnection.h"
 
-#include <QDir>
+#include <QFile>
 #include <QFileInfo>
 #include <QLocalSocket>
 
@@ -32,9 +32,8 @@ std::vector<gid_t> furtherGroups(int descriptor)
 
 /// Root, who we are ourselves, and whoever is in our group: those that the socket's mode lets in,
 /// asked once more in case somebody has changed it.
-bool isEntitled(const QLocalSocket &client)
+bool isEntitled(int descriptor)
 {
-    const int descriptor = static_cast<int>(client.socketDescriptor());
     ucred peer{};
     socklen_t length = sizeof peer;
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
@@ -65,10 +64,8 @@ Result<> checkPlace(const QString &path)
 ControlServer::ControlServer(Answer answer, const Limits &limits)
     : m_answer(std::move(answer))
     , m_limits(limits)
-    , m_server(this)
 {
-    m_server.setSocketOptions(QLocalServer::UserAccessOption | QLocalServer::GroupAccessOption);
-    connect(&m_server, &QLocalServer::newConnection, this, &ControlServer::accept);
+    setSocketOptions(UserAccessOption | GroupAccessOption);
 }
 
 ControlServer::~ControlServer() = default;
@@ -79,27 +76,25 @@ Result<> ControlServer::listen(const QString &path)
         return place;
     // As a service manager would, for whoever starts the daemon by hand.
     static_cast<void>(::mkdir(QFile::encodeName(QFileInfo(path).path()).constData(), 0755));
-    if (!m_server.listen(path)) // which removes a socket that nobody listens at
-        return Error{QStringLiteral("cannot listen at %1: %2").arg(path, m_server.errorString())};
+    if (!QLocalServer::listen(path)) // which replaces what is there
+        return Error{QStringLiteral("cannot listen at %1: %2").arg(path, errorString())};
     static_cast<void>(::chmod(QFile::encodeName(path).constData(), 0660)); // nobody executes it
     return success();
 }
 
-void ControlServer::accept()
+void ControlServer::incomingConnection(quintptr descriptor)
 {
-    while (QLocalSocket *socket = m_server.nextPendingConnection()) {
-        const bool isOneTooMany = m_connections >= m_limits.connections;
-        auto *connection = new ControlConnection(socket, m_answer, m_limits, this);
-        ++m_connections;
-        connect(connection, &QObject::destroyed, this, [this] { --m_connections; });
-        if (!isEntitled(*socket))
-            connection->refuse("forbidden",
-                               QStringLiteral("this is for root and for the group of dtlsd"));
-        else if (isOneTooMany)
-            connection->refuse(
-                "busy",
-                QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
-    }
+    const auto client = static_cast<int>(descriptor);
+    auto *connection = new ControlConnection(client, m_answer, m_limits, this);
+    connect(connection, &QObject::destroyed, this, [this] { --m_connections; });
+    const bool isOneTooMany = ++m_connections > m_limits.connections;
+    if (!isEntitled(client))
+        connection->refuse("forbidden",
+                           QStringLiteral("this is for root and for the group of dtlsd"));
+    else if (isOneTooMany)
+        connection->refuse(
+            "busy",
+            QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
 }
 
 } // namespace dtlsd

@@ -10,7 +10,6 @@
 
 #include <QByteArray>
 #include <QLocalServer>
-#include <QObject>
 #include <QString>
 
 #include <chrono>
@@ -18,10 +17,8 @@
 
 namespace dtlsd {
 
-class ControlServer : public QObject
+class ControlServer : private QLocalServer
 {
-    Q_OBJECT
-
 public:
     struct Limits
     {
@@ -42,11 +39,10 @@ public:
     Result<> listen(const QString &path);
 
 private:
-    void accept();
+    void incomingConnection(quintptr descriptor) override;
 
     const Answer m_answer;
     const Limits m_limits;
-    QLocalServer m_server;
     int m_connections = 0;
 };
 
