@@ -54,9 +54,12 @@ Result<> checkPlace(const QString &path)
         return Error{QStringLiteral("%1 is there already, and no socket").arg(path)};
     QLocalSocket neighbour;
     neighbour.connectToServer(path);
-    if (neighbour.waitForConnected(static_cast<int>(neighbourPatience.count())))
-        return Error{QStringLiteral("another process listens at %1").arg(path)};
-    return success();
+    const bool isConnected =
+        neighbour.waitForConnected(static_cast<int>(neighbourPatience.count()));
+    // Only this says that nobody listens; one that hangs accepts nobody, and is there.
+    if (!isConnected && neighbour.error() == QLocalSocket::ConnectionRefusedError)
+        return success();
+    return Error{QStringLiteral("another process listens at %1").arg(path)};
 }
 
 } // namespace
