@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ControlClient: one connection to a control socket, byte by byte: for requests that no tool sends.
+// Its calls deliver events while they wait, so that the server may be in the same thread.
+#pragma once
+
+#include "support/ChildProcess.h"
+
+#include <QByteArray>
+#include <QJsonObject>
+#include <QList>
+#include <QString>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace dtlsd::test {
+
+class ControlClient
+{
+public:
+    /// Who connects.
+    struct User
+    {
+        uid_t user = 0;
+        gid_t group = 0;
+        std::vector<gid_t> furtherGroups;
+    };
+
+    explicit ControlClient(const QString &path);
+    /// As @p user, which takes root; a file system's permissions hold for it.
+    ControlClient(const QString &path, const User &user);
+    ControlClient(ControlClient &&other) noexcept
+        : m_descriptor(std::exchange(other.m_descriptor, -1))
+    {
+    }
+    ControlClient &operator=(ControlClient &&) = delete;
+    ~ControlClient();
+
+    [[nodiscard]] bool isConnected() const { return m_descriptor >= 0; }
+    /// false: the server takes no more of it now, or ever.
+    bool send(const QByteArray &bytes) const;
+    /// Nothing more will be sent (shutdown(2)).
+    void endRequest() const;
+    /// The rest of the answer, once the server has closed the connection; nothing if it has not by
+    /// @p deadline.
+    [[nodiscard]] std::optional<QByteArray>
+    readAll(QDeadlineTimer deadline = QDeadlineTimer(patience));
+    /// What is there of the answer by now.
+    QByteArray read();
+    /// Whether the last read met the server's end of the connection, and no error.
+    [[nodiscard]] bool isAtEnd() const { return m_isAtEnd; }
+
+    /// The objects of an answer, one a line; empty if it is none.
+    static QList<QJsonObject> parse(const std::optional<QByteArray> &answer);
+    /// A whole request: the objects of its answer.
+    static QList<QJsonObject> askAll(const QString &path, const QByteArray &request);
+    /// The last of them.
+    static QJsonObject ask(const QString &path, const QByteArray &request);
+
+private:
+    int m_descriptor = -1;
+    bool m_isAtEnd = false;
+    bool m_hasFailed = false;
+};
+
+} // namespace dtlsd::test
