@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The control socket of the running daemon: what it answers, what it does, and that nobody who
+// misuses it disturbs a device.
+#include "dtls/DtlsClient.h"
+#include "support/ControlClient.h"
+#include "support/DaemonProcess.h"
+#include "support/DescriptorLimit.h"
+#include "support/HonestFleet.h"
+#include "support/ProcessUsage.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QSet>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const QByteArray devices = "[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n"
+                           "[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n";
+
+QByteArray ini(const QByteArray &rest = {})
+{
+    return "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n[psk]\nfile =\n" + devices +
+           rest;
+}
+
+DtlsClient::Options dev()
+{
+    return {.identity = "dev", .key = PskKey(QByteArray(16, 'A')), .ciphers = {}};
+}
+
+DtlsClient::Options other()
+{
+    return {.identity = "other", .key = PskKey(QByteArray(16, 'B')), .ciphers = {}};
+}
+
+QString text(const QJsonObject &object, const char *name)
+{
+    return object.value(QLatin1String(name)).toString();
+}
+
+qint64 number(const QJsonObject &object, const char *name)
+{
+    return object.value(QLatin1String(name)).toInteger(-1);
+}
+
+bool isOk(const QJsonObject &answer)
+{
+    return answer.value(QStringLiteral("ok")).toBool();
+}
+
+QString codeOf(const std::optional<QByteArray> &answer)
+{
+    const QList<QJsonObject> objects = ControlClient::parse(answer);
+    return objects.size() == 1 ? text(objects[0], "code") : QString();
+}
+
+/// Sessions that keep silent.
+class Crowd
+{
+public:
+    explicit Crowd(const SocketAddress &server)
+        : m_server(server)
+    {
+    }
+
+    /// false: not all of them opened.
+    bool open(int count, const DtlsClient::Options &options = dev())
+    {
+        const int atOnce = 50; // fewer than an address may have half-open
+        for (int opened = 0; opened < count; opened += atOnce) {
+            for (int i = opened; i < qMin(count, opened + atOnce); ++i) {
+                m_clients.push_back(std::make_unique<DtlsClient>(options));
+                QObject::connect(m_clients.back().get(), &DtlsClient::closed,
+                                 m_clients.back().get(), [this] { ++m_closed; });
+                if (!m_clients.back()->connectTo(m_server))
+                    return false;
+            }
+            if (!waitUntil([&] { return m_clients.back()->isConnected() && connected(); },
+                           QDeadlineTimer(patience)))
+                return false;
+        }
+        return true;
+    }
+    /// How many heard close_notify.
+    [[nodiscard]] int closed() const { return m_closed; }
+    DtlsClient &operator[](std::size_t index) { return *m_clients[index]; }
+
+private:
+    [[nodiscard]] bool connected() const
+    {
+        return std::all_of(m_clients.rbegin(),
+                           m_clients.rbegin() + qMin<std::ptrdiff_t>(50, std::ssize(m_clients)),
+                           [](const auto &client) { return client->isConnected(); });
+    }
+
+    const SocketAddress m_server;
+    std::vector<std::unique_ptr<DtlsClient>> m_clients;
+    int m_closed = 0;
+};
+
+} // namespace
+
+class TestControlSocket : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { QVERIFY(raiseDescriptorLimit() > 3000); }
+
+    void statusAndSessionsTellOfTheDevices();
+    void aSessionIsClosed();
+    void allSessionsOfAnIdentityAreClosed();
+    void aReloadIsAnsweredWithItsOutcome();
+    void aMisusedSocketServesOnAndSoDoesTheDaemon();
+    void theSlowAreLeftBehind();
+    void theSeventeenthIsOneTooMany();
+    void thousandsOfConnectionsLeaveNothing();
+    void twoThousandSessionsAreListedToWhoHasFinishedSending();
+    void othersAreForbidden();
+    void theSocketOfADeadDaemonIsReplaced();
+    void anUnusablePlaceIsWarnedAbout_data();
+    void anUnusablePlaceIsWarnedAbout();
+    void noSocketIsWanted();
+};
+
+void TestControlSocket::statusAndSessionsTellOfTheDevices()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    Crowd crowd(daemon.addresses().constFirst());
+    QVERIFY(crowd.open(1) && crowd.open(2, other()));
+    QSignalSpy received(&crowd[0], &DtlsClient::received);
+    QVERIFY(crowd[0].send("hello"));
+    QVERIFY(received.wait());
+
+    const QJsonObject status =
+        ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+    QVERIFY(isOk(status));
+    QCOMPARE(number(status, "pid"), daemon.process().processId());
+    QCOMPARE(text(status, "config_file"), daemon.configFile());
+    QCOMPARE(status.value(QStringLiteral("listen")).toArray(),
+             QJsonArray{daemon.addresses().constFirst().toString()});
+    QCOMPARE(number(status, "identities"), 2);
+    QCOMPARE(number(status, "sessions"), 3);
+    QCOMPARE(number(status, "sessions_opened"), 3);
+    QCOMPARE(number(status, "datagrams_received"), 1);
+    QCOMPARE(number(status, "bytes_sent"), 5);
+    QCOMPARE(status.value(QStringLiteral("workers")).toArray().size(), 2);
+    const QJsonObject log = status.value(QStringLiteral("log")).toObject();
+    QCOMPARE(text(log, "target"), QStringLiteral("json"));
+    QVERIFY(number(log, "written") >= 5); // started, three sessions, one datagram
+    QCOMPARE(number(log, "lost"), 0);
+
+    QList<QJsonObject> sessions =
+        ControlClient::askAll(daemon.controlSocket(), "{\"command\":\"sessions\"}");
+    QCOMPARE(sessions.size(), 4);
+    QCOMPARE(number(sessions.takeLast(), "sessions"), 3);
+    int heard = 0;
+    for (const QJsonObject &session : sessions) {
+        QCOMPARE(text(session, "state"), QStringLiteral("established"));
+        QCOMPARE(text(session, "local"), daemon.addresses().constFirst().toString());
+        const auto opened =
+            daemon.waitForEvent(QStringLiteral("session-opened"), [&](const QJsonObject &event) {
+                return text(event, "session") == text(session, "session") &&
+                       text(event, "identity") == text(session, "identity") &&
+                       text(event, "cipher") == text(session, "cipher");
+            });
+        QVERIFY(opened);
+        if (text(session, "identity") == u"dev") {
+            ++heard;
+            QCOMPARE(number(session, "datagrams_received"), 1);
+            QCOMPARE(number(session, "bytes_received"), 5);
+            QCOMPARE(text(session, "peer"),
+                     QStringLiteral("127.0.0.1:%1").arg(crowd[0].localAddress().port()));
+        }
+    }
+    QCOMPARE(heard, 1);
+    QCOMPARE(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"health\"}"),
+             (QJsonObject{{QStringLiteral("ok"), true},
+                          {QStringLiteral("workers"), 2},
+                          {QStringLiteral("sockets"), 2}}));
+    QCOMPARE(daemon.stop(), 0);
+    QVERIFY(!QFile::exists(daemon.controlSocket()));
+}
+
+void TestControlSocket::aSessionIsClosed()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    Crowd crowd(daemon.addresses().constFirst());
+    QVERIFY(crowd.open(3));
+    const QJsonObject one =
+        ControlClient::askAll(daemon.controlSocket(), "{\"command\":\"sessions\"}").value(1);
+    const QByteArray request =
+        R"({"command": "close", "session": ")" + text(one, "session").toLatin1() + "\"}";
+    QCOMPARE(ControlClient::ask(daemon.controlSocket(), request),
+             (QJsonObject{{QStringLiteral("ok"), true}, {QStringLiteral("closed"), 1}}));
+    QVERIFY(waitUntil([&] { return crowd.closed() == 1; }, QDeadlineTimer(patience)));
+    QCOMPARE(text(ControlClient::ask(daemon.controlSocket(), request), "code"),
+             QStringLiteral("not-found"));
+    const auto closed = daemon.events(QStringLiteral("session-closed"));
+    QCOMPARE(closed.size(), 1);
+    QCOMPARE(text(closed[0], "reason"), QStringLiteral("operator"));
+    QCOMPARE(text(closed[0], "session"), text(one, "session"));
+    QCOMPARE(
+        number(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}"), "sessions"),
+        2);
+    QCOMPARE(crowd.closed(), 1);
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::allSessionsOfAnIdentityAreClosed()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    Crowd stays(daemon.addresses().constFirst());
+    Crowd goes(daemon.addresses().constFirst());
+    QVERIFY(stays.open(5) && goes.open(20, other())); // on both workers
+    const QByteArray request = R"({"command": "close-identity", "identity": "other"})";
+    QCOMPARE(number(ControlClient::ask(daemon.controlSocket(), request), "closed"), 20);
+    QVERIFY(waitUntil([&] { return goes.closed() == 20; }, QDeadlineTimer(patience)));
+    QCOMPARE(text(ControlClient::ask(daemon.controlSocket(), request), "code"),
+             QStringLiteral("not-found"));
+    QCOMPARE(stays.closed(), 0);
+    const auto closed = daemon.events(QStringLiteral("session-closed"));
+    QCOMPARE(closed.size(), 20);
+    for (const QJsonObject &event : closed) {
+        QCOMPARE(text(event, "reason"), QStringLiteral("operator"));
+        QCOMPARE(text(event, "identity"), QStringLiteral("other"));
+    }
+    Crowd again(daemon.addresses().constFirst()); // it is no ban
+    QVERIFY(again.open(1, other()));
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    Crowd crowd(daemon.addresses().constFirst());
+    QVERIFY(crowd.open(1) && crowd.open(2, other()));
+    const QByteArray request = "{\"command\":\"reload\"}";
+
+    daemon.setConfig(ini("[limits]\nmax_sesions = 5\n[tls]\nmtu = 1\n"));
+    const QJsonObject rejected = ControlClient::ask(daemon.controlSocket(), request);
+    QCOMPARE(text(rejected, "code"), QStringLiteral("rejected"));
+    QVERIFY2(text(rejected, "error")
+                 .startsWith(QStringLiteral("configuration not reloaded: %1:12: [limits] "
+                                            "max_sesions: is unknown")
+                                 .arg(daemon.configFile())),
+             qPrintable(text(rejected, "error")));
+    QVERIFY(
+        text(rejected, "error").endsWith(QStringLiteral("; 1 further error, see dtlsd --check")));
+    const auto logged = daemon.waitForEvent(QStringLiteral("reload-rejected"));
+    QVERIFY(logged);
+    QCOMPARE(text(*logged, "message"), text(rejected, "error"));
+    QCOMPARE(crowd.closed(), 0);
+
+    QByteArray without = ini("[log]\nqueue = 100\n");
+    without.replace("[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n", "");
+    daemon.setConfig(without);
+    const QJsonObject applied = ControlClient::ask(daemon.controlSocket(), request);
+    QCOMPARE(applied,
+             (QJsonObject{{QStringLiteral("ok"), true},
+                          {QStringLiteral("message"),
+                           QStringLiteral("configuration reloaded: 1 identity removed (other); "
+                                          "2 sessions revoked")},
+                          {QStringLiteral("revoked"), 2},
+                          {QStringLiteral("warnings"),
+                           QJsonArray{daemon.configFile() +
+                                      QStringLiteral(": [log] queue: takes effect after a "
+                                                     "restart")}}}));
+    QVERIFY(waitUntil([&] { return crowd.closed() == 2; }, QDeadlineTimer(patience)));
+    const QJsonObject status =
+        ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+    QCOMPARE(status.value(QStringLiteral("reloads")).toObject(),
+             (QJsonObject{{QStringLiteral("applied"), 1},
+                          {QStringLiteral("rejected"), 1},
+                          {QStringLiteral("last"), QStringLiteral("applied")}}));
+    QCOMPARE(number(status, "identities"), 1);
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::aMisusedSocketServesOnAndSoDoesTheDaemon()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    HonestFleet fleet(5, dev());
+    QVERIFY(fleet.start(daemon.addresses().constFirst()));
+    const ProcessUsage usage(daemon.process().processId());
+    const qsizetype descriptors = usage.descriptors();
+
+    const QByteArray most = R"({"command": "status"})" + QByteArray(4074, ' ') + '\n';
+    QCOMPARE(most.size(), 4096);
+    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), most.chopped(1))));
+    for (const QByteArray &request :
+         {QByteArray("nonsense\n"), QByteArray("\n"), QByteArray("\0\0\0\n", 4),
+          QByteArray("[{\"command\":\"status\"}]\n"), ' ' + most, QByteArray(5000, '{'),
+          QByteArray(5000, '{') + '\n', QByteArray(100'000, '['),
+          QByteArray("{\"command\":") + QByteArray(4000, '[') + '\n'}) {
+        ControlClient client(daemon.controlSocket());
+        client.send(request);
+        QCOMPARE(codeOf(client.readAll()), QStringLiteral("bad-request"));
+    }
+    for (int i = 0; i < 100; ++i) {
+        for (const char *request : {"", "{\"comm", "{\"command\":\"sessions\"}\n"}) {
+            const ControlClient client(daemon.controlSocket());
+            client.send(request); // and goes
+        }
+    }
+    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"health\"}")));
+    QVERIFY(
+        waitUntil([&] { return usage.descriptors() == descriptors; }, QDeadlineTimer(patience)));
+    QVERIFY(fleet.goRound() && fleet.settle());
+    QCOMPARE(fleet.failures(), 0);
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::theSlowAreLeftBehind()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    HonestFleet fleet(5, dev());
+    QVERIFY(fleet.start(daemon.addresses().constFirst()));
+    ControlClient silent(daemon.controlSocket());
+    ControlClient slow(daemon.controlSocket());
+    std::optional<QByteArray> answer;
+    for (int i = 0; i < 20 && !answer; ++i) {
+        slow.send("{");
+        answer = slow.readAll(QDeadlineTimer(1000));
+    }
+    QCOMPARE(codeOf(answer), QStringLiteral("timeout"));
+    QCOMPARE(codeOf(silent.readAll()), QStringLiteral("timeout"));
+    QVERIFY(silent.isAtEnd());
+    QVERIFY(fleet.goRound() && fleet.settle());
+    QCOMPARE(fleet.failures(), 0);
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::theSeventeenthIsOneTooMany()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    std::vector<ControlClient> clients;
+    for (int i = 0; i < 16; ++i)
+        clients.emplace_back(daemon.controlSocket());
+    for (int i = 0; i < 20; ++i) {
+        const QJsonObject answer =
+            ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+        QCOMPARE(text(answer, "code"), QStringLiteral("busy"));
+        QCOMPARE(text(answer, "error"), QStringLiteral("16 clients are being served; try again"));
+    }
+    for (ControlClient &client : clients) {
+        QVERIFY(client.send("{\"command\":\"health\"}\n"));
+        const auto answer = ControlClient::parse(client.readAll());
+        QCOMPARE(answer.size(), 1);
+        QVERIFY(isOk(answer[0]));
+    }
+    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}")));
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::thousandsOfConnectionsLeaveNothing()
+{
+    DaemonProcess daemon(ini());
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    HonestFleet fleet(5, dev());
+    QVERIFY(fleet.start(daemon.addresses().constFirst()));
+    const ProcessUsage usage(daemon.process().processId());
+    const qsizetype descriptors = usage.descriptors();
+    const auto inSequence = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            if (!isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}")))
+                return false;
+        }
+        return true;
+    };
+    QVERIFY(inSequence(200)); // what the allocator keeps
+    const qint64 memory = usage.memory();
+    QVERIFY(inSequence(2000));
+
+    int served = 0;
+    for (int round = 0; round < 5; ++round) {
+        std::vector<ControlClient> clients;
+        for (int i = 0; i < 400; ++i) {
+            clients.emplace_back(daemon.controlSocket());
+            clients.back().send("{\"command\":\"status\"}\n");
+        }
+        for (ControlClient &client : clients) {
+            const auto answer = ControlClient::parse(client.readAll());
+            QCOMPARE(answer.size(), 1);
+            const bool isServed = isOk(answer[0]);
+            served += isServed ? 1 : 0;
+            QVERIFY(isServed || text(answer[0], "code") == u"busy");
+        }
+    }
+    QVERIFY(served > 0);
+    QVERIFY(
+        waitUntil([&] { return usage.descriptors() == descriptors; }, QDeadlineTimer(patience)));
+    qInfo(
+        "2,000 connections one after the other, and 2,000 by 400 at once, of which %d were served: "
+        "%lld KiB before, %lld KiB after",
+        served, static_cast<long long>(memory), static_cast<long long>(usage.memory()));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // which keep what was freed
+    QVERIFY(usage.memory() < memory + 2048);
+#endif
+    QVERIFY(fleet.goRound() && fleet.settle());
+    QCOMPARE(fleet.failures(), 0);
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::twoThousandSessionsAreListedToWhoHasFinishedSending()
+{
+    constexpr int count = 2000;
+    DaemonProcess daemon(ini("[log]\nlevel = notice\n"));
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    Crowd crowd(daemon.addresses().constFirst());
+    QVERIFY(crowd.open(count));
+
+    ControlClient client(daemon.controlSocket());
+    QVERIFY(client.send("{\"command\":\"sessions\"}\n"));
+    client.endRequest();
+    const auto answer = client.readAll();
+    QVERIFY(client.isAtEnd());
+    QList<QJsonObject> lines = ControlClient::parse(answer);
+    QCOMPARE(lines.size(), count + 1);
+    QCOMPARE(number(lines.takeLast(), "sessions"), count);
+    QSet<QString> peers;
+    for (const QJsonObject &line : lines)
+        peers += text(line, "peer");
+    QCOMPARE(peers.size(), count);
+
+    // Who asks and does not read keeps nobody else waiting.
+    const ControlClient deaf(daemon.controlSocket());
+    QVERIFY(deaf.send("{\"command\":\"sessions\"}\n"));
+    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"sessions\"}")));
+    QCOMPARE(number(ControlClient::ask(daemon.controlSocket(),
+                                       R"({"command": "close-identity", "identity": "dev"})"),
+                    "closed"),
+             count);
+    QVERIFY(waitUntil([&] { return crowd.closed() == count; }, QDeadlineTimer(patience)));
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::othersAreForbidden()
+{
+    if (geteuid() != 0)
+        QSKIP("other users take root");
+    constexpr gid_t ours = 23'456;
+    constexpr uid_t stranger = 34'567;
+    DaemonProcess daemon(ini());
+    daemon.runBy(
+        {QStringLiteral("setpriv"),
+         {QStringLiteral("--regid"), QString::number(ours), QStringLiteral("--clear-groups")}});
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    const QString path = daemon.controlSocket();
+    QCOMPARE(chmod(QFile::encodeName(daemon.directory()).constData(), 0711), 0);
+    const auto askAs = [&](const ControlClient::User &user) {
+        ControlClient client(path, user);
+        client.send("{\"command\":\"health\"}\n");
+        return ControlClient::parse(client.readAll()).value(0);
+    };
+
+    QVERIFY(isOk(askAs({stranger, stranger, {1, 2, ours}})));
+    QVERIFY(isOk(askAs({stranger, ours, {}})));
+    QVERIFY(!ControlClient(path, {stranger, stranger, {0}}).isConnected()); // its mode is 0660
+    QCOMPARE(chmod(QFile::encodeName(path).constData(), 0666), 0);
+    QCOMPARE(askAs({stranger, stranger, {0}}),
+             (QJsonObject{{QStringLiteral("ok"), false},
+                          {QStringLiteral("code"), QStringLiteral("forbidden")},
+                          {QStringLiteral("error"),
+                           QStringLiteral("this is for root and for the group of dtlsd")}}));
+    QVERIFY(isOk(askAs({0, 0, {}})));
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::theSocketOfADeadDaemonIsReplaced()
+{
+    DaemonProcess dead(ini());
+    QVERIFY2(dead.start(), qPrintable(dead.errorText()));
+    const QByteArray place =
+        ini("[control]\nsocket = " + QFile::encodeName(dead.controlSocket()) + '\n');
+    DaemonProcess tooMany(place);
+    QVERIFY2(tooMany.start(), qPrintable(tooMany.errorText()));
+    const auto warning = tooMany.waitForEvent(QStringLiteral("configuration-warning"));
+    QVERIFY(warning);
+    QCOMPARE(text(*warning, "message"),
+             QStringLiteral("%1: [control] socket: another process listens at %2; dtlsctl cannot "
+                            "reach this dtlsd")
+                 .arg(tooMany.configFile(), dead.controlSocket()));
+    QCOMPARE(tooMany.stop(), 0);
+    const QByteArray status = "{\"command\":\"status\"}";
+    QCOMPARE(number(ControlClient::ask(dead.controlSocket(), status), "pid"),
+             dead.process().processId());
+
+    dead.process().kill();
+    QVERIFY(dead.process().waitForEnd());
+    QVERIFY(QFile::exists(dead.controlSocket()));
+    DaemonProcess successor(place);
+    QVERIFY2(successor.start(), qPrintable(successor.errorText()));
+    QCOMPARE(number(ControlClient::ask(dead.controlSocket(), status), "pid"),
+             successor.process().processId());
+    QVERIFY(successor.events(QStringLiteral("configuration-warning")).isEmpty());
+    QCOMPARE(successor.stop(), 0);
+}
+
+void TestControlSocket::anUnusablePlaceIsWarnedAbout_data()
+{
+    QTest::addColumn<QString>("path"); // below the daemon's folder
+    QTest::addColumn<QString>("warning");
+    QTest::newRow("a folder that is missing is made")
+        << QStringLiteral("run/control.sock") << QString();
+    QTest::newRow("a file is left alone")
+        << QStringLiteral("dtlsd.ini") << QStringLiteral("%1 is there already, and no socket");
+    QTest::newRow("a file is no folder")
+        << QStringLiteral("dtlsd.ini/control.sock") << QStringLiteral("cannot listen at %1: ");
+    QTest::newRow("two folders are not made")
+        << QStringLiteral("run/dtlsd/control.sock") << QStringLiteral("cannot listen at %1: ");
+}
+
+void TestControlSocket::anUnusablePlaceIsWarnedAbout()
+{
+    QFETCH(QString, path);
+    QFETCH(QString, warning);
+    DaemonProcess daemon(ini());
+    const QString place = QDir(daemon.directory()).filePath(path);
+    const QByteArray config = ini("[control]\nsocket = " + QFile::encodeName(place) + '\n');
+    daemon.setConfig(config);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    HonestFleet fleet(1, dev());
+    QVERIFY(fleet.start(daemon.addresses().constFirst()));
+    QVERIFY(fleet.goRound());
+    const auto warnings = daemon.events(QStringLiteral("configuration-warning"));
+    QCOMPARE(warnings.size(), warning.isEmpty() ? 0 : 1);
+    if (warning.isEmpty()) {
+        QVERIFY(isOk(ControlClient::ask(place, "{\"command\":\"health\"}")));
+    } else {
+        const QString message = text(warnings[0], "message");
+        QVERIFY2(message.startsWith(QStringLiteral("%1: [control] socket: %2")
+                                        .arg(daemon.configFile(), warning.arg(place))),
+                 qPrintable(message));
+        QVERIFY(message.endsWith(QStringLiteral("; dtlsctl cannot reach this dtlsd")));
+    }
+    QFile file(daemon.configFile());
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(file.readAll(), config);
+    QCOMPARE(daemon.stop(), 0);
+}
+
+void TestControlSocket::noSocketIsWanted()
+{
+    DaemonProcess daemon(ini("[control]\nsocket =\n"));
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    QVERIFY(!QFile::exists(daemon.controlSocket()));
+    QVERIFY(daemon.events(QStringLiteral("configuration-warning")).isEmpty());
+    QCOMPARE(daemon.stop(), 0);
+}
+
+QTEST_GUILESS_MAIN(TestControlSocket)
+#include "tst_control_socket.moc"
