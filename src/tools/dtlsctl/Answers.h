@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What dtlsd answers to `status` and `sessions`, as types. Every field has to be there: dtlsctl and
+// dtlsd come together.
+#pragma once
+
+#include "core/Result.h"
+
+#include <QByteArray>
+#include <QJsonObject>
+#include <QList>
+#include <QString>
+#include <QStringList>
+
+#include <cstdint>
+
+namespace dtlsd {
+
+struct WorkerAnswer
+{
+    std::int64_t worker = 0;
+    std::int64_t sessions = 0;
+    std::int64_t halfOpen = 0;
+    std::int64_t datagramsReceived = 0;
+    double cpuSeconds = 0;
+};
+
+struct TrafficAnswer
+{
+    std::int64_t datagramsReceived = 0;
+    std::int64_t bytesReceived = 0;
+    std::int64_t datagramsSent = 0;
+    std::int64_t bytesSent = 0;
+};
+
+struct StatusAnswer
+{
+    QString version;
+    std::int64_t pid = 0;
+    double uptimeSeconds = 0;
+    QString configFile; ///< empty: the built-in defaults
+    QStringList listen;
+    std::int64_t identities = 0;
+    std::int64_t sessions = 0;
+    std::int64_t halfOpen = 0;
+    QList<WorkerAnswer> workers;
+    std::int64_t sessionsOpened = 0;
+    std::int64_t sessionsClosed = 0;
+    std::int64_t handshakesFailed = 0;
+    TrafficAnswer traffic;
+    std::int64_t receiptsWithheld = 0;
+    QString logTarget;
+    std::int64_t logWaiting = 0;
+    std::int64_t logCapacity = 0;
+    std::int64_t logWritten = 0;
+    std::int64_t logLost = 0;
+    double logStalledSeconds = 0;
+    std::int64_t reloadsApplied = 0;
+    std::int64_t reloadsRejected = 0;
+    QString lastReload; ///< `none`, `applied` or `rejected`
+
+    static Result<StatusAnswer> parse(const QJsonObject &object);
+};
+
+struct SessionAnswer
+{
+    QString session;
+    QString state;       ///< `established` or `handshaking`
+    QByteArray identity; ///< empty: it has not said yet who it is
+    QString peer;
+    QString local;
+    QString cipher;   ///< empty while handshaking
+    QString protocol; ///< the same
+    double ageSeconds = 0;
+    double idleSeconds = 0;
+    TrafficAnswer traffic;
+    std::int64_t badRecords = 0;
+    std::int64_t worker = 0;
+
+    static Result<SessionAnswer> parse(const QJsonObject &object);
+};
+
+} // namespace dtlsd

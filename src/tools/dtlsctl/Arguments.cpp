@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtlsctl/Arguments.h"
+
+#include "config/Config.h"
+#include "config/Diagnostics.h"
+#include "core/Escape.h"
+#include "core/Version.h"
+#include "dtls/Psk.h"
+#include "tools/dtlsctl/Help.h"
+
+#include <QCommandLineParser>
+#include <QFile>
+
+#include <algorithm>
+#include <array>
+
+#include <sysexits.h>
+
+namespace dtlsd {
+
+namespace {
+
+using Command = Arguments::Command;
+using Stop = Arguments::Stop;
+
+struct Form
+{
+    QLatin1StringView words;
+    Command command;
+    QLatin1StringView operand; ///< empty: there is none
+    bool asksDaemon = true;
+    bool canWatch = false;
+};
+
+constexpr std::array forms{
+    Form{QLatin1StringView("status"), Command::Status, {}, true, true},
+    Form{QLatin1StringView("sessions"), Command::Sessions, {}, true, true},
+    Form{QLatin1StringView("close"), Command::Close, QLatin1StringView("SESSION")},
+    Form{QLatin1StringView("close-identity"), Command::CloseIdentity, QLatin1StringView("NAME")},
+    Form{QLatin1StringView("reload"), Command::Reload, {}},
+    Form{QLatin1StringView("metrics"), Command::Metrics, {}},
+    Form{QLatin1StringView("health"), Command::Health, {}},
+    Form{QLatin1StringView("key new"), Command::KeyNew, QLatin1StringView("NAME"), false},
+    Form{QLatin1StringView("key import"), Command::KeyImport, QLatin1StringView("FILE"), false},
+};
+
+Stop wrongUsage(const QString &problem)
+{
+    return {QStringLiteral("dtlsctl: %1; see dtlsctl --help\n").arg(problem), EX_USAGE};
+}
+
+/// QCommandLineParser wants text. Latin-1 makes a character of each byte, and bytes of them again.
+QStringList characters(const QList<QByteArray> &arguments)
+{
+    QStringList result;
+    for (const QByteArray &argument : arguments)
+        result += QString::fromLatin1(argument);
+    return result;
+}
+
+QString shownName(const QString &characters)
+{
+    return escaped(characters.toLatin1());
+}
+
+struct Switches
+{
+    const QCommandLineOption socket{QStringLiteral("socket"), {}, QStringLiteral("PATH")};
+    const QCommandLineOption json{QStringLiteral("json")};
+    const QCommandLineOption watch{QStringLiteral("watch")};
+    const QCommandLineOption format{QStringLiteral("format"), {}, QStringLiteral("FORMAT")};
+    const QCommandLineOption version{QStringLiteral("version")};
+    const QCommandLineOption help{QStringLiteral("help")};
+
+    [[nodiscard]] QList<QCommandLineOption> all() const
+    {
+        return {socket, json, watch, format, version, help};
+    }
+};
+
+/// Takes the words of a command from the front of @p words.
+std::variant<Form, Stop> takeCommand(QStringList &words)
+{
+    QStringList known;
+    for (const Form &form : forms) {
+        known += form.words;
+        const QStringList own = QString(form.words).split(u' ');
+        if (words.size() >= own.size() && words.first(own.size()) == own) {
+            words.remove(0, own.size());
+            return form;
+        }
+    }
+    if (words.isEmpty())
+        return wrongUsage(
+            QStringLiteral("a command is missing; %1 are accepted").arg(enumeration(known)));
+    const qsizetype length = words.constFirst() == u"key" ? 2 : 1;
+    const QString given = words.first(std::min(length, words.size())).join(u' ');
+    const QString near = nearestName(given, known);
+    return wrongUsage(
+        QStringLiteral("there is no command %1%2; %3 are accepted")
+            .arg(shownName(given),
+                 near.isEmpty() ? QString() : QStringLiteral(" (did you mean %1?)").arg(near),
+                 enumeration(known)));
+}
+
+/// An option that says nothing to this command would be a misunderstanding.
+QString misplacedOption(const QCommandLineParser &parser, const Switches &switches,
+                        const Form &form)
+{
+    const QString command = QString(form.words);
+    if (parser.isSet(switches.watch) && !form.canWatch)
+        return QStringLiteral("--watch does not go with %1; it goes with status and sessions")
+            .arg(command);
+    if (parser.isSet(switches.format) != (form.command == Command::KeyImport))
+        return form.command == Command::KeyImport
+                   ? QStringLiteral("--format is missing; mosquitto, stunnel or gnutls is accepted")
+                   : QStringLiteral("--format does not go with %1; it goes with key import")
+                         .arg(command);
+    if (!form.asksDaemon && (parser.isSet(switches.json) || parser.isSet(switches.socket)))
+        return QStringLiteral("--json and --socket do not go with %1, which asks no dtlsd")
+            .arg(command);
+    return {};
+}
+
+bool isSessionNumber(const QByteArray &name)
+{
+    const auto isHexDigit = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    return name.size() == 16 && std::all_of(name.begin(), name.end(), isHexDigit);
+}
+
+QString nameProblem(Command command, const QByteArray &name)
+{
+    if (command == Command::Close && !isSessionNumber(name))
+        return QStringLiteral("%1 is no session; 16 hexadecimal digits are accepted, as dtlsctl "
+                              "sessions shows them")
+            .arg(escaped(name));
+    const bool isIdentity = command == Command::CloseIdentity || command == Command::KeyNew;
+    if (isIdentity && !PskStore::isValidIdentity(name))
+        return QStringLiteral("the identity has %1 bytes; 1 to %2 bytes are accepted")
+            .arg(name.size())
+            .arg(PskStore::maximumIdentitySize);
+    if (name.isEmpty())
+        return QStringLiteral("the name of the file is empty; a file, or - for standard input, is "
+                              "accepted");
+    return {};
+}
+
+/// The operand of @p form, which has to be all of @p words.
+std::variant<QByteArray, Stop> takeName(const QStringList &words, const Form &form)
+{
+    const qsizetype wanted = form.operand.isEmpty() ? 0 : 1;
+    if (words.size() < wanted)
+        return wrongUsage(QStringLiteral("%1 is missing; %2 %1 is accepted")
+                              .arg(QString(form.operand), QString(form.words)));
+    if (words.size() > wanted)
+        return wrongUsage(QStringLiteral("unexpected argument %1").arg(shownName(words[wanted])));
+    if (wanted == 0)
+        return QByteArray();
+    const QByteArray name = words.constFirst().toLatin1();
+    if (const QString problem = nameProblem(form.command, name); !problem.isEmpty())
+        return wrongUsage(problem);
+    return form.command == Command::Close ? name.toLower() : name;
+}
+
+std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switches &switches)
+{
+    QStringList words = parser.positionalArguments();
+    const auto form = takeCommand(words);
+    if (const auto *stop = std::get_if<Stop>(&form))
+        return *stop;
+    const Form &command = std::get<Form>(form);
+    if (const QString problem = misplacedOption(parser, switches, command); !problem.isEmpty())
+        return wrongUsage(problem);
+    const auto name = takeName(words, command);
+    if (const auto *stop = std::get_if<Stop>(&name))
+        return *stop;
+    const QString formatName = parser.value(switches.format);
+    const auto format = keyFormatNamed(formatName);
+    if (parser.isSet(switches.format) && !format)
+        return wrongUsage(QStringLiteral("--format %1 is unknown; mosquitto, stunnel or gnutls is "
+                                         "accepted")
+                              .arg(shownName(formatName)));
+    const QByteArray socket = parser.value(switches.socket).toLatin1();
+    if (parser.isSet(switches.socket) && socket.isEmpty())
+        return wrongUsage(QStringLiteral("--socket is empty; the path of a socket is accepted"));
+
+    Arguments arguments;
+    arguments.command = command.command;
+    arguments.socket = socket.isEmpty() ? ControlOptions().socket : QFile::decodeName(socket);
+    arguments.json = parser.isSet(switches.json);
+    arguments.watch = parser.isSet(switches.watch);
+    arguments.format = format.value_or(KeyFormat::Mosquitto);
+    arguments.name = std::get<QByteArray>(name);
+    return arguments;
+}
+
+} // namespace
+
+std::variant<Arguments, Arguments::Stop> Arguments::parse(const QList<QByteArray> &arguments)
+{
+    const Switches switches;
+    QCommandLineParser parser;
+    parser.addOptions(switches.all());
+    if (!parser.parse(characters(arguments))) {
+        const QString problem = parser.errorText();
+        return wrongUsage(shownName(problem.chopped(problem.endsWith(u'.') ? 1 : 0)));
+    }
+    if (parser.isSet(switches.help))
+        return Stop{QString::fromUtf8(help), EX_OK};
+    if (parser.isSet(switches.version))
+        return Stop{QStringLiteral("dtlsctl %1\n").arg(version), EX_OK};
+    return read(parser, switches);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What dtlsctl --help prints. dtlsctl(1) says the same at greater length.
+#pragma once
+
+namespace dtlsd {
+
+inline constexpr auto help = R"(Usage: dtlsctl [--socket PATH] [--json] COMMAND
+       dtlsctl key new NAME
+       dtlsctl key import --format FORMAT FILE
+Asks a running dtlsd and tells it what to do, through its control socket; makes keys.
+
+Commands:
+  status                What dtlsd is, where it listens and what it has done.
+  sessions              The devices that are connected, a line each.
+  close SESSION         End the session with this number, which sessions shows.
+  close-identity NAME   End every session of this identity.
+  reload                Read the configuration anew: all of it or nothing.
+  metrics               Counters, as Prometheus reads them.
+  health                Whether every part of dtlsd answers.
+  key new NAME          Print an identity with a fresh key of 256 bits, for dtlsd.ini.
+  key import FILE       Print the keys of another server's FILE (- is standard input) as
+                        dtlsd's key file has them. Nothing, if anything in it is wrong.
+
+Options:
+  --socket PATH     Where dtlsd is; by default /run/dtlsd/control.sock, and in a unit
+                    control.sock in $RUNTIME_DIRECTORY.
+  --json            Print the lines of the answer as they came, a JSON object each: of
+                    sessions those about a session, of all others the only one, also if
+                    it is a refusal.
+  --watch           With status and sessions: again every second, until Ctrl-C.
+  --format FORMAT   What FILE is: mosquitto (psk_file), stunnel (PSKsecrets) or gnutls
+                    (psk.passwd).
+  --version         Print the version.
+  --help            Print this help.
+
+NAME is an identity, byte for byte; behind -- it may begin with a hyphen.
+
+Examples:
+  dtlsctl sessions --watch
+  dtlsctl --json sessions | jq -r 'select(.idle_s > 300) | .session'
+  dtlsctl close-identity sensor-17
+  dtlsctl key new sensor-17 >> /etc/dtlsd/dtlsd.ini && dtlsctl reload
+  (umask 027; dtlsctl key import --format mosquitto psk_file > /etc/dtlsd/psk.txt)
+
+Exit status:
+   0  done; healthy
+   1  refused or not so: not found, unhealthy, busy; or the output cannot be written
+  64  wrong usage
+  65  the file to import has errors
+  66  the file to import cannot be read
+  69  there is no dtlsd at the socket
+  76  what came back is no answer of dtlsd's
+  77  not allowed
+  78  the new configuration is wrong, and the old one is still in force
+)";
+
+} // namespace dtlsd

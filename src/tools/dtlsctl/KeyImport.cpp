@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtlsctl/KeyImport.h"
+
+#include "config/Diagnostics.h"
+#include "config/KeyText.h"
+#include "tools/dtlsctl/KeyLine.h"
+#include "tools/dtlsctl/Units.h"
+
+#include <QHash>
+
+#include <memory>
+
+#include <openssl/crypto.h>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr qsizetype usualMinimum = 16; // bytes; the default of [tls] min_key_bytes
+
+struct NamedKey
+{
+    QByteArray identity;
+    PskKey key;
+};
+
+/// nullopt: the line has nothing to say.
+using Reading = Result<std::optional<NamedKey>>;
+
+Reading reading(const QByteArray &identity, const Result<PskKey> &key)
+{
+    if (!key)
+        return Error{QStringLiteral("the key ") + key.error().message};
+    return std::optional(NamedKey{identity, key.value()});
+}
+
+Error noColon()
+{
+    return {QStringLiteral("there is no colon; identity:key is accepted")};
+}
+
+/// mosquitto forgives blanks around both parts, and skips lines that begin with #.
+Reading readMosquitto(const QByteArray &line)
+{
+    if (line.startsWith('#') || line.trimmed().isEmpty())
+        return std::optional<NamedKey>();
+    const qsizetype colon = line.indexOf(':');
+    if (colon < 0)
+        return noColon();
+    return reading(line.first(colon).trimmed(), parseHexKey(line.sliced(colon + 1).trimmed()));
+}
+
+/// What stunnel asks OpenSSL: pairs of digits, with colons between them if one likes.
+Result<PskKey> parseStunnelKey(const QByteArray &text)
+{
+    if (text.contains('\0'))
+        return Error{QStringLiteral("has a NUL; text without it is accepted")};
+    long size = 0;
+    const auto release = [&size](unsigned char *bytes) {
+        OPENSSL_clear_free(bytes, static_cast<std::size_t>(size));
+    };
+    const std::unique_ptr<unsigned char, decltype(release)> bytes(
+        OPENSSL_hexstr2buf(text.constData(), &size), release);
+    PskKey key(bytes ? QByteArray(reinterpret_cast<const char *>(bytes.get()), size) : text);
+    if (key.size() < usualMinimum || key.size() > PskKey::maximumSize)
+        return Error{QStringLiteral("is %1 long; stunnel accepts %2 or more, and dtlsd up to %3")
+                         .arg(counted(key.size(), QStringLiteral("byte")))
+                         .arg(usualMinimum)
+                         .arg(PskKey::maximumSize)};
+    return key;
+}
+
+/// stunnel knows no comments, and ignores carriage returns wherever they stand.
+Reading readStunnel(QByteArray line)
+{
+    line.replace('\r', QByteArrayView());
+    if (line.isEmpty())
+        return std::optional<NamedKey>();
+    const qsizetype colon = line.indexOf(':');
+    if (colon < 0)
+        return noColon();
+    return reading(line.first(colon), parseStunnelKey(line.sliced(colon + 1)));
+}
+
+Reading readGnuTls(const QByteArray &line)
+{
+    if (line.isEmpty())
+        return std::optional<NamedKey>();
+    const qsizetype colon = line.indexOf(':');
+    if (colon < 0)
+        return noColon();
+    QByteArray identity = line.first(colon);
+    if (identity.startsWith('#')) {
+        const QByteArray digits = identity.sliced(1);
+        identity = QByteArray::fromHex(digits);
+        if (identity.toHex() != digits.toLower())
+            return Error{QStringLiteral("the identity begins with #, but is not hexadecimal; "
+                                        "#hexidentity:hexkey is accepted, and no comments")};
+    }
+    return reading(identity, parseHexKey(line.sliced(colon + 1)));
+}
+
+class Importer
+{
+public:
+    Importer(KeyFormat format, const QString &file)
+        : m_format(format)
+        , m_file(file)
+    {
+    }
+
+    void takeLine(const QByteArray &line, int number);
+    ImportedKeys take();
+
+private:
+    [[nodiscard]] Reading read(const QByteArray &line) const;
+    [[nodiscard]] QString problemWith(const NamedKey &entry) const;
+    void error(int number, const QString &text);
+
+    const KeyFormat m_format;
+    const QString &m_file;
+    QHash<QByteArray, int> m_firstLine; // of each identity
+    ImportedKeys m_keys;
+    qsizetype m_unshown = 0;
+};
+
+Reading Importer::read(const QByteArray &line) const
+{
+    switch (m_format) {
+    case KeyFormat::Mosquitto:
+        return readMosquitto(line);
+    case KeyFormat::Stunnel:
+        return readStunnel(line);
+    case KeyFormat::GnuTls:
+        break;
+    }
+    return readGnuTls(line);
+}
+
+void Importer::takeLine(const QByteArray &line, int number)
+{
+    const Reading read = this->read(line);
+    if (!read)
+        return error(number, read.error().message);
+    if (!read.value())
+        return;
+    const NamedKey &entry = *read.value();
+    if (const QString problem = problemWith(entry); !problem.isEmpty())
+        return error(number, problem);
+    m_firstLine.insert(entry.identity, number);
+    m_keys.lines += keyLine(entry.identity, entry.key);
+    if (entry.key.size() < usualMinimum)
+        m_keys.warnings.append(
+            {m_file, number,
+             QStringLiteral("the key is %1 long, and can be guessed from one recorded handshake; "
+                            "dtlsd accepts it only if [tls] min_key_bytes allows that")
+                 .arg(counted(entry.key.size(), QStringLiteral("byte")))});
+}
+
+QString Importer::problemWith(const NamedKey &entry) const
+{
+    if (const int first = m_firstLine.value(entry.identity); first != 0)
+        return QStringLiteral("the identity is already in line %1; each identity is accepted once")
+            .arg(first);
+    return keyLineProblem(entry.identity);
+}
+
+void Importer::error(int number, const QString &text)
+{
+    if (m_keys.errors.size() == Diagnostics::maximumPerFile)
+        ++m_unshown;
+    else
+        m_keys.errors.append({m_file, number, text});
+}
+
+ImportedKeys Importer::take()
+{
+    if (m_unshown > 0)
+        m_keys.errors.append({m_file, 0, QStringLiteral("%1 more errors").arg(m_unshown)});
+    else if (m_keys.errors.isEmpty() && m_keys.lines.isEmpty())
+        m_keys.errors.append({m_file, 0, QStringLiteral("there is no key in it")});
+    return std::move(m_keys);
+}
+
+} // namespace
+
+std::optional<KeyFormat> keyFormatNamed(const QString &name)
+{
+    if (name == u"mosquitto")
+        return KeyFormat::Mosquitto;
+    if (name == u"stunnel")
+        return KeyFormat::Stunnel;
+    if (name == u"gnutls")
+        return KeyFormat::GnuTls;
+    return std::nullopt;
+}
+
+ImportedKeys importKeys(KeyFormat format, const QString &file, QByteArrayView content)
+{
+    Importer importer(format, file);
+    for (int number = 1; !content.isEmpty(); ++number) {
+        const qsizetype end = content.indexOf('\n');
+        QByteArrayView line = end < 0 ? content : content.first(end);
+        content = end < 0 ? QByteArrayView() : content.sliced(end + 1);
+        if (line.endsWith('\r'))
+            line.chop(1);
+        importer.takeLine(line.toByteArray(), number);
+    }
+    return importer.take();
+}
+
+} // namespace dtlsd

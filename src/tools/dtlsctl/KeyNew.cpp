@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtlsctl/KeyNew.h"
+
+#include "config/IniDocument.h"
+#include "tools/dtlsctl/KeyLine.h"
+
+namespace dtlsd {
+
+namespace {
+
+/// Why @p section is not read as that of the identity @p name alone; empty = it is.
+QString sectionProblem(const QByteArray &section, const QByteArray &name)
+{
+    if (name == "*")
+        return QStringLiteral("[identity *] is for every identity that is not listed");
+    const IniDocument document = IniDocument::parse(section);
+    if (!document.problems().isEmpty())
+        return document.problems().constFirst().text;
+    const auto &sections = document.sections();
+    const bool isThatOne = sections.size() == 1 && sections[0].entries.size() == 1 &&
+                           sections[0].name.toUtf8() == "identity " + name;
+    return isThatOne ? QString() : QStringLiteral("dtlsd.ini would read another name");
+}
+
+/// `what is wrong; what is accepted` without its second half.
+QString wrong(const QString &problem)
+{
+    const qsizetype end = problem.lastIndexOf(u"; ");
+    return end < 0 ? problem : problem.first(end);
+}
+
+} // namespace
+
+Result<QByteArray> newIdentity(const QByteArray &name, const PskKey &key)
+{
+    const QByteArray section = "[identity " + name + "]\nkey = hex:" + key.bytes().toHex() + '\n';
+    const QString noSection = sectionProblem(section, name);
+    if (noSection.isEmpty())
+        return section;
+    const QString noLine = keyLineProblem(name);
+    if (noLine.isEmpty())
+        return "# For the file that [psk] file names, not for dtlsd.ini: " +
+               wrong(noSection).toUtf8() + ".\n" + keyLine(name, key);
+    return Error{QStringLiteral("this identity can stand neither in dtlsd.ini (%1) nor in a key "
+                                "file (%2); printable text without %3 is accepted in the one, "
+                                "anything without a colon, a line feed or a # at its front in the "
+                                "other")
+                     .arg(wrong(noSection), wrong(noLine), QStringLiteral("% \\ \" ; ]"))};
+}
+
+} // namespace dtlsd

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtlsctl/Report.h"
+
+#include "core/Escape.h"
+#include "tools/dtlsctl/Units.h"
+
+#include <QStringList>
+
+#include <algorithm>
+#include <array>
+
+namespace dtlsd {
+
+namespace {
+
+struct Column
+{
+    QLatin1StringView heading;
+    bool right = false; ///< aligned there: quantities
+};
+
+// What matters most stands where a narrow terminal still shows it.
+constexpr std::array columns{
+    Column{QLatin1StringView("SESSION")},      Column{QLatin1StringView("IDENTITY")},
+    Column{QLatin1StringView("PEER")},         Column{QLatin1StringView("AGE"), true},
+    Column{QLatin1StringView("IDLE"), true},   Column{QLatin1StringView("RECEIVED"), true},
+    Column{QLatin1StringView("BYTES"), true},  Column{QLatin1StringView("SENT"), true},
+    Column{QLatin1StringView("BYTES"), true},  Column{QLatin1StringView("BAD"), true},
+    Column{QLatin1StringView("CIPHER")},       Column{QLatin1StringView("LOCAL")},
+    Column{QLatin1StringView("WORKER"), true},
+};
+using Row = std::array<QString, columns.size()>;
+
+constexpr qsizetype identityLimit = 32; // characters on a terminal; one device shall not own it
+
+QString safe(const QString &text)
+{
+    return escaped(text.toUtf8());
+}
+
+QString orDash(const QString &text)
+{
+    return text.isEmpty() ? QStringLiteral("-") : text;
+}
+
+Row headings()
+{
+    Row row;
+    std::transform(columns.begin(), columns.end(), row.begin(),
+                   [](const Column &column) { return QString(column.heading); });
+    return row;
+}
+
+Row cells(const SessionAnswer &session, bool onTerminal)
+{
+    const bool established = session.state == u"established";
+    return {
+        safe(session.session),
+        orDash(onTerminal ? escaped(session.identity, identityLimit) : escaped(session.identity)),
+        safe(session.peer),
+        spanText(session.ageSeconds),
+        spanText(session.idleSeconds),
+        QString::number(session.traffic.datagramsReceived),
+        bytesText(session.traffic.bytesReceived),
+        QString::number(session.traffic.datagramsSent),
+        bytesText(session.traffic.bytesSent),
+        QString::number(session.badRecords),
+        established ? orDash(safe(session.cipher)) : safe(session.state),
+        safe(session.local),
+        QString::number(session.worker)};
+}
+
+std::array<int, columns.size()> widthsOf(const QList<Row> &rows)
+{
+    std::array<int, columns.size()> widths{};
+    for (const Row &row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], displayWidth(row[i]));
+    }
+    return widths;
+}
+
+QString laidOut(const Row &row, const std::array<int, columns.size()> &widths)
+{
+    QString line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const QString filler(widths[i] - displayWidth(row[i]), u' ');
+        line += columns[i].right ? filler + row[i] : row[i] + filler;
+        line += QStringLiteral("  ");
+    }
+    while (line.endsWith(u' '))
+        line.chop(1);
+    return line;
+}
+
+} // namespace
+
+TextBlock sessionsReport(const QList<SessionAnswer> &sessions, int terminalColumns)
+{
+    if (sessions.isEmpty())
+        return {{QStringLiteral("No sessions."), TextLine::Tone::Plain}};
+    QList<Row> rows{headings()};
+    rows.reserve(sessions.size() + 1);
+    for (const SessionAnswer &session : sessions)
+        rows += cells(session, terminalColumns > 0);
+    const auto widths = widthsOf(rows);
+    TextBlock block;
+    block.reserve(rows.size());
+    for (const Row &row : rows) {
+        const bool isHeading = block.isEmpty();
+        block += {cut(laidOut(row, widths), terminalColumns),
+                  isHeading ? TextLine::Tone::Heading : TextLine::Tone::Plain};
+    }
+    return block;
+}
+
+} // namespace dtlsd

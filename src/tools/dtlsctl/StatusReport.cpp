@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dtlsctl/Report.h"
+
+#include "core/Escape.h"
+#include "tools/dtlsctl/Units.h"
+
+namespace dtlsd {
+
+namespace {
+
+using Tone = TextLine::Tone;
+
+QString safe(const QString &text, qsizetype limit = 1024)
+{
+    return escaped(text.toUtf8(), limit);
+}
+
+TextLine line(const QString &label, const QString &text, Tone tone = Tone::Plain)
+{
+    return {QStringLiteral("  %1 %2").arg(label, -14).arg(text), tone};
+}
+
+TextLine configuration(const StatusAnswer &status)
+{
+    QString text =
+        status.configFile.isEmpty() ? QStringLiteral("built-in defaults") : safe(status.configFile);
+    if (status.reloadsApplied + status.reloadsRejected > 0)
+        text += QStringLiteral(", reloaded %1, rejected %2, the last time %3")
+                    .arg(counted(status.reloadsApplied, QStringLiteral("time")),
+                         counted(status.reloadsRejected, QStringLiteral("time")),
+                         safe(status.lastReload));
+    return line(QStringLiteral("Configuration"), text,
+                status.lastReload == u"rejected" ? Tone::Warning : Tone::Plain);
+}
+
+QString traffic(std::int64_t datagrams, std::int64_t bytes)
+{
+    return QStringLiteral("%1 (%2)").arg(counted(datagrams, QStringLiteral("datagram")),
+                                         bytesText(bytes));
+}
+
+TextLine log(const StatusAnswer &status)
+{
+    const bool isStalled = status.logStalledSeconds >= 1;
+    const QString stalled =
+        isStalled ? QStringLiteral(", stalled for %1").arg(spanText(status.logStalledSeconds))
+                  : QString();
+    return line(QStringLiteral("Log"),
+                safe(status.logTarget) + QStringLiteral(": %1 written, %2 lost, %3 of %4 waiting%5")
+                                             .arg(status.logWritten)
+                                             .arg(status.logLost)
+                                             .arg(status.logWaiting)
+                                             .arg(status.logCapacity)
+                                             .arg(stalled),
+                status.logLost > 0 || isStalled ? Tone::Warning : Tone::Plain);
+}
+
+TextLine workerLine(const WorkerAnswer &worker)
+{
+    return line(QStringLiteral("Worker %1").arg(worker.worker),
+                QStringLiteral("%1, %2, %3 received, %4 s of CPU")
+                    .arg(counted(worker.sessions, QStringLiteral("session")),
+                         counted(worker.halfOpen, QStringLiteral("handshake")),
+                         counted(worker.datagramsReceived, QStringLiteral("datagram")))
+                    .arg(worker.cpuSeconds, 0, 'f', 2));
+}
+
+} // namespace
+
+TextBlock statusReport(const StatusAnswer &status)
+{
+    const QString session = QStringLiteral("session");
+    const QString handshake = QStringLiteral("handshake");
+    TextBlock block{
+        {QStringLiteral("dtlsd %1, process %2, up %3")
+             .arg(safe(status.version), QString::number(status.pid),
+                  spanText(status.uptimeSeconds)),
+         Tone::Heading},
+        line(QStringLiteral("Listening on"), safe(status.listen.join(QStringLiteral(", ")), 4096)),
+        configuration(status),
+        line(QStringLiteral("Now"), QStringLiteral("%1 of %2, %3 under way")
+                                        .arg(counted(status.sessions, session),
+                                             counted(status.identities, QStringLiteral("identity"),
+                                                     QStringLiteral("identities")),
+                                             counted(status.halfOpen, handshake))),
+        line(QStringLiteral("Since start"), QStringLiteral("%1 opened, %2 closed, %3 failed")
+                                                .arg(counted(status.sessionsOpened, session))
+                                                .arg(status.sessionsClosed)
+                                                .arg(counted(status.handshakesFailed, handshake))),
+        line(QStringLiteral("Received"),
+             traffic(status.traffic.datagramsReceived, status.traffic.bytesReceived)),
+        line(QStringLiteral("Sent"),
+             traffic(status.traffic.datagramsSent, status.traffic.bytesSent)),
+        line(QStringLiteral("Receipts"), QStringLiteral("%1 withheld").arg(status.receiptsWithheld),
+             status.receiptsWithheld > 0 ? Tone::Warning : Tone::Plain),
+        log(status)};
+    for (const WorkerAnswer &worker : status.workers)
+        block += workerLine(worker);
+    return block;
+}
+
+} // namespace dtlsd

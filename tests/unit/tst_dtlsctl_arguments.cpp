@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line of dtlsctl, and a server that says nothing, without the program.
+#include "tools/dtlsctl/Arguments.h"
+#include "tools/dtlsctl/ControlClient.h"
+
+#include <QLocalServer>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace dtlsd;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+std::variant<Arguments, Arguments::Stop> parse(const QList<QByteArray> &arguments)
+{
+    return Arguments::parse(QList<QByteArray>{"dtlsctl"} + arguments);
+}
+
+} // namespace
+
+class tst_DtlsctlArguments : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void namesAreBytes();
+    void optionsMayStandAnywhere();
+    void theSocketOfAUnitIsItsOwn();
+    void wrongUsageIsRefused_data();
+    void wrongUsageIsRefused();
+    void aSilentServerIsNotWaitedForForEver();
+};
+
+void tst_DtlsctlArguments::init()
+{
+    qunsetenv("RUNTIME_DIRECTORY");
+}
+
+void tst_DtlsctlArguments::namesAreBytes()
+{
+    for (const QByteArray &name : {"\xff\xfe"_ba, "\u00e4"_ba, "a b\n"_ba, "-x"_ba}) {
+        const auto arguments = parse({"close-identity", "--", name});
+        QVERIFY(std::holds_alternative<Arguments>(arguments));
+        QCOMPARE(std::get<Arguments>(arguments).name, name);
+    }
+    const auto session = parse({"close", "0123456789ABCDEF"});
+    QCOMPARE(std::get<Arguments>(session).name, "0123456789abcdef"_ba);
+}
+
+void tst_DtlsctlArguments::optionsMayStandAnywhere()
+{
+    const auto parsed = parse({"--socket", "/tmp/\u00e4.sock", "sessions", "--watch", "--json"});
+    const auto &arguments = std::get<Arguments>(parsed);
+    QVERIFY(arguments.command == Arguments::Command::Sessions);
+    QCOMPARE(arguments.socket, u"/tmp/\u00e4.sock"_s);
+    QVERIFY(arguments.watch);
+    QVERIFY(arguments.json);
+    const auto import = parse({"key", "--format=stunnel", "import", "-"});
+    QVERIFY(std::get<Arguments>(import).format == KeyFormat::Stunnel);
+    QCOMPARE(std::get<Arguments>(import).name, "-"_ba);
+}
+
+void tst_DtlsctlArguments::theSocketOfAUnitIsItsOwn()
+{
+    const auto outside = parse({"health"});
+    QCOMPARE(std::get<Arguments>(outside).socket, u"/run/dtlsd/control.sock"_s);
+    qputenv("RUNTIME_DIRECTORY", "/run/dtlsd-two:/run/other");
+    const auto inside = parse({"health"});
+    QCOMPARE(std::get<Arguments>(inside).socket, u"/run/dtlsd-two/control.sock"_s);
+    const auto told = parse({"health", "--socket=/x"});
+    QCOMPARE(std::get<Arguments>(told).socket, u"/x"_s);
+}
+
+void tst_DtlsctlArguments::wrongUsageIsRefused_data()
+{
+    QTest::addColumn<QList<QByteArray>>("arguments");
+    QTest::addColumn<QString>("problem");
+    const auto row = [](const char *name, const QList<QByteArray> &arguments,
+                        const QString &problem) { QTest::newRow(name) << arguments << problem; };
+    row("no command", {}, u"a command is missing; status, sessions, close"_s);
+    row("an unknown one", {"session"}, u"there is no command session (did you mean sessions?)"_s);
+    row("half a command", {"key"}, u"there is no command key;"_s);
+    row("an unknown key command", {"key", "nwe"}, u"no command key nwe (did you mean key new?)"_s);
+    row("a command that is no text", {"\xff"}, u"there is no command \\xff"_s);
+    row("an unknown option", {"status", "--\xff"}, u"Unknown option '\\xff'; see"_s);
+    row("no operand", {"close"}, u"SESSION is missing; close SESSION is accepted"_s);
+    row("two operands", {"key", "new", "a", "b\n"}, u"unexpected argument b\\x0a"_s);
+    row("an operand too many", {"health", "now"}, u"unexpected argument now"_s);
+    row("no session's number", {"close", "0123456789abcdeg"}, u"16 hexadecimal digits"_s);
+    row("an empty identity", {"close-identity", ""}, u"the identity has 0 bytes"_s);
+    row("a long identity", {"key", "new", QByteArray(256, 'x')}, u"the identity has 256 bytes"_s);
+    row("an empty file", {"key", "import", "--format=gnutls", ""}, u"the file is empty"_s);
+    row("an empty socket", {"--socket=", "health"}, u"--socket is empty"_s);
+    row("a value that is missing", {"health", "--socket"}, u"Missing value after '--socket'"_s);
+    row("watching a reload", {"reload", "--watch"}, u"--watch does not go with reload"_s);
+    row("a format for nothing", {"health", "--format=gnutls"}, u"does not go with health"_s);
+    row("no format", {"key", "import", "x"}, u"--format is missing; mosquitto, stunnel or"_s);
+    row("an unknown format", {"key", "import", "x", "--format=pem"}, u"--format pem is unknown"_s);
+    row("a key as JSON", {"--json", "key", "new", "a"}, u"do not go with key new"_s);
+    row("a key through a socket", {"--socket=/x", "key", "new", "a"}, u"do not go with key new"_s);
+}
+
+void tst_DtlsctlArguments::wrongUsageIsRefused()
+{
+    QFETCH(QList<QByteArray>, arguments);
+    QFETCH(QString, problem);
+    const auto result = parse(arguments);
+    QVERIFY(std::holds_alternative<Arguments::Stop>(result));
+    const auto &stop = std::get<Arguments::Stop>(result);
+    QCOMPARE(stop.status, 64);
+    QVERIFY2(stop.message.contains(problem), qPrintable(stop.message));
+    QVERIFY(stop.message.endsWith(u"; see dtlsctl --help\n"));
+    QCOMPARE(stop.message.count(u'\n'), 1);
+}
+
+void tst_DtlsctlArguments::aSilentServerIsNotWaitedForForEver()
+{
+    const QTemporaryDir directory;
+    QLocalServer server; // accepts nobody: the kernel lets them connect all the same
+    QVERIFY(server.listen(directory.filePath(u"control.sock"_s)));
+    const ControlClient client(server.fullServerName(), std::chrono::milliseconds(50));
+    const auto answer = client.ask({{u"command"_s, u"health"_s}},
+                                   [](const auto &) { return std::optional<Failure>(); });
+    QVERIFY(std::holds_alternative<Failure>(answer));
+    const auto &failure = std::get<Failure>(answer);
+    QCOMPARE(failure.status, 1);
+    QVERIFY2(failure.message.startsWith(u"dtlsd has said nothing for 50ms"),
+             qPrintable(failure.message));
+}
+
+QTEST_GUILESS_MAIN(tst_DtlsctlArguments)
+#include "tst_dtlsctl_arguments.moc"

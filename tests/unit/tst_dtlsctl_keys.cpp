@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What dtlsctl key new and dtlsctl key import make, read back by the readers of dtlsd.
+#include "config/PskFile.h"
+#include "support/ConfigFolder.h"
+#include "tools/dtlsctl/KeyImport.h"
+#include "tools/dtlsctl/KeyNew.h"
+
+#include <QTest>
+
+using namespace dtlsd;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+const QByteArray keyBytes("0123456789abcdefghijklmnopqrstuv");
+const QByteArray hexKey = "00112233445566778899aabbccddeeff";
+
+QStringList texts(const QList<ConfigMessage> &messages)
+{
+    QStringList result;
+    for (const ConfigMessage &message : messages)
+        result += message.toString();
+    return result;
+}
+
+} // namespace
+
+class tst_DtlsctlKeys : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aNewIdentityIsASection();
+    void aNameThatNoSectionCanHaveIsALine_data();
+    void aNameThatNoSectionCanHaveIsALine();
+    void aNameThatNothingCanHoldIsRefused_data();
+    void aNameThatNothingCanHoldIsRefused();
+    void whatIsMadeIsReadBackByteForByte();
+    void filesAreImported_data();
+    void filesAreImported();
+    void importedLinesAreReadBack();
+    void filesWithErrorsAreRefused_data();
+    void filesWithErrorsAreRefused();
+    void shortKeysAreWarnedAbout();
+    void manyErrorsAreCounted();
+
+private:
+    ConfigFolder m_folder;
+};
+
+void tst_DtlsctlKeys::aNewIdentityIsASection()
+{
+    const auto text = newIdentity("sensor-17", PskKey(keyBytes));
+    QVERIFY(text.ok());
+    QCOMPARE(text.value(), "[identity sensor-17]\nkey = hex:" + keyBytes.toHex() + '\n');
+}
+
+void tst_DtlsctlKeys::aNameThatNoSectionCanHaveIsALine_data()
+{
+    QTest::addColumn<QByteArray>("name");
+    QTest::addColumn<QByteArray>("reason");
+    QTest::newRow("a percent sign") << "a%41"_ba
+                                    << "a section name with % means something else"_ba;
+    QTest::newRow("a semicolon") << "a;b"_ba
+                                 << "a section name with ; means something else"_ba;
+    QTest::newRow("not UTF-8") << "a\xff"_ba
+                               << "not valid UTF-8"_ba;
+    QTest::newRow("blanks at the ends") << " a "_ba
+                                        << "begins or ends with a blank"_ba;
+    QTest::newRow("a control character") << "a\x1b[31m"_ba
+                                         << "control character 0x1b"_ba;
+    QTest::newRow("a star, which stands for all") << "*"_ba
+                                                  << "[identity *] is for every"_ba;
+}
+
+void tst_DtlsctlKeys::aNameThatNoSectionCanHaveIsALine()
+{
+    QFETCH(QByteArray, name);
+    QFETCH(QByteArray, reason);
+    const auto text = newIdentity(name, PskKey(keyBytes));
+    QVERIFY(text.ok());
+    QVERIFY2(text.value().startsWith("# For the file that [psk] file names"), text.value());
+    QVERIFY2(text.value().contains(reason), text.value());
+    QVERIFY(text.value().endsWith(".\n" + name + ':' + keyBytes.toHex() + '\n'));
+}
+
+void tst_DtlsctlKeys::aNameThatNothingCanHoldIsRefused_data()
+{
+    QTest::addColumn<QByteArray>("name");
+    QTest::newRow("a colon and a percent sign") << "a:%"_ba;
+    QTest::newRow("a line feed") << "a\nb"_ba;
+    QTest::newRow("a hash and a quote") << "#\""_ba;
+    QTest::newRow("a second entry") << "a]\nnext_key = hex:00\n[identity b"_ba;
+}
+
+void tst_DtlsctlKeys::aNameThatNothingCanHoldIsRefused()
+{
+    QFETCH(QByteArray, name);
+    const auto text = newIdentity(name, PskKey(keyBytes));
+    QVERIFY(!text.ok());
+    QVERIFY2(text.error().message.contains(u"is accepted in the one"),
+             qPrintable(text.error().message));
+}
+
+void tst_DtlsctlKeys::whatIsMadeIsReadBackByteForByte()
+{
+    int sections = 0;
+    int lines = 0;
+    for (int byte = 1; byte < 256; ++byte) {
+        for (const QByteArray &name : {QByteArray(1, static_cast<char>(byte)),
+                                       'x' + QByteArray(1, static_cast<char>(byte)) + 'y'}) {
+            const auto text = newIdentity(name, PskKey(keyBytes));
+            if (!text)
+                continue;
+            const bool isSection = text.value().startsWith('[');
+            ++(isSection ? sections : lines);
+            m_folder.write(u"psk.txt"_s, isSection ? QByteArray() : text.value());
+            const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n" +
+                                                      (isSection ? text.value() : QByteArray()));
+            QCOMPARE(m_folder.texts(result.errors), QStringList());
+            QCOMPARE(result.config.settings.identities->size(), 1);
+            const PskIdentity *identity = result.config.settings.identities->find(name);
+            QVERIFY2(identity && !result.config.settings.identities->hasWildcard(), name.toHex());
+            QCOMPARE(identity->key.bytes(), keyBytes);
+        }
+    }
+    // All of ASCII's printable characters but `%\";]*` and blanks, in the middle and alone, less #.
+    QVERIFY2(sections > 170, QByteArray::number(sections));
+    QVERIFY2(lines > 256, QByteArray::number(lines));
+}
+
+void tst_DtlsctlKeys::filesAreImported_data()
+{
+    QTest::addColumn<KeyFormat>("format");
+    QTest::addColumn<QByteArray>("content");
+    QTest::addColumn<QByteArray>("lines");
+    const auto row = [](const char *name, KeyFormat format, const QByteArray &content,
+                        const QByteArray &lines) {
+        QTest::newRow(name) << format << content << lines;
+    };
+    const QByteArray spelled = "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff";
+    const auto asText = [](const QByteArray &text) { return "a:" + text.toHex() + '\n'; };
+
+    row("mosquitto: a line", KeyFormat::Mosquitto, "a:" + hexKey, "a:" + hexKey + '\n');
+    row("mosquitto: upper case, CRLF", KeyFormat::Mosquitto, "a:" + hexKey.toUpper() + "\r\n",
+        "a:" + hexKey + '\n');
+    row("mosquitto: comments and blank lines", KeyFormat::Mosquitto,
+        "# old\n#b:00\n\n \na:" + hexKey + "\n\n", "a:" + hexKey + '\n');
+    row("mosquitto: blanks around both", KeyFormat::Mosquitto, " a b\t: " + hexKey + " \n",
+        "a b:" + hexKey + '\n');
+    row("mosquitto: the order stays", KeyFormat::Mosquitto, "b:" + hexKey + "\na:" + hexKey + '\n',
+        "b:" + hexKey + "\na:" + hexKey + '\n');
+
+    // As stunnel 5.68 says at start that it reads them.
+    row("stunnel: digits", KeyFormat::Stunnel, "a:" + hexKey + '\n', "a:" + hexKey + '\n');
+    row("stunnel: digits with colons", KeyFormat::Stunnel, "a:" + spelled + "\r\n",
+        "a:" + hexKey + '\n');
+    row("stunnel: an odd number of digits is text", KeyFormat::Stunnel,
+        "a:" + hexKey.chopped(1) + '\n', asText(hexKey.chopped(1)));
+    row("stunnel: digits with a blank are text", KeyFormat::Stunnel,
+        "a:0011223344556677 8899aabbccddeeff\n", asText("0011223344556677 8899aabbccddeeff"));
+    row("stunnel: a text", KeyFormat::Stunnel, "\na:a text of some length",
+        asText("a text of some length"));
+    row("stunnel: blanks belong to it", KeyFormat::Stunnel, "a: 0123456789abcdefx \n",
+        asText(" 0123456789abcdefx "));
+    row("stunnel: carriage returns do not", KeyFormat::Stunnel, "a:0123456789\rabcdefx\r\n",
+        asText("0123456789abcdefx"));
+
+    row("gnutls: a line", KeyFormat::GnuTls, "a:" + hexKey + '\n', "a:" + hexKey + '\n');
+    row("gnutls: an identity in hex", KeyFormat::GnuTls, "#6180Ff:" + hexKey + '\n',
+        "a\x80\xff:" + hexKey + '\n');
+}
+
+void tst_DtlsctlKeys::filesAreImported()
+{
+    QFETCH(KeyFormat, format);
+    QFETCH(QByteArray, content);
+    QFETCH(QByteArray, lines);
+    const ImportedKeys keys = importKeys(format, u"FILE"_s, content);
+    QCOMPARE(texts(keys.errors), QStringList());
+    QCOMPARE(texts(keys.warnings), QStringList());
+    QCOMPARE(keys.lines, lines);
+}
+
+void tst_DtlsctlKeys::importedLinesAreReadBack()
+{
+    QByteArray file;
+    for (int byte = 0; byte < 256; ++byte)
+        file += '#' + QByteArray(1, static_cast<char>(byte)).toHex() + ':' + hexKey + '\n';
+    const QStringList errors = texts(importKeys(KeyFormat::GnuTls, u"FILE"_s, file).errors);
+    QCOMPARE(errors.size(), 4); // NUL, LF, the colon, #
+    for (const char *identity : {"00", "0a", "3a", "23"})
+        file.replace('#' + QByteArray(identity) + ':' + hexKey + '\n', {});
+    const ImportedKeys keys = importKeys(KeyFormat::GnuTls, u"FILE"_s, file);
+    QCOMPARE(texts(keys.errors), QStringList());
+    PskStore store;
+    const QString path = m_folder.write(u"psk.txt"_s, keys.lines);
+    QCOMPARE(texts(addPskFile(path, 16, {}, store)), QStringList());
+    QCOMPARE(store.size(), 252);
+    QVERIFY(store.find("\xff"));
+    QVERIFY(store.find("\r"));
+}
+
+void tst_DtlsctlKeys::filesWithErrorsAreRefused_data()
+{
+    QTest::addColumn<KeyFormat>("format");
+    QTest::addColumn<QByteArray>("content");
+    QTest::addColumn<QStringList>("errors");
+    const auto row = [](const char *name, KeyFormat format, const QByteArray &content,
+                        const QStringList &errors) {
+        QTest::newRow(name) << format << content << errors;
+    };
+    const QByteArray secret = "5ecc";
+    row("nothing in it", KeyFormat::Mosquitto, "# nothing\n", {u"FILE: there is no key in it"_s});
+    row("an identity twice", KeyFormat::Mosquitto, "a:" + hexKey + "\n\na:" + hexKey,
+        {u"FILE:3: the identity is already in line 1"_s});
+    row("every error is told", KeyFormat::Mosquitto, "a\n:" + hexKey + "\nb:" + secret + "x\n",
+        {u"FILE:1: there is no colon"_s, u"FILE:2: the identity has 0 bytes"_s,
+         u"FILE:3: the key is not hexadecimal"_s});
+    row("a key of mosquitto that is too long", KeyFormat::Mosquitto,
+        "a:" + secret.repeated(33) + '\n', {u"FILE:1: the key is 66 bytes long; 1 to 64"_s});
+    row("an empty key", KeyFormat::Mosquitto, "a:\n", {u"FILE:1: the key is 0 bytes long"_s});
+    row("stunnel has no comments", KeyFormat::Stunnel, "# old\na:" + hexKey + '\n',
+        {u"FILE:1: there is no colon"_s});
+    row("a comment of stunnel with a colon is an identity", KeyFormat::Stunnel,
+        "# old: " + hexKey + '\n', {u"FILE:1: the identity begins with #"_s});
+    row("digits of stunnel that are few", KeyFormat::Stunnel, "a:" + secret + '\n',
+        {u"FILE:1: the key is 2 bytes long; stunnel accepts 16 or more"_s});
+    row("text of stunnel that is short", KeyFormat::Stunnel, "a:" + secret + "x\n",
+        {u"FILE:1: the key is 5 bytes long; stunnel accepts 16 or more"_s});
+    row("text of stunnel that is long", KeyFormat::Stunnel, "a:" + QByteArray(65, 'x') + '\n',
+        {u"FILE:1: the key is 65 bytes long; stunnel accepts 16 or more, and dtlsd up to 64"_s});
+    row("a NUL in stunnel's text", KeyFormat::Stunnel, "a:0123456789\0abcdefx\n"_ba,
+        {u"FILE:1: the key has a NUL"_s});
+    row("GnuTLS has no comments", KeyFormat::GnuTls, "# old: " + hexKey + '\n',
+        {u"FILE:1: the identity begins with #, but is not hexadecimal"_s});
+    row("an identity in hex with a colon", KeyFormat::GnuTls, "#613a62:" + hexKey + '\n',
+        {u"FILE:1: the identity has a colon, at which a line of a key file ends it; a section"_s});
+    row("the same identity in two spellings", KeyFormat::GnuTls,
+        "a:" + hexKey + "\n#61:" + hexKey + '\n', {u"FILE:2: the identity is already in line 1"_s});
+    row("a byte order mark", KeyFormat::GnuTls, "\xef\xbb\xbf" + ("a:" + hexKey),
+        {u"FILE:1: the identity begins with a byte order mark"_s});
+}
+
+void tst_DtlsctlKeys::filesWithErrorsAreRefused()
+{
+    QFETCH(KeyFormat, format);
+    QFETCH(QByteArray, content);
+    QFETCH(QStringList, errors);
+    const ImportedKeys keys = importKeys(format, u"FILE"_s, content);
+    const QStringList told = texts(keys.errors);
+    QCOMPARE(told.size(), errors.size());
+    for (qsizetype i = 0; i < errors.size(); ++i) {
+        QVERIFY2(told[i].startsWith(errors[i]), qPrintable(told[i]));
+        QVERIFY2(!told[i].contains(u"5ecc"), qPrintable(told[i]));
+        QVERIFY2(!told[i].contains(u"0011"), qPrintable(told[i]));
+    }
+}
+
+void tst_DtlsctlKeys::shortKeysAreWarnedAbout()
+{
+    const ImportedKeys keys =
+        importKeys(KeyFormat::Mosquitto, u"FILE"_s, "a:" + hexKey + "\nb:01\nc:0102\n");
+    QCOMPARE(texts(keys.errors), QStringList());
+    QCOMPARE(keys.lines, "a:" + hexKey + "\nb:01\nc:0102\n");
+    const QStringList told = texts(keys.warnings);
+    QCOMPARE(told.size(), 2);
+    QVERIFY2(told[0].startsWith(u"FILE:2: the key is 1 byte long, and"), qPrintable(told[0]));
+    QVERIFY2(told[1].startsWith(u"FILE:3: the key is 2 bytes long, and"), qPrintable(told[1]));
+}
+
+void tst_DtlsctlKeys::manyErrorsAreCounted()
+{
+    const ImportedKeys keys =
+        importKeys(KeyFormat::Mosquitto, u"FILE"_s, QByteArray("a\n").repeated(250));
+    QCOMPARE(keys.errors.size(), 101);
+    QCOMPARE(keys.errors.constLast().toString(), u"FILE: 150 more errors"_s);
+}
+
+QTEST_GUILESS_MAIN(tst_DtlsctlKeys)
+#include "tst_dtlsctl_keys.moc"

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How dtlsctl lays out what dtlsd answers, without the program.
+#include "support/ControlAnswers.h"
+#include "tools/dtlsctl/Report.h"
+#include "tools/dtlsctl/Units.h"
+
+#include <QJsonDocument>
+#include <QTest>
+
+#include <clocale>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+QStringList texts(const TextBlock &block)
+{
+    QStringList result;
+    for (const TextLine &line : block)
+        result += line.text;
+    return result;
+}
+
+QJsonObject objectOf(const QByteArray &line)
+{
+    return QJsonDocument::fromJson(line).object();
+}
+
+SessionAnswer session(const QByteArray &identity)
+{
+    SessionAnswer answer = SessionAnswer::parse(objectOf(sessionLine)).value();
+    answer.identity = identity;
+    return answer;
+}
+
+constexpr auto table = R"(
+SESSION           IDENTITY   PEER                 AGE  IDLE  RECEIVED  BYTES  SENT  BYTES  BAD  CIPHER                       LOCAL            WORKER
+0123456789abcdef  sensor-17  192.0.2.7:5683      1.5s  0.2s         5   60 B     5  100 B    0  ECDHE-PSK-CHACHA20-POLY1305  192.0.2.1:22334       0
+0123456789abcdef  -          [2001:db8::1]:5683  1.5s  0.2s         0    0 B     0    0 B    0  handshaking                  192.0.2.1:22334       0
+)";
+
+constexpr Terminal narrow{.isOne = true, .hasColours = true, .columns = 10, .rows = 4};
+
+} // namespace
+
+class tst_DtlsctlReport : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void spans_data();
+    void spans();
+    void sizes_data();
+    void sizes();
+    void counts();
+    void statusIsABlock();
+    void whatIsWrongStandsOut();
+    void sessionsAreATable();
+    void noSessionsAreSaid();
+    void wideAndCombiningCharactersKeepTheColumns();
+    void whatPeersSentCannotDrawOnTheTerminal();
+    void aTableIsCutToTheTerminal();
+    void aFieldThatIsMissingIsNamed_data();
+    void aFieldThatIsMissingIsNamed();
+    void aFrameFitsTheScreen();
+    void linesAreColouredOnlyWhereThereAreColours();
+};
+
+void tst_DtlsctlReport::initTestCase()
+{
+    QVERIFY(std::setlocale(LC_ALL, "C.UTF-8")); // as QCoreApplication of the program does
+}
+
+void tst_DtlsctlReport::spans_data()
+{
+    QTest::addColumn<double>("seconds");
+    QTest::addColumn<QString>("text");
+    const auto row = [](double seconds, const char *text) {
+        QTest::newRow(text) << seconds << QString::fromLatin1(text);
+    };
+    row(0, "0.0s");
+    row(1.54, "1.5s");
+    row(9.96, "9s");
+    row(59.9, "59s");
+    row(60, "1min 0s");
+    row(3599, "59min 59s");
+    row(3 * 3600 + 12 * 60 + 59, "3h 12min");
+    row(2 * 86400 + 5 * 3600, "2d 5h");
+    row(1e300, "11574074074d 1h");
+}
+
+void tst_DtlsctlReport::spans()
+{
+    QFETCH(double, seconds);
+    QFETCH(QString, text);
+    QCOMPARE(spanText(seconds), text);
+}
+
+void tst_DtlsctlReport::sizes_data()
+{
+    QTest::addColumn<qint64>("bytes");
+    QTest::addColumn<QString>("text");
+    const auto row = [](qint64 bytes, const char *text) {
+        QTest::newRow(text) << bytes << QString::fromLatin1(text);
+    };
+    row(0, "0 B");
+    row(1023, "1023 B");
+    row(1024, "1.0 KiB");
+    row(10239, "10 KiB");
+    row((1 << 20) - 1, "1.0 MiB");
+    row(34 << 20, "34 MiB");
+    row(std::numeric_limits<qint64>::max(), "8.0 EiB");
+}
+
+void tst_DtlsctlReport::sizes()
+{
+    QFETCH(qint64, bytes);
+    QFETCH(QString, text);
+    QCOMPARE(bytesText(bytes), text);
+}
+
+void tst_DtlsctlReport::counts()
+{
+    QCOMPARE(counted(1, u"session"_s), u"1 session"_s);
+    QCOMPARE(counted(0, u"session"_s), u"0 sessions"_s);
+    QCOMPARE(counted(1, u"identity"_s, u"identities"_s), u"1 identity"_s);
+    QCOMPARE(counted(2, u"identity"_s, u"identities"_s), u"2 identities"_s);
+}
+
+void tst_DtlsctlReport::statusIsABlock()
+{
+    const auto status = StatusAnswer::parse(objectOf(statusLine));
+    QVERIFY2(status.ok(), qPrintable(status.ok() ? QString() : status.error().message));
+    const TextBlock block = statusReport(status.value());
+    QCOMPARE(
+        texts(block),
+        (QStringList{u"dtlsd 0.1.0, process 30, up 12s"_s,
+                     u"  Listening on   0.0.0.0:22334, [::]:22334"_s,
+                     u"  Configuration  /etc/dtlsd/dtlsd.ini"_s,
+                     u"  Now            2 sessions of 3 identities, 0 handshakes under way"_s,
+                     u"  Since start    2 sessions opened, 0 closed, 1 handshake failed"_s,
+                     u"  Received       5 datagrams (60 B)"_s,
+                     u"  Sent           1 datagram (100 B)"_s, u"  Receipts       0 withheld"_s,
+                     u"  Log            journal: 12 written, 0 lost, 0 of 16384 waiting"_s,
+                     u"  Worker 0       1 session, 0 handshakes, 5 datagrams received, "
+                     "0.12 s of CPU"_s}));
+    QCOMPARE(block[0].tone, TextLine::Tone::Heading);
+    for (const TextLine &line : block.sliced(1))
+        QCOMPARE(line.tone, TextLine::Tone::Plain);
+}
+
+void tst_DtlsctlReport::whatIsWrongStandsOut()
+{
+    StatusAnswer status = StatusAnswer::parse(objectOf(statusLine)).value();
+    status.configFile.clear();
+    status.reloadsApplied = 1;
+    status.reloadsRejected = 2;
+    status.lastReload = u"rejected"_s;
+    status.receiptsWithheld = 3;
+    status.logLost = 4;
+    status.logStalledSeconds = 11.5;
+    QStringList warnings;
+    for (const TextLine &line : statusReport(status)) {
+        if (line.tone == TextLine::Tone::Warning)
+            warnings += line.text;
+    }
+    QCOMPARE(warnings,
+             (QStringList{u"  Configuration  built-in defaults, reloaded 1 time, rejected 2 times, "
+                          "the last time rejected"_s,
+                          u"  Receipts       3 withheld"_s,
+                          u"  Log            journal: 12 written, 4 lost, 0 of 16384 waiting, "
+                          "stalled for 11s"_s}));
+}
+
+void tst_DtlsctlReport::sessionsAreATable()
+{
+    SessionAnswer handshake = session({});
+    handshake.state = u"handshaking"_s;
+    handshake.cipher.clear();
+    handshake.peer = u"[2001:db8::1]:5683"_s;
+    handshake.traffic = {};
+    const TextBlock block = sessionsReport({session("sensor-17"), handshake}, 0);
+    QCOMPARE(texts(block).join(u'\n'), QString::fromLatin1(table).trimmed());
+    QCOMPARE(block[0].tone, TextLine::Tone::Heading);
+}
+
+void tst_DtlsctlReport::noSessionsAreSaid()
+{
+    QCOMPARE(texts(sessionsReport({}, 80)), QStringList{u"No sessions."_s});
+}
+
+void tst_DtlsctlReport::wideAndCombiningCharactersKeepTheColumns()
+{
+    const QStringList lines = texts(sessionsReport(
+        {session("abcd"), session("\u6e29\u5ea6"), session("abce\u0301"), session("ab")}, 0));
+    const qsizetype column = lines[0].indexOf(u"PEER");
+    for (const QString &line : lines.sliced(1))
+        QCOMPARE(displayWidth(line.first(line.indexOf(u"192.0.2.7"))), int(column));
+}
+
+void tst_DtlsctlReport::whatPeersSentCannotDrawOnTheTerminal()
+{
+    SessionAnswer evil = session("\x1b[2J\xff\u202e\n");
+    evil.cipher = u"\x1b[31m"_s;
+    evil.peer = u"\x9b"
+                "31m"_s;
+    const QStringList lines = texts(sessionsReport({evil}, 0));
+    QVERIFY2(lines[1].contains(u"\\x1b[2J\\xff\\xe2\\x80\\xae\\x0a"), qPrintable(lines[1]));
+    for (const QChar c : lines[1])
+        QVERIFY(c.isPrint());
+}
+
+void tst_DtlsctlReport::aTableIsCutToTheTerminal()
+{
+    const QStringList lines = texts(sessionsReport({session(QByteArray(255, 'x'))}, 60));
+    for (const QString &line : lines)
+        QCOMPARE(displayWidth(line), 60);
+    QVERIFY(lines[1].contains(QString(32, u'x') + u"…  192."_s));
+    QVERIFY(
+        texts(sessionsReport({session(QByteArray(255, 'x'))}, 0))[1].contains(QString(255, u'x')));
+}
+
+void tst_DtlsctlReport::aFieldThatIsMissingIsNamed_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::addColumn<QString>("error");
+    const auto without = [](const char *name, QByteArray line, const char *before,
+                            const char *after, const char *error) {
+        QTest::newRow(name) << line.replace(before, after) << QString::fromLatin1(error);
+    };
+    without("none", statusLine, "\"version\"", "\"other\"", "it lacks version");
+    without("of another type", statusLine, "\"pid\":30", "\"pid\":\"30\"", "it lacks pid");
+    without("in a worker", statusLine, "cpu_s", "cpu", "it lacks cpu_s");
+    without("in the log", statusLine, "capacity", "size", "it lacks capacity");
+    without("in the reloads", statusLine, "\"last\"", "\"latest\"", "it lacks last");
+}
+
+void tst_DtlsctlReport::aFieldThatIsMissingIsNamed()
+{
+    QFETCH(QByteArray, line);
+    QFETCH(QString, error);
+    const auto status = StatusAnswer::parse(objectOf(line));
+    QVERIFY(!status.ok());
+    QCOMPARE(status.error().message, error);
+}
+
+void tst_DtlsctlReport::aFrameFitsTheScreen()
+{
+    const TextBlock block{
+        {u"0123456789"_s, TextLine::Tone::Heading}, {u"0123456789a"_s}, {u"c"_s}, {u"d"_s}};
+    QCOMPARE(narrow.redrawn(block), "\x1b[H\x1b[K\x1b[1m0123456789\x1b[0m\n"
+                                    "\x1b[K012345678\u2026\n\x1b[K\u2026 2 more\n\x1b[J"_ba);
+    QCOMPARE(narrow.redrawn({{u"a"_s}, {u"b"_s}, {u"c"_s}}),
+             "\x1b[H\x1b[Ka\n\x1b[Kb\n\x1b[Kc\n\x1b[J"_ba);
+}
+
+void tst_DtlsctlReport::linesAreColouredOnlyWhereThereAreColours()
+{
+    const TextBlock block{{u"a"_s, TextLine::Tone::Heading},
+                          {u"b"_s, TextLine::Tone::Warning},
+                          {u"c"_s, TextLine::Tone::Plain}};
+    QCOMPARE(Terminal().printed(block), "a\nb\nc\n"_ba);
+    QCOMPARE(narrow.printed(block), "\x1b[1ma\x1b[0m\n\x1b[33mb\x1b[0m\nc\n"_ba);
+}
+
+QTEST_GUILESS_MAIN(tst_DtlsctlReport)
+#include "tst_dtlsctl_report.moc"
