@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// dtlsctl, as people and scripts use it, against a control socket that says what it is told to, and
+// against dtlsd.
+#include "dtls/DtlsClient.h"
+#include "support/ChildProcess.h"
+#include "support/ControlAnswers.h"
+#include "support/DaemonProcess.h"
+#include "support/FakeControl.h"
+#include "support/PseudoTerminal.h"
+
+#include <QFile>
+#include <QRegularExpression>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <csignal>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+struct Outcome
+{
+    int status = -1;
+    QByteArray output;
+    QByteArray errors;
+};
+
+QByteArray sessions(int number)
+{
+    return (sessionLine + '\n').repeated(number) + R"({"ok":true,"sessions":)" +
+           QByteArray::number(number) + "}\n";
+}
+
+QByteArray refusal(const QByteArray &code, const QByteArray &error)
+{
+    return R"({"ok":false,"code":")" + code + R"(","error":")" + error + "\"}\n";
+}
+
+} // namespace
+
+class TestDtlsctl : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init();
+    void helpAndVersionArePrinted();
+    void commandsAskAndTell_data();
+    void commandsAskAndTell();
+    void refusalsHaveTheirExitStatus_data();
+    void refusalsHaveTheirExitStatus();
+    void whatIsNoAnswerIsSaid_data();
+    void whatIsNoAnswerIsSaid();
+    void aSlowServerIsWaitedFor();
+    void aServerNeedNotReadTheQuestion();
+    void manySessionsArePrinted();
+    void aSocketThatIsNotThere();
+    void aSocketThatNobodyListensAt();
+    void aSocketThatIsForOthers_data();
+    void aSocketThatIsForOthers();
+    void reloadPrintsWarnings();
+    void aTableFitsItsTerminal();
+    void watchingRedrawsTheTerminal();
+    void watchingPrintsOneAfterTheOther_data();
+    void watchingPrintsOneAfterTheOther();
+    void watchingEndsWithItsReader();
+    void anOutputThatIsFullIsSaid();
+    void dtlsdAnswers();
+    void aNewKeyIsAccepted();
+    void importedKeysAreAccepted_data();
+    void importedKeysAreAccepted();
+    void importTellsWhatIsWrong();
+
+private:
+    Outcome run(const QStringList &arguments, const QByteArray &input = {});
+    Outcome ask(const QStringList &arguments);
+    static Outcome outcomeOf(ChildProcess &process);
+    [[nodiscard]] Command watch(const QStringList &arguments) const;
+
+    std::unique_ptr<FakeControl> m_control;
+};
+
+void TestDtlsctl::init()
+{
+    m_control = std::make_unique<FakeControl>();
+}
+
+Outcome TestDtlsctl::outcomeOf(ChildProcess &process)
+{
+    Outcome outcome;
+    if (process.waitForEnd() && process.exitStatus() == QProcess::NormalExit)
+        outcome.status = process.exitCode();
+    outcome.output = process.readAllStandardOutput();
+    outcome.errors = process.readAllStandardError();
+    return outcome;
+}
+
+Outcome TestDtlsctl::run(const QStringList &arguments, const QByteArray &input)
+{
+    ChildProcess process;
+    if (!process.run({QStringLiteral(DTLSCTL_BINARY), arguments}))
+        return {};
+    process.write(input);
+    process.closeWriteChannel();
+    return outcomeOf(process);
+}
+
+Outcome TestDtlsctl::ask(const QStringList &arguments)
+{
+    return run(QStringList{u"--socket"_s, m_control->path()} + arguments);
+}
+
+Command TestDtlsctl::watch(const QStringList &arguments) const
+{
+    return {QStringLiteral(DTLSCTL_BINARY),
+            QStringList{u"--socket"_s, m_control->path(), u"--watch"_s} + arguments};
+}
+
+void TestDtlsctl::helpAndVersionArePrinted()
+{
+    const Outcome help = run({u"--help"_s});
+    QCOMPARE(help.status, 0);
+    for (const char *word :
+         {"status ", "sessions ", "close SESSION", "close-identity NAME", "reload ", "metrics ",
+          "health ", "key new NAME", "key import FILE", "--socket PATH", "--json ", "--watch ",
+          "--format FORMAT", "--version ", "--help ", "Examples:", "  78  "})
+        QVERIFY2(help.output.contains(word), word);
+    const Outcome version = run({u"--version"_s});
+    QCOMPARE(version.status, 0);
+    QVERIFY(QRegularExpression(u"^dtlsctl \\d+\\.\\d+\\.\\d+\n$"_s)
+                .match(QString::fromUtf8(version.output))
+                .hasMatch());
+    QCOMPARE(run({u"nonsense"_s}).status, 64);
+}
+
+void TestDtlsctl::commandsAskAndTell_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QByteArray>("question");
+    QTest::addColumn<QByteArray>("answer");
+    QTest::addColumn<QByteArray>("output");
+    const auto row = [](const char *name, const QString &arguments, const QByteArray &question,
+                        const QByteArray &answer, const QByteArray &output) {
+        QTest::newRow(name) << arguments.split(u' ') << question << answer + '\n' << output;
+    };
+    const QByteArray health = R"({"ok":true,"workers":2,"sockets":4})";
+    const QByteArray metrics = R"({"ok":true,"metrics":"# HELP x\nx{a=\"\\\"\"} 1\n# EOF\n"})";
+    const QByteArray reload =
+        R"({"ok":true,"message":"configuration reloaded: 1 key","revoked":0,"warnings":[]})";
+    row("health", u"health"_s, R"({"command":"health"})", health, "healthy\n");
+    row("health as JSON", u"--json health"_s, R"({"command":"health"})", health, health + '\n');
+    row("metrics", u"metrics"_s, R"({"command":"metrics"})", metrics,
+        "# HELP x\nx{a=\"\\\"\"} 1\n# EOF\n");
+    row("metrics as JSON", u"metrics --json"_s, R"({"command":"metrics"})", metrics,
+        metrics + '\n');
+    row("reload", u"reload"_s, R"({"command":"reload"})", reload,
+        "configuration reloaded: 1 key\n");
+    row("close", u"close 0123456789ABCDEF"_s, R"({"command":"close","session":"0123456789abcdef"})",
+        R"({"ok":true,"closed":1})", "Session 0123456789abcdef is closed.\n");
+    row("close an identity", u"close-identity sensor-17"_s,
+        R"({"command":"close-identity","identity":"sensor-17"})", R"({"ok":true,"closed":2})",
+        "2 sessions of sensor-17 closed.\n");
+    row("no sessions", u"sessions"_s, R"({"command":"sessions"})", sessions(0).chopped(1),
+        "No sessions.\n");
+    row("no sessions as JSON", u"sessions --json"_s, R"({"command":"sessions"})",
+        sessions(0).chopped(1), "");
+    row("sessions as JSON", u"sessions --json"_s, R"({"command":"sessions"})",
+        sessions(2).chopped(1), (sessionLine + '\n').repeated(2));
+    row("status as JSON", u"--json status"_s, R"({"command":"status"})", statusLine,
+        statusLine + '\n');
+}
+
+void TestDtlsctl::commandsAskAndTell()
+{
+    QFETCH(QStringList, arguments);
+    QFETCH(QByteArray, question);
+    QFETCH(QByteArray, answer);
+    QFETCH(QByteArray, output);
+    m_control->answer(answer);
+    const Outcome outcome = ask(arguments);
+    QCOMPARE(outcome.errors, QByteArray());
+    QCOMPARE(outcome.output, output);
+    QCOMPARE(outcome.status, 0);
+    QCOMPARE(m_control->questions(), QList<QByteArray>{question + '\n'});
+}
+
+void TestDtlsctl::refusalsHaveTheirExitStatus_data()
+{
+    QTest::addColumn<QString>("command");
+    QTest::addColumn<QByteArray>("code");
+    QTest::addColumn<int>("status");
+    QTest::newRow("bad-request") << u"status"_s << "bad-request"_ba << 1;
+    QTest::newRow("unknown-command") << u"metrics"_s << "unknown-command"_ba << 1;
+    QTest::newRow("busy") << u"sessions"_s << "busy"_ba << 1;
+    QTest::newRow("timeout") << u"status"_s << "timeout"_ba << 1;
+    QTest::newRow("not-found") << u"close-identity x"_s << "not-found"_ba << 1;
+    QTest::newRow("unhealthy") << u"health"_s << "unhealthy"_ba << 1;
+    QTest::newRow("unavailable") << u"sessions"_s << "unavailable"_ba << 1;
+    QTest::newRow("a code of a later version") << u"status"_s << "tired"_ba << 1;
+    QTest::newRow("forbidden") << u"reload"_s << "forbidden"_ba << 77;
+    QTest::newRow("rejected") << u"reload"_s << "rejected"_ba << 78;
+}
+
+void TestDtlsctl::refusalsHaveTheirExitStatus()
+{
+    QFETCH(QString, command);
+    QFETCH(QByteArray, code);
+    QFETCH(int, status);
+    const QByteArray line = refusal(code, R"(worker 1: \u001b[31m no)");
+    m_control->answer(line);
+    const Outcome told = ask(command.split(u' '));
+    QCOMPARE(told.status, status);
+    QCOMPARE(told.output, QByteArray());
+    QCOMPARE(told.errors, "dtlsctl: worker 1: \\x1b[31m no\n"_ba);
+
+    const Outcome json = ask(QStringList{u"--json"_s} + command.split(u' '));
+    QCOMPARE(json.status, status);
+    QCOMPARE(json.output, command == u"sessions" ? QByteArray() : line);
+    QCOMPARE(json.errors, told.errors);
+}
+
+void TestDtlsctl::whatIsNoAnswerIsSaid_data()
+{
+    QTest::addColumn<QString>("command");
+    QTest::addColumn<QByteArray>("answer");
+    QTest::addColumn<QString>("problem");
+    const auto row = [](const char *name, const char *command, const QByteArray &answer,
+                        const char *problem) {
+        QTest::newRow(name) << QString::fromLatin1(command) << answer
+                            << QString::fromLatin1(problem);
+    };
+    row("nothing", "status", "", "it ends before its last line");
+    row("half a line", "status", statusLine.first(100), "it ends before its last line");
+    row("a line that does not end", "health", R"({"ok":true})", "it ends before its last line");
+    row("another protocol", "status", "220 mail.example ESMTP\r\n", "a line is no JSON object");
+    row("bytes", "sessions", "\0\xff\x1b\n"_ba, "a line is no JSON object");
+    row("an array", "status", "[true]\n", "a line is no JSON object");
+    row("an ok that is no boolean", "health",
+        R"({"ok":1})"
+        "\n",
+        "a line says neither yes nor no");
+    row("an empty object", "status", "{\"ok\":true}\n", "it lacks version");
+    row("a session without fields", "sessions", "{}\n{\"ok\":true,\"sessions\":1}\n",
+        "it lacks session");
+    row("sessions without an end", "sessions", sessionLine + '\n', "it ends before its last line");
+    row("an end without its session", "sessions", "{\"ok\":true,\"sessions\":1}\n",
+        "its sessions are not as many as it says");
+    row("a session behind the end", "sessions", sessions(0) + sessionLine + '\n',
+        "something stands behind the last line");
+    row("half a session behind the end", "sessions", sessions(0) + sessionLine,
+        "it ends before its last line");
+    row("a refusal without a reason", "health", "{\"ok\":false}\n", "a refusal without a reason");
+    row("no metrics", "metrics", "{\"ok\":true}\n", "it lacks metrics");
+    row("no number", "close-identity x", "{\"ok\":true}\n", "it lacks closed");
+    row("no message", "reload", "{\"ok\":true}\n", "it lacks message");
+    row("a line without end", "status", QByteArray(8 << 20, 'x'), "a line is longer than 4M");
+}
+
+void TestDtlsctl::whatIsNoAnswerIsSaid()
+{
+    QFETCH(QString, command);
+    QFETCH(QByteArray, answer);
+    QFETCH(QString, problem);
+    m_control->answer(answer);
+    const Outcome outcome = ask(command.split(u' '));
+    QCOMPARE(outcome.errors,
+             u"dtlsctl: what came from %1 is no answer of dtlsd's: %2; is it the socket of a "
+             "dtlsd, and of this version?\n"_s.arg(m_control->path(), problem)
+                 .toUtf8());
+    QCOMPARE(outcome.output, QByteArray());
+    QCOMPARE(outcome.status, 76);
+}
+
+void TestDtlsctl::aSlowServerIsWaitedFor()
+{
+    m_control->answer(sessions(1), FakeControl::Manner::ByteByByte);
+    const Outcome outcome = ask({u"--json"_s, u"sessions"_s});
+    QCOMPARE(outcome.errors, QByteArray());
+    QCOMPARE(outcome.output, sessionLine + '\n');
+    QCOMPARE(outcome.status, 0);
+}
+
+void TestDtlsctl::aServerNeedNotReadTheQuestion()
+{
+    m_control->answer(refusal("busy", "too many ask"), FakeControl::Manner::Unasked);
+    for (int round = 0; round < 20; ++round) {
+        const Outcome outcome = ask({u"status"_s});
+        QCOMPARE(outcome.errors, "dtlsctl: too many ask\n"_ba);
+        QCOMPARE(outcome.status, 1);
+    }
+}
+
+void TestDtlsctl::manySessionsArePrinted()
+{
+    constexpr int number = 20'000; // some 7 MB
+    m_control->answer(sessions(number));
+    const Outcome json = ask({u"--json"_s, u"sessions"_s});
+    QCOMPARE(json.status, 0);
+    QCOMPARE(json.output, (sessionLine + '\n').repeated(number));
+    const Outcome table = ask({u"sessions"_s});
+    QCOMPARE(table.status, 0);
+    QCOMPARE(table.output.count('\n'), number + 1);
+}
+
+void TestDtlsctl::aSocketThatIsNotThere()
+{
+    const Outcome outcome = run({u"--socket"_s, u"/nonexistent/\xe4.sock"_s, u"health"_s});
+    QCOMPARE(outcome.status, 69);
+    QCOMPARE(outcome.errors,
+             "dtlsctl: there is no socket /nonexistent/\u00e4.sock; is dtlsd running, and is "
+             "[control] socket of its configuration this one?\n"_ba);
+}
+
+void TestDtlsctl::aSocketThatNobodyListensAt()
+{
+    QFile file(m_control->directory() + u"/file"_s);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    const Outcome outcome = run({u"--socket"_s, file.fileName(), u"health"_s});
+    QCOMPARE(outcome.status, 69);
+    QCOMPARE(outcome.errors,
+             "dtlsctl: nobody listens at " + file.fileName().toUtf8() + "; is dtlsd running?\n");
+}
+
+void TestDtlsctl::aSocketThatIsForOthers_data()
+{
+    QTest::addColumn<unsigned>("directoryMode");
+    QTest::addColumn<unsigned>("socketMode");
+    QTest::newRow("the socket") << 0711U << 0600U;
+    QTest::newRow("its directory") << 0600U << 0666U;
+}
+
+void TestDtlsctl::aSocketThatIsForOthers()
+{
+    QFETCH(unsigned, directoryMode);
+    QFETCH(unsigned, socketMode);
+    const QByteArray directory = QFile::encodeName(m_control->directory());
+    const QByteArray socket = QFile::encodeName(m_control->path());
+    const auto group = static_cast<gid_t>(::geteuid() == 0 ? 4 : ::getegid()); // 4 is adm
+    QCOMPARE(::chown(socket.constData(), static_cast<uid_t>(-1), group), 0);
+    QCOMPARE(::chown(directory.constData(), static_cast<uid_t>(-1), group), 0);
+    QCOMPARE(::chmod(socket.constData(), socketMode & (::geteuid() == 0 ? 0777U : 0077U)), 0);
+    QCOMPARE(::chmod(directory.constData(), directoryMode & (::geteuid() == 0 ? 0777U : 0677U)), 0);
+
+    // Nobody is refused anything as root. The program has to lie where nobody can look.
+    const QTemporaryDir open;
+    QCOMPARE(::chmod(QFile::encodeName(open.path()).constData(), 0755U), 0);
+    const QString program = open.filePath(u"dtlsctl"_s);
+    QVERIFY(QFile::copy(QStringLiteral(DTLSCTL_BINARY), program));
+    QCOMPARE(::chmod(QFile::encodeName(program).constData(), 0755U), 0);
+    Command command{program, {u"--socket"_s, m_control->path(), u"health"_s}};
+    if (::geteuid() == 0)
+        command = {u"setpriv"_s, QStringList{u"--reuid=65534"_s, u"--regid=65534"_s,
+                                             u"--clear-groups"_s, program} +
+                                     command.arguments};
+    ChildProcess process;
+    QVERIFY(process.run(command));
+    const Outcome outcome = outcomeOf(process);
+    ::chmod(directory.constData(), 0700);
+
+    QCOMPARE(outcome.status, 77);
+    const QByteArray expected =
+        "dtlsctl: permission to use " + socket + " denied; root and members of the group ";
+    QVERIFY2(outcome.errors.startsWith(expected), outcome.errors);
+    if (::geteuid() == 0)
+        QCOMPARE(outcome.errors, expected + "adm may\n");
+}
+
+void TestDtlsctl::reloadPrintsWarnings()
+{
+    m_control->answer(R"({"ok":true,"message":"configuration reloaded: nothing new","revoked":0,)"
+                      R"("warnings":["dtlsd.ini:3: [identity *]: any device","b:4: \u001b"]})"
+                      "\n");
+    const Outcome outcome = ask({u"reload"_s});
+    QCOMPARE(outcome.status, 0);
+    QCOMPARE(outcome.output, "configuration reloaded: nothing new\n"_ba);
+    QCOMPARE(outcome.errors, "dtlsd.ini:3: [identity *]: any device\nb:4: \\x1b\n"_ba);
+}
+
+void TestDtlsctl::aTableFitsItsTerminal()
+{
+    m_control->answer(sessions(2));
+    for (const bool colours : {true, false}) {
+        PseudoTerminal terminal(60, 24);
+        ChildProcess process;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(u"TERM"_s, u"xterm"_s);
+        environment.insert(u"NO_COLOR"_s, colours ? QString() : u"1"_s);
+        process.setProcessEnvironment(environment);
+        process.setStandardOutputFile(terminal.path());
+        QVERIFY(process.run(
+            {QStringLiteral(DTLSCTL_BINARY), {u"--socket"_s, m_control->path(), u"sessions"_s}}));
+        QCOMPARE(outcomeOf(process).status, 0);
+        QByteArray output = terminal.output();
+        QCOMPARE(output.startsWith("\x1b[1mSESSION"), colours);
+        QCOMPARE(output.contains('\x1b'), colours);
+        output.replace("\x1b[1m", {}).replace("\x1b[0m", {});
+        const QStringList lines = QString::fromUtf8(output).split(u"\r\n"_s);
+        QCOMPARE(lines.size(), 4); // the last is empty
+        for (const QString &line : lines.first(3))
+            QCOMPARE(line.size(), 60);
+    }
+}
+
+void TestDtlsctl::watchingRedrawsTheTerminal()
+{
+    m_control->answer(statusLine + '\n');
+    PseudoTerminal terminal(40, 5);
+    ChildProcess process;
+    process.setStandardOutputFile(terminal.path());
+    const Command command = watch({u"status"_s});
+    QVERIFY(process.run(command));
+    const auto frames = [&terminal] { return terminal.output().count("\x1b[J"); };
+    QVERIFY(waitUntil([&] { return frames() >= 2; }, QDeadlineTimer(patience)));
+    process.sendSignal(SIGINT);
+    QVERIFY(process.waitForEnd());
+    QCOMPARE(process.exitStatus(), QProcess::CrashExit); // by the signal, as the shell wants it
+    QCOMPARE(process.exitCode(), SIGINT);
+    QCOMPARE(process.readAllStandardError(), QByteArray());
+
+    // What is on the screen is one frame over the other, and no mode of the terminal has changed.
+    const QByteArray output = terminal.output();
+    QVERIFY(output.startsWith("\x1b[H"));
+    QVERIFY(output.endsWith("\x1b[J"));
+    QCOMPARE(output.count("\x1b[H"), output.count("\x1b[J"));
+    QVERIFY(!output.contains("\x1b[?"));
+    QCOMPARE(output.count("\x1b[0m"), output.count("\x1b[1m"));
+    const QByteArray frame = output.first(output.indexOf("\x1b[J"));
+    QCOMPARE(frame.count('\n'), 4);
+    QVERIFY2(frame.contains("\u2026 7 more"), frame);
+}
+
+void TestDtlsctl::watchingPrintsOneAfterTheOther_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QByteArray>("expected");
+    QTest::newRow("a table") << QStringList{u"sessions"_s} << "No sessions.\n\nNo sessions.\n"_ba;
+    QTest::newRow("JSON") << QStringList{u"--json"_s, u"status"_s}
+                          << (statusLine + '\n').repeated(2);
+}
+
+void TestDtlsctl::watchingPrintsOneAfterTheOther()
+{
+    QFETCH(QStringList, arguments);
+    QFETCH(QByteArray, expected);
+    m_control->answer(arguments.contains(u"status"_s) ? statusLine + '\n' : sessions(0));
+    ChildProcess process;
+    QVERIFY(process.run(watch(arguments)));
+    QByteArray output;
+    const auto isThere = [&] {
+        output += process.readAllStandardOutput();
+        return output.size() >= expected.size();
+    };
+    QVERIFY(waitUntil(isThere, QDeadlineTimer(patience)));
+    QVERIFY2(output.startsWith(expected), output);
+
+    m_control->answer(refusal("unavailable", "worker 1 does not answer"));
+    QCOMPARE(outcomeOf(process).status, 1); // it does not go on without dtlsd
+}
+
+void TestDtlsctl::watchingEndsWithItsReader()
+{
+    // With SIGPIPE ignored, as services of systemd have it; else the signal ends it.
+    m_control->answer(statusLine + '\n');
+    ChildProcess process;
+    const Command command = watch({u"--json"_s, u"status"_s});
+    QVERIFY(process.run({u"sh"_s, QStringList{u"-c"_s,
+                                              u"trap '' PIPE; { \"$@\"; echo $? >&2; } | "
+                                              "head -n 1"_s,
+                                              u"sh"_s, command.program} +
+                                      command.arguments}));
+    const Outcome outcome = outcomeOf(process);
+    QCOMPARE(outcome.output, statusLine + '\n');
+    QCOMPARE(outcome.errors, "1\n"_ba);
+}
+
+void TestDtlsctl::anOutputThatIsFullIsSaid()
+{
+    ChildProcess process;
+    process.setStandardOutputFile(u"/dev/full"_s);
+    QVERIFY(process.run({QStringLiteral(DTLSCTL_BINARY), {u"key"_s, u"new"_s, u"a"_s}}));
+    const Outcome outcome = outcomeOf(process);
+    QCOMPARE(outcome.status, 1);
+    QCOMPARE(outcome.errors,
+             "dtlsctl: standard output cannot be written: No space left on device\n"_ba);
+}
+
+void TestDtlsctl::dtlsdAnswers()
+{
+    const QByteArray key = "00112233445566778899aabbccddeeff";
+    DaemonProcess daemon({});
+    const QString socket = daemon.directory() + u"/control.sock"_s;
+    const QByteArray config =
+        "[server]\nlisten = 127.0.0.1:0\n[control]\nsocket = " + socket.toUtf8() +
+        "\n[psk]\nfile =\n[identity a b]\nkey = hex:" + key;
+    daemon.setConfig(config + '\n');
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    const auto tell = [&](const QStringList &arguments) {
+        return run(QStringList{u"--socket"_s, socket} + arguments);
+    };
+    QCOMPARE(tell({u"health"_s}).output, "healthy\n"_ba);
+    QCOMPARE(tell({u"sessions"_s}).output, "No sessions.\n"_ba);
+
+    DtlsClient::Options options;
+    options.identity = "a b";
+    options.key = PskKey(QByteArray::fromHex(key));
+    DtlsClient device(options);
+    QSignalSpy connected(&device, &DtlsClient::connected);
+    QSignalSpy closed(&device, &DtlsClient::closed);
+    QVERIFY(device.connectTo(daemon.addresses().constFirst()).ok());
+    QVERIFY(waitUntil([&] { return !connected.isEmpty(); }, QDeadlineTimer(patience)));
+
+    const Outcome metrics = tell({u"metrics"_s});
+    QVERIFY2(metrics.output.contains("\n# HELP dtlsd_"), metrics.output);
+    const Outcome status = tell({u"status"_s});
+    QCOMPARE(status.errors, QByteArray());
+    QVERIFY2(status.output.contains("  1 session of 1 identity, 0 handshakes under way\n"),
+             status.output);
+    const Outcome table = tell({u"sessions"_s});
+    QCOMPARE(table.errors, QByteArray());
+    QVERIFY2(table.output.contains("  a b       127.0.0.1:"), table.output);
+    const QByteArray session = table.output.mid(table.output.indexOf('\n') + 1).first(16);
+    const Outcome json = tell({u"--json"_s, u"sessions"_s});
+    QVERIFY2(json.output.contains("\"session\":\"" + session + '"'), json.output);
+
+    const Outcome end = tell({u"close"_s, QString::fromLatin1(session)});
+    QCOMPARE(end.output, "Session " + session + " is closed.\n");
+    QVERIFY(waitUntil([&] { return !closed.isEmpty(); }, QDeadlineTimer(patience)));
+    QCOMPARE(tell({u"close"_s, QString::fromLatin1(session)}).status, 1);
+    QCOMPARE(tell({u"close-identity"_s, u"a b"_s}).status, 1);
+
+    daemon.setConfig(config + "\nnext_key = hex:00\n");
+    const Outcome rejected = tell({u"reload"_s});
+    QCOMPARE(rejected.status, 78);
+    QVERIFY2(rejected.errors.contains("next_key"), rejected.errors);
+    daemon.setConfig(config + "\nreply = none\n");
+    const Outcome reloaded = tell({u"reload"_s});
+    QCOMPARE(reloaded.status, 0);
+    QVERIFY2(reloaded.output.startsWith("configuration reloaded: "), reloaded.output);
+    QCOMPARE(daemon.stop(), 0);
+    QCOMPARE(tell({u"health"_s}).status, 69);
+}
+
+void TestDtlsctl::aNewKeyIsAccepted()
+{
+    const Outcome first = run({u"key"_s, u"new"_s, u"sensor-17"_s});
+    const Outcome second = run({u"key"_s, u"new"_s, u"se%nsor"_s});
+    QCOMPARE(first.status, 0);
+    QCOMPARE(second.status, 0);
+    QVERIFY(QRegularExpression(u"^\\[identity sensor-17\\]\nkey = hex:[0-9a-f]{64}\n$"_s)
+                .match(QString::fromUtf8(first.output))
+                .hasMatch());
+    QVERIFY(first.output != run({u"key"_s, u"new"_s, u"sensor-17"_s}).output);
+    DaemonProcess daemon("[psk]\nfile = psk.txt\n" + first.output);
+    daemon.write(u"psk.txt"_s, second.output);
+    daemon.addArguments({u"--check"_s});
+    QVERIFY(daemon.launch());
+    QCOMPARE(daemon.waitForExit(), 0);
+    QCOMPARE(run({u"key"_s, u"new"_s, u"a:%"_s}).status, 64);
+}
+
+void TestDtlsctl::importedKeysAreAccepted_data()
+{
+    QTest::addColumn<QString>("format");
+    QTest::addColumn<QByteArray>("content");
+    const QByteArray key = "00112233445566778899aabbccddeeff";
+    QTest::newRow("mosquitto") << u"mosquitto"_s << "# devices\na:" + key + "\n b c : " + key;
+    QTest::newRow("stunnel") << u"stunnel"_s << "a:" + key + "\nb c:some text for a key\n";
+    QTest::newRow("gnutls") << u"gnutls"_s << "a:" + key + "\n#622063:" + key + '\n';
+}
+
+void TestDtlsctl::importedKeysAreAccepted()
+{
+    QFETCH(QString, format);
+    QFETCH(QByteArray, content);
+    const QStringList arguments{u"key"_s, u"import"_s, u"--format"_s, format};
+    const Outcome piped = run(arguments + QStringList{u"-"_s}, content);
+    QCOMPARE(piped.errors, QByteArray());
+    QCOMPARE(piped.status, 0);
+    DaemonProcess daemon("[psk]\nfile = psk.txt\n");
+    daemon.write(u"foreign"_s, content);
+    const Outcome read = run(arguments + QStringList{daemon.directory() + u"/foreign"_s});
+    QCOMPARE(read.errors, QByteArray());
+    QCOMPARE(read.output, piped.output);
+
+    daemon.write(u"psk.txt"_s, read.output);
+    daemon.addArguments({u"--show-config"_s});
+    QVERIFY(daemon.launch());
+    QCOMPARE(daemon.waitForExit(), 0);
+    const QByteArray shown = daemon.process().readAllStandardOutput();
+    QVERIFY2(shown.contains("\n;   a sha256:40ae90a1\n"), shown); // of the key in digits
+    QVERIFY2(shown.contains("\n;   b c sha256:"), shown);
+}
+
+void TestDtlsctl::importTellsWhatIsWrong()
+{
+    const QStringList arguments{u"key"_s, u"import"_s, u"--format=mosquitto"_s};
+    const QString file = m_control->directory() + u"/psk"_s;
+    const Outcome absent = run(arguments + QStringList{file});
+    QCOMPARE(absent.status, 66);
+    QCOMPARE(absent.errors,
+             "dtlsctl: " + file.toUtf8() + ": cannot be opened: No such file or directory\n");
+
+    const Outcome wrong =
+        run(arguments + QStringList{u"-"_s}, "a:00112233445566778899aabbccddeeff\nb:5ecc\nc:x");
+    QCOMPARE(wrong.status, 65);
+    QCOMPARE(wrong.output, QByteArray());
+    QCOMPARE(wrong.errors, "standard input:3: the key is not hexadecimal; an even number of "
+                           "hexadecimal digits is accepted\n"_ba);
+
+    const Outcome brief = run(arguments + QStringList{u"-"_s}, "b:5ecc\n");
+    QCOMPARE(brief.status, 0);
+    QCOMPARE(brief.output, "b:5ecc\n"_ba);
+    QVERIFY2(brief.errors.startsWith("standard input:1: the key is 2 bytes long"), brief.errors);
+
+    QFile open(file);
+    QVERIFY(open.open(QIODevice::WriteOnly));
+    open.write("a:00112233445566778899aabbccddeeff\n");
+    open.close();
+    QCOMPARE(::chmod(QFile::encodeName(file).constData(), 0644U), 0);
+    const Outcome exposed = run(arguments + QStringList{file});
+    QCOMPARE(exposed.status, 0);
+    QVERIFY2(exposed.errors.startsWith(file.toUtf8() + ": others can read or change it (mode "
+                                                       "0644)"),
+             exposed.errors);
+}
+
+QTEST_GUILESS_MAIN(TestDtlsctl)
+#include "tst_dtlsctl.moc"
