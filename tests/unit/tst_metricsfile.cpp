@@ -67,7 +67,7 @@ auto limitFiles(rlim_t bytes)
     auto *const handler = signal(SIGXFSZ, SIG_IGN);
     return qScopeGuard([before, handler] {
         setrlimit(RLIMIT_FSIZE, &before);
-        signal(SIGXFSZ, handler);
+        static_cast<void>(signal(SIGXFSZ, handler));
     });
 }
 
