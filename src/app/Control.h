@@ -69,9 +69,9 @@ private:
 
     struct Command
     {
-        const char *name;
+        const char *name = nullptr;
         QList<QLatin1StringView> members; ///< accepted beside `command`
-        Handler handler;
+        Handler handler = nullptr;
     };
 
     static const std::vector<Command> &commands();

@@ -158,6 +158,9 @@ void TestDtlsctl::commandsAskAndTell_data()
     row("health as JSON", u"--json health"_s, R"({"command":"health"})", health, health + '\n');
     row("metrics", u"metrics"_s, R"({"command":"metrics"})", metrics,
         "# HELP x\nx{a=\"\\\"\"} 1\n# EOF\n");
+    row("metrics as OpenMetrics", u"metrics --openmetrics"_s,
+        R"({"command":"metrics","format":"openmetrics"})", metrics,
+        "# HELP x\nx{a=\"\\\"\"} 1\n# EOF\n");
     row("metrics as JSON", u"metrics --json"_s, R"({"command":"metrics"})", metrics,
         metrics + '\n');
     row("reload", u"reload"_s, R"({"command":"reload"})", reload,

@@ -38,6 +38,7 @@ struct Arguments
     QString socket;
     bool json = false;
     bool watch = false;
+    bool openMetrics = false; ///< rather than Prometheus' text
     KeyFormat format = KeyFormat::Mosquitto;
     QByteArray name; ///< the command's SESSION, NAME or FILE
 
