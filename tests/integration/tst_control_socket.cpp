@@ -70,6 +70,14 @@ QString codeOf(const std::optional<QByteArray> &answer)
     return objects.size() == 1 ? text(objects[0], "code") : QString();
 }
 
+/// The sessions that closed, as soon as there are @p count, or as many as there will be.
+QList<QJsonObject> closedSessions(DaemonProcess &daemon, qsizetype count)
+{
+    const QString name = QStringLiteral("session-closed");
+    waitUntil([&] { return daemon.events(name).size() >= count; }, QDeadlineTimer(patience));
+    return daemon.events(name);
+}
+
 /// Sessions that keep silent.
 class Crowd
 {
@@ -214,7 +222,7 @@ void TestControlSocket::aSessionIsClosed()
     QVERIFY(waitUntil([&] { return crowd.closed() == 1; }, QDeadlineTimer(patience)));
     QCOMPARE(text(ControlClient::ask(daemon.controlSocket(), request), "code"),
              QStringLiteral("not-found"));
-    const auto closed = daemon.events(QStringLiteral("session-closed"));
+    const auto closed = closedSessions(daemon, 1);
     QCOMPARE(closed.size(), 1);
     QCOMPARE(text(closed[0], "reason"), QStringLiteral("operator"));
     QCOMPARE(text(closed[0], "session"), text(one, "session"));
@@ -238,7 +246,7 @@ void TestControlSocket::allSessionsOfAnIdentityAreClosed()
     QCOMPARE(text(ControlClient::ask(daemon.controlSocket(), request), "code"),
              QStringLiteral("not-found"));
     QCOMPARE(stays.closed(), 0);
-    const auto closed = daemon.events(QStringLiteral("session-closed"));
+    const auto closed = closedSessions(daemon, 20);
     QCOMPARE(closed.size(), 20);
     for (const QJsonObject &event : closed) {
         QCOMPARE(text(event, "reason"), QStringLiteral("operator"));
@@ -358,6 +366,7 @@ void TestControlSocket::theSeventeenthIsOneTooMany()
     DaemonProcess daemon(ini());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     std::vector<ControlClient> clients;
+    clients.reserve(16);
     for (int i = 0; i < 16; ++i)
         clients.emplace_back(daemon.controlSocket());
     for (int i = 0; i < 20; ++i) {

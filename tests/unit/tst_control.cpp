@@ -289,6 +289,7 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("request");
         QTest::newRow("status") << QByteArray(R"({"command": "status"})");
         QTest::newRow("sessions") << QByteArray(R"({"command": "sessions"})");
+        QTest::newRow("metrics") << QByteArray(R"({"command": "metrics"})");
         QTest::newRow("close") << QByteArray(
             R"({"command": "close", "session": "0123456789abcdef"})");
         QTest::newRow("close-identity")
@@ -387,7 +388,7 @@ void TestControl::whatIsNoRequestIsRefused()
 void TestControl::theErrorSaysWhatIsAccepted()
 {
     const QString commands =
-        QStringLiteral("status, sessions, close, close-identity, reload, health");
+        QStringLiteral("status, sessions, close, close-identity, reload, metrics, health");
     QCOMPARE(text(ask(R"({"command": "stop"})"), "error"),
              QStringLiteral("command: stop is unknown; %1 are accepted").arg(commands));
     QCOMPARE(text(ask("{}"), "error"),

@@ -222,6 +222,7 @@ private Q_SLOTS:
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
         std::vector<ControlClient> clients;
+        clients.reserve(3);
         for (int i = 0; i < 3; ++i)
             clients.emplace_back(m_path);
         for (int i = 0; i < 100; ++i) {
