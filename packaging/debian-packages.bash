@@ -16,11 +16,12 @@ package_packages=(build-essential debhelper dpkg-dev lintian)
 # libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
 # sanitizers, llvm names the functions in their reports. mandoc checks the man pages, zsh and fish
 # the completions. jq, systemd-journal-remote and python3-systemd (for fail2ban) are what the
-# README's recipes use; python3-prometheus-client reads OpenMetrics.
+# README's recipes use; python3-prometheus-client reads OpenMetrics. debootstrap and systemd-container
+# make and boot the machine that the package is tested on.
 # shellcheck disable=SC2034
-test_packages=(ccache clang clang-format clang-tidy fish gnutls-bin jq libclang-rt-dev libcoap3-bin
-    libmbedtls-dev libwolfssl-dev llvm mandoc openssl python3 python3-prometheus-client
-    python3-systemd shellcheck systemd systemd-journal-remote zsh)
+test_packages=(ccache clang clang-format clang-tidy debootstrap fish gnutls-bin jq libclang-rt-dev
+    libcoap3-bin libmbedtls-dev libwolfssl-dev llvm mandoc openssl python3 python3-prometheus-client
+    python3-systemd shellcheck systemd systemd-container systemd-journal-remote zsh)
 
 # Installs those of the named packages that are missing, and touches nothing when none is. Without
 # root it says what to install, and fails.
