@@ -125,8 +125,11 @@ void TestService::aReloadThatIsWrongFailsVisiblyAndChangesNothing()
     QVERIFY2(outcome.status > 0, outcome.description());
     const QString place = QStringLiteral("dtlsd.ini:%1:").arg(wrong.count('\n'));
     VERIFY_GOOD(m_machine.run(
-        QStringLiteral("journalctl --sync; journalctl --unit=dtlsd | grep --fixed-strings ") +
+        QStringLiteral("journalctl --sync; journalctl --unit=dtlsd DTLSD_EVENT=reload-rejected | "
+                       "grep --fixed-strings ") +
         place));
+    VERIFY_GOOD(m_machine.run(
+        QStringLiteral("systemctl status dtlsd | grep 'Status: .*the last reload was rejected'")));
     QVERIFY(traffic.flows());
     QCOMPARE(traffic.handshakes(), handshakes);
     QCOMPARE(m_administrator.process(), process);
