@@ -126,8 +126,11 @@ void Daemon::startWatchdog()
     if (!interval)
         return;
     connect(&m_watchdogTimer, &QTimer::timeout, this, [this] {
-        if (m_workers.states() && m_writer.isAlive(lifePatience))
-            m_notifier.alive();
+        const auto state = this->state();
+        if (!state || !m_writer.isAlive(lifePatience))
+            return;
+        m_notifier.alive();
+        tellStatus(state.value().total());
     });
     m_watchdogTimer.start(std::chrono::duration_cast<std::chrono::milliseconds>(*interval / 2));
 }
