@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include <openssl/crypto.h>
 #include <time.h>
 
 namespace dtlsd {
@@ -32,6 +33,15 @@ Worker::~Worker()
 
 void Worker::run()
 {
+    serve();
+    // OpenSSL would do so when the thread is gone, for which QThread::wait() does not wait: the
+    // process could end in the middle of it.
+    OPENSSL_thread_stop();
+    m_ended.count_down();
+}
+
+void Worker::serve()
+{
     DtlsServer server(std::move(m_settings), m_shared);
     m_server = &server;
     const auto log = [this](const ServerEvent &event) { logEvent(m_events, m_writer, event); };
@@ -46,7 +56,6 @@ void Worker::run()
     m_mailbox.close();
     server.close();
     m_server = nullptr;
-    m_ended.count_down();
 }
 
 void Worker::call(const std::function<void(DtlsServer &)> &task)

@@ -69,6 +69,7 @@ protected:
     void run() override;
 
 private:
+    void serve();
     void logDatagram(const Datagram &datagram);
 
     std::shared_ptr<const ServerSettings> m_settings; // until the server has them
@@ -77,7 +78,7 @@ private:
     LogWriter &m_writer;
     Mailbox m_mailbox;
     ReceiptDesk m_desk;
-    DtlsServer *m_server = nullptr; // lives in run()
+    DtlsServer *m_server = nullptr; // lives in serve()
     // What QThread::start() and wait() promise, they promise to Qt; these also to tools that watch
     // threads.
     std::latch m_began{1};
