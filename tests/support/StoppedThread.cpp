@@ -37,6 +37,14 @@ StoppedThread::StoppedThread(pid_t process, std::string_view name)
                   waitpid(m_thread, nullptr, __WALL) == m_thread;
 }
 
+bool StoppedThread::hasEnded()
+{
+    int status = 0;
+    if (m_isStopped && waitpid(m_thread, &status, __WALL | WNOHANG) == m_thread)
+        m_isStopped = WIFSTOPPED(status);
+    return m_thread != 0 && !m_isStopped;
+}
+
 StoppedThread::~StoppedThread()
 {
     // One that was killed is not gone before its tracer has seen its end.

@@ -20,8 +20,11 @@ public:
     StoppedThread &operator=(const StoppedThread &) = delete;
     ~StoppedThread();
 
-    /// false: there is no such thread, or we may not.
+    /// false: there is no such thread, or we may not; or hasEnded().
     [[nodiscard]] bool isStopped() const { return m_isStopped; }
+    /// Of one that was stopped: whether it was killed. It, and so its process, is not gone before
+    /// this was asked.
+    [[nodiscard]] bool hasEnded();
 
 private:
     const pid_t m_thread; // 0: none

@@ -6,6 +6,8 @@
 #include "Machine.h"
 #include "Traffic.h"
 
+#include "support/StoppedThread.h"
+
 #include <QTest>
 
 #include <csignal>
@@ -197,14 +199,10 @@ void TestService::aWorkerThatHangsIsNoticedAndTheServiceStartedAgain()
     QVERIFY(traffic.flows());
     const pid_t before = m_administrator.process();
 
-    ChildProcess holder;
-    QVERIFY(holder.run({QStringLiteral(HOLD_THREAD_BINARY),
-                        {QString::number(before), QStringLiteral("worker-0")}}));
-    const auto isHeld = [&holder] { return holder.bytesAvailable() > 0 || !holder.isRunning(); };
-    QVERIFY(waitUntil(isHeld, QDeadlineTimer(patience)));
-    QVERIFY2(holder.isRunning(), holder.readAllStandardError());
+    StoppedThread worker(before, "worker-0");
+    QVERIFY(worker.isStopped());
+    QVERIFY(waitUntil([&worker] { return worker.hasEnded(); }, QDeadlineTimer(patience)));
     QVERIFY(m_administrator.waitForRestart(before));
-    QVERIFY2(holder.waitForEnd() && holder.exitCode() == 0, holder.readAllStandardError());
     const QJsonObject noticed = m_administrator.waitForEntry(
         {QStringLiteral("_PID=1"), QStringLiteral("UNIT=dtlsd.service"),
          QStringLiteral("UNIT_RESULT=watchdog")});
