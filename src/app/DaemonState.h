@@ -54,6 +54,13 @@ struct DaemonState
             sum += worker.statistics;
         return sum;
     }
+    [[nodiscard]] std::uint64_t withheldReceipts() const
+    {
+        std::uint64_t sum = 0;
+        for (const WorkerState &worker : workers)
+            sum += worker.withheldReceipts;
+        return sum;
+    }
 };
 
 } // namespace dtlsd

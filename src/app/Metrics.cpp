@@ -69,11 +69,8 @@ void sessionsClosed(const View &of, Exposition &to)
 
 void receipts(const View &of, Exposition &to)
 {
-    std::uint64_t withheld = 0;
-    for (const WorkerState &worker : of.state.workers)
-        withheld += worker.withheldReceipts;
     to.sample(of.total.sent.datagrams, {{"outcome", "sent"}});
-    to.sample(withheld, {{"outcome", "withheld"}});
+    to.sample(of.state.withheldReceipts(), {{"outcome", "withheld"}});
     to.sample(of.total.repliesTooLate, {{"outcome", "too-late"}});
 }
 

@@ -107,9 +107,6 @@ QJsonObject toJson(const DaemonState &state)
     QStringList addresses;
     for (const SocketAddress &address : state.addresses)
         addresses += address.toString();
-    std::uint64_t withheld = 0;
-    for (const WorkerState &worker : state.workers)
-        withheld += worker.withheldReceipts;
     return Json{{QStringLiteral("version"), QLatin1String(version)},
                 {QStringLiteral("pid"), QCoreApplication::applicationPid()},
                 {QStringLiteral("uptime_s"),
@@ -123,7 +120,7 @@ QJsonObject toJson(const DaemonState &state)
                 {QStringLiteral("sessions_opened"), number(total.sessionsOpened)},
                 {QStringLiteral("sessions_closed"), number(total.sessionsClosed.total())},
                 {QStringLiteral("handshakes_failed"), number(total.handshakesFailed.total())},
-                {QStringLiteral("receipts_withheld"), number(withheld)},
+                {QStringLiteral("receipts_withheld"), number(state.withheldReceipts())},
                 {QStringLiteral("workers"), described(state.workers)},
                 {QStringLiteral("log"), described(state.log, state.sink, state.logCapacity)},
                 {QStringLiteral("reloads"), described(state.reloads)}} +
