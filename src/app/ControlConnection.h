@@ -2,8 +2,7 @@
 //
 // ControlConnection: one client of a ControlServer, from its connection to its end.
 //
-//   Asking ── a line, or a reason to refuse it ──► Answering ── all is written, or patience ends
-//   ──► gone
+//   Asking ── a line, or a reason to refuse ──► Answering ── all is written, or too slow ──► gone
 //
 // It reads and writes the descriptor itself: a QLocalSocket is closed as soon as its client has
 // finished sending, and resets the connection of one that it has not read from.

@@ -3,9 +3,9 @@
 // Exposition: metrics as text, in the dialect of whoever collects them.
 //
 // A name says what it is: `_total` a counter, `_info` an info, anything else a gauge; `_seconds`
-// and
-// `_bytes` are units. Where the two dialects differ, a text of the one cannot be had in the other:
-// OpenMetrics names a counter's family without `_total`, for which Prometheus' text has no type.
+// and `_bytes` are its unit. Where the two dialects differ, a text of the one cannot be had in the
+// other: OpenMetrics names a counter's family without `_total`, for which Prometheus' text has no
+// type.
 #pragma once
 
 #include <QByteArray>

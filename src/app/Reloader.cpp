@@ -17,9 +17,8 @@ ReloadOutcome Reloader::reload()
     auto [config, errors, warnings] = m_source();
     if (!errors.isEmpty())
         return ReloadRejected{errors.constFirst(), errors.size() - 1};
-    if (const auto workers = m_workers.states(); !workers)
-        return ReloadRejected{
-            {config.file, 0, workers.error().message}}; // and would never apply it
+    if (const auto workers = m_workers.states(); !workers) // one that hangs would never apply it
+        return ReloadRejected{{config.file, 0, workers.error().message}};
     const auto listen = m_inForce.server.listen;
     if (m_workers.hasPassedSockets() && std::exchange(config.server.listen, listen) != listen)
         warnings += {config.file, 0,
