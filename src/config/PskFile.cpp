@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/PskFile.h"
 
-#include "config/Diagnostics.h"
+#include "config/FileErrors.h"
 #include "config/KeyText.h"
+#include "config/Lines.h"
 #include "config/RegularFile.h"
 
 namespace dtlsd {
 
 namespace {
-
-constexpr std::int64_t pskFileLimit = std::int64_t{64} << 20;
-
-/// Calls @p visit with each line, without its LF or CRLF, and its number, until that returns false.
-template <class Visit>
-void forEachLine(QByteArrayView text, Visit visit)
-{
-    for (int number = 1; !text.isEmpty(); ++number) {
-        const qsizetype end = text.indexOf('\n');
-        QByteArrayView line = end < 0 ? text : text.first(end);
-        text = end < 0 ? QByteArrayView() : text.sliced(end + 1);
-        if (line.endsWith('\r'))
-            line.chop(1);
-        if (!visit(line, number))
-            return;
-    }
-}
 
 bool isBlankLine(QByteArrayView line)
 {
@@ -42,6 +26,7 @@ public:
     PskFileReader(const QString &path, qsizetype minimumKeySize, const TakenIdentities &taken,
                   PskStore &store)
         : m_path(path)
+        , m_errors(path)
         , m_minimumKeySize(minimumKeySize)
         , m_taken(taken)
         , m_store(store)
@@ -55,20 +40,18 @@ private:
     Result<> addIdentity(QByteArrayView line);
     [[nodiscard]] Error alreadyThere(const QByteArray &identity) const;
     [[nodiscard]] int firstLineOf(QByteArrayView identity) const;
-    [[nodiscard]] bool isFull() const { return m_errors.size() == Diagnostics::maximumPerFile; }
 
     const QString &m_path;
+    FileErrors m_errors;
     const qsizetype m_minimumKeySize;
     const TakenIdentities &m_taken;
     PskStore &m_store;
     QByteArray m_content;
-    QList<ConfigMessage> m_errors;
-    qsizetype m_unshown = 0;
 };
 
 QList<ConfigMessage> PskFileReader::read()
 {
-    Result<RegularFile> file = RegularFile::readSecret(m_path, pskFileLimit);
+    Result<RegularFile> file = RegularFile::readSecret(m_path, keyFileLimit);
     if (!file)
         return {{m_path, 0, file.error().message}};
     m_content = std::move(file).value().content;
@@ -81,22 +64,15 @@ QList<ConfigMessage> PskFileReader::read()
         readLine(line, number);
         return true;
     });
-    if (m_unshown > 0)
-        m_errors.append({m_path, 0, QStringLiteral("%1 more errors").arg(m_unshown)});
-    return m_errors;
+    return m_errors.all();
 }
 
 void PskFileReader::readLine(QByteArrayView line, int number)
 {
     if (isBlankLine(line) || isComment(line))
         return;
-    const Result<> added = addIdentity(line);
-    if (added)
-        return;
-    if (isFull())
-        ++m_unshown;
-    else
-        m_errors.append({m_path, number, added.error().message});
+    if (const Result<> added = addIdentity(line); !added)
+        m_errors.append(number, added.error().message);
 }
 
 Result<> PskFileReader::addIdentity(QByteArrayView line)
@@ -109,12 +85,8 @@ Result<> PskFileReader::addIdentity(QByteArrayView line)
     if (colon < 0)
         return Error{QStringLiteral("there is no colon; identity:hexkey is accepted")};
     const QByteArray identity = line.first(colon).toByteArray();
-    if (!PskStore::isValidIdentity(identity))
-        return Error{QStringLiteral("the identity has %1 bytes%2; 1 to %3 bytes without NUL are "
-                                    "accepted")
-                         .arg(identity.size())
-                         .arg(identity.contains('\0') ? QStringLiteral(" and a NUL") : QString())
-                         .arg(PskStore::maximumIdentitySize)};
+    if (const QString problem = identityProblem(identity); !problem.isEmpty())
+        return Error{problem};
     Result<PskKey> key = parseHexKey(line.sliced(colon + 1), m_minimumKeySize);
     if (!key)
         return Error{QStringLiteral("the key ") + key.error().message};
@@ -126,7 +98,7 @@ Result<> PskFileReader::addIdentity(QByteArrayView line)
 
 Error PskFileReader::alreadyThere(const QByteArray &identity) const
 {
-    if (isFull()) // nobody reads it, and the search is long
+    if (m_errors.isFull()) // nobody reads it, and the search is long
         return {};
     const QString where = m_taken.contains(identity)
                               ? m_taken.value(identity)
@@ -148,6 +120,16 @@ int PskFileReader::firstLineOf(QByteArrayView identity) const
 }
 
 } // namespace
+
+QString identityProblem(const QByteArray &identity)
+{
+    if (PskStore::isValidIdentity(identity))
+        return {};
+    return QStringLiteral("the identity has %1 bytes%2; 1 to %3 bytes without NUL are accepted")
+        .arg(identity.size())
+        .arg(identity.contains('\0') ? QStringLiteral(" and a NUL") : QString())
+        .arg(PskStore::maximumIdentitySize);
+}
 
 QList<ConfigMessage> addPskFile(const QString &path, qsizetype minimumKeySize,
                                 const TakenIdentities &taken, PskStore &store)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyCommands.h"
 
+#include "config/PskFile.h"
 #include "config/RegularFile.h"
 #include "core/Quantity.h"
 #include "dtls/SharedState.h"
@@ -18,19 +19,17 @@ namespace dtlsd {
 
 namespace {
 
-constexpr std::int64_t inputLimit = std::int64_t{64} << 20; // bytes, as of our own key file
-
 Result<QByteArray> readStandardInput()
 {
     QFile input;
     if (!input.open(stdin, QIODevice::ReadOnly))
         return Error{QStringLiteral("cannot be opened: %1").arg(input.errorString())};
-    QByteArray content = input.read(inputLimit + 1);
+    QByteArray content = input.read(keyFileLimit + 1);
     if (input.error() != QFileDevice::NoError)
         return Error{QStringLiteral("cannot be read: %1").arg(input.errorString())};
-    if (content.size() > inputLimit)
+    if (content.size() > keyFileLimit)
         return Error{QStringLiteral("is larger than %1; up to %1 are accepted")
-                         .arg(formatByteSize(inputLimit))};
+                         .arg(formatByteSize(keyFileLimit))};
     return content;
 }
 
@@ -42,7 +41,7 @@ void say(const QList<ConfigMessage> &messages)
 
 Result<QByteArray> readFile(const QString &path, const QString &shown)
 {
-    Result<RegularFile> file = RegularFile::read(path, inputLimit);
+    Result<RegularFile> file = RegularFile::read(path, keyFileLimit);
     if (!file)
         return file.error();
     if ((file.value().mode & (S_IROTH | S_IWOTH)) != 0)

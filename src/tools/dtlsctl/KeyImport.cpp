@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyImport.h"
 
-#include "config/Diagnostics.h"
+#include "config/FileErrors.h"
 #include "config/KeyText.h"
+#include "config/Lines.h"
 #include "tools/dtlsctl/KeyLine.h"
 #include "tools/dtlsctl/Units.h"
 
@@ -106,6 +107,7 @@ public:
     Importer(KeyFormat format, const QString &file)
         : m_format(format)
         , m_file(file)
+        , m_errors(file)
     {
     }
 
@@ -115,13 +117,12 @@ public:
 private:
     [[nodiscard]] Reading read(const QByteArray &line) const;
     [[nodiscard]] QString problemWith(const NamedKey &entry) const;
-    void error(int number, const QString &text);
 
     const KeyFormat m_format;
     const QString &m_file;
     QHash<QByteArray, int> m_firstLine; // of each identity
-    ImportedKeys m_keys;
-    qsizetype m_unshown = 0;
+    ImportedKeys m_keys;                // but for its errors
+    FileErrors m_errors;
 };
 
 Reading Importer::read(const QByteArray &line) const
@@ -141,12 +142,12 @@ void Importer::takeLine(const QByteArray &line, int number)
 {
     const Reading read = this->read(line);
     if (!read)
-        return error(number, read.error().message);
+        return m_errors.append(number, read.error().message);
     if (!read.value())
         return;
     const NamedKey &entry = *read.value();
     if (const QString problem = problemWith(entry); !problem.isEmpty())
-        return error(number, problem);
+        return m_errors.append(number, problem);
     m_firstLine.insert(entry.identity, number);
     m_keys.lines += keyLine(entry.identity, entry.key);
     if (entry.key.size() < usualMinimum)
@@ -165,20 +166,11 @@ QString Importer::problemWith(const NamedKey &entry) const
     return keyLineProblem(entry.identity);
 }
 
-void Importer::error(int number, const QString &text)
-{
-    if (m_keys.errors.size() == Diagnostics::maximumPerFile)
-        ++m_unshown;
-    else
-        m_keys.errors.append({m_file, number, text});
-}
-
 ImportedKeys Importer::take()
 {
-    if (m_unshown > 0)
-        m_keys.errors.append({m_file, 0, QStringLiteral("%1 more errors").arg(m_unshown)});
-    else if (m_keys.errors.isEmpty() && m_keys.lines.isEmpty())
-        m_keys.errors.append({m_file, 0, QStringLiteral("there is no key in it")});
+    if (m_errors.isEmpty() && m_keys.lines.isEmpty())
+        m_errors.append(0, QStringLiteral("there is no key in it"));
+    m_keys.errors = m_errors.all();
     return std::move(m_keys);
 }
 
@@ -198,14 +190,10 @@ std::optional<KeyFormat> keyFormatNamed(const QString &name)
 ImportedKeys importKeys(KeyFormat format, const QString &file, QByteArrayView content)
 {
     Importer importer(format, file);
-    for (int number = 1; !content.isEmpty(); ++number) {
-        const qsizetype end = content.indexOf('\n');
-        QByteArrayView line = end < 0 ? content : content.first(end);
-        content = end < 0 ? QByteArrayView() : content.sliced(end + 1);
-        if (line.endsWith('\r'))
-            line.chop(1);
+    forEachLine(content, [&importer](QByteArrayView line, int number) {
         importer.takeLine(line.toByteArray(), number);
-    }
+        return true;
+    });
     return importer.take();
 }
 

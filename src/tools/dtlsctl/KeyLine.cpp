@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyLine.h"
 
+#include "config/PskFile.h"
+
 namespace dtlsd {
 
 QString keyLineProblem(const QByteArray &identity)
 {
-    if (!PskStore::isValidIdentity(identity))
-        return QStringLiteral("the identity has %1 bytes%2; 1 to %3 bytes without NUL are accepted")
-            .arg(identity.size())
-            .arg(identity.contains('\0') ? QStringLiteral(" and a NUL") : QString())
-            .arg(PskStore::maximumIdentitySize);
+    if (QString problem = identityProblem(identity); !problem.isEmpty())
+        return problem;
     if (identity.contains('\n'))
         return QStringLiteral("the identity has a line feed; an identity of one line is accepted");
     static const QString way =
