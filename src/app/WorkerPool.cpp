@@ -28,12 +28,19 @@ int workerCount(std::int64_t configured, std::size_t passed)
     return passed > 0 ? std::min(wanted, static_cast<int>(passed)) : wanted;
 }
 
+std::shared_ptr<SharedState> sharedBy(const Config &config)
+{
+    const PskKey &secret = config.cookies.secret;
+    return std::make_shared<SharedState>(config.settings.limits,
+                                         secret.isEmpty() ? randomSecret() : secret.bytes());
+}
+
 } // namespace
 
 WorkerPool::WorkerPool(const Config &config, LogWriter &writer, const std::vector<int> &passed)
     : m_hasPassedSockets(!passed.empty())
     , m_receiveBuffer(static_cast<int>(config.server.receiveBuffer))
-    , m_shared(std::make_shared<SharedState>(config.settings.limits))
+    , m_shared(sharedBy(config))
 {
     const int count = workerCount(config.server.workers, passed.size());
     m_settings = settingsOfEach(config.settings, count);

@@ -31,6 +31,17 @@ struct ListenOptions
     std::int64_t receiveBuffer = std::int64_t{4} << 20; ///< bytes, SO_RCVBUF
 };
 
+/// `[server] cookie_secret`
+struct CookieOptions
+{
+    static constexpr qsizetype minimumSize = 32; ///< bytes, as CookieSecrets wants them
+
+    QString file; ///< as it was opened; empty = none, and a secret of each process's own
+    PskKey secret;
+
+    friend bool operator==(const CookieOptions &, const CookieOptions &) = default;
+};
+
 /// `[log]`
 struct LogOptions
 {
@@ -71,6 +82,7 @@ struct Config
 {
     QString file; ///< where it was read from; empty = the embedded defaults
     ListenOptions server;
+    CookieOptions cookies;
     ServerSettings settings;
     LogOptions log;
     ControlOptions control;

@@ -17,10 +17,11 @@ namespace {
 constexpr qsizetype listedNames = 8; // of each kind; --show-config has all
 constexpr qsizetype shownLength = 64;
 
-/// Threads, sockets, the sink and the queue before it are made once.
-constexpr std::array<std::pair<QStringView, QStringView>, 5> madeOnce{
+/// Threads, sockets, cookies' secrets, the sink and the queue before it are made once.
+constexpr std::array<std::pair<QStringView, QStringView>, 6> madeOnce{
     {{u"server", u"workers"},
      {u"server", u"receive_buffer"},
+     {u"server", u"cookie_secret"},
      {u"log", u"target"},
      {u"log", u"queue"},
      {u"control", u"socket"}}};
@@ -35,7 +36,7 @@ std::vector<ConfigKey<Config>> differences(const Config &before, const Config &a
 {
     std::vector<ConfigKey<Config>> result;
     std::copy_if(configKeys().begin(), configKeys().end(), std::back_inserter(result),
-                 [&](const auto &key) { return key.write(before) != key.write(after); });
+                 [&](const auto &key) { return !key.isSame(before, after); });
     return result;
 }
 
@@ -123,8 +124,7 @@ QStringList keepUntilRestart(const Config &before, Config &after)
             });
         if (!isMadeOnce)
             continue;
-        // What one configuration has written, the other reads.
-        static_cast<void>(key.read(after, key.write(before)));
+        key.copy(before, after);
         kept += nameOf(key);
     }
     return kept;

@@ -35,6 +35,7 @@ ConfigResult ConfigReader::read(QByteArrayView text, unsigned mode)
     for (const IniDocument::Problem &problem : m_document.problems())
         m_diagnostics.error({problem.line, problem.section, problem.key}, problem.text);
     readSections();
+    readCookieSecret();
     readIdentities();
     checkReceiptsAreLogged();
     warnAboutAccess(mode);
@@ -107,6 +108,29 @@ bool ConfigReader::hasProblems(const IniDocument::Section &section) const
     return std::any_of(problems.begin(), problems.end(), [&](const IniDocument::Problem &problem) {
         return problem.section == section.name;
     });
+}
+
+void ConfigReader::readCookieSecret()
+{
+    CookieOptions &cookies = m_config.cookies;
+    const IniDocument::Entry *entry = m_document.find(u"server", u"cookie_secret");
+    if (cookies.file.isEmpty() || entry == nullptr)
+        return;
+    cookies.file = resolvedPath(cookies.file, m_keyDirectory);
+    Result<PskKey> secret = dtlsd::readKeyFile(cookies.file);
+    const auto wrong = [&](const QString &text) {
+        m_diagnostics.error({entry->line, QStringLiteral("server"), entry->key},
+                            shownPath(cookies.file) + QStringLiteral(": ") + text);
+    };
+    if (!secret)
+        return wrong(secret.error().message);
+    if (secret.value().size() < CookieOptions::minimumSize)
+        return wrong(
+            QStringLiteral("the secret in it is %1 bytes long; %2 to %3 bytes are accepted")
+                .arg(secret.value().size())
+                .arg(CookieOptions::minimumSize)
+                .arg(PskKey::maximumSize));
+    cookies.secret = std::move(secret).value();
 }
 
 void ConfigReader::readIdentities()

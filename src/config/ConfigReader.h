@@ -29,6 +29,7 @@ private:
     void unknownSection(const IniDocument::Section &section);
     void unknownKey(const IniPlace &place);
     [[nodiscard]] bool hasProblems(const IniDocument::Section &section) const;
+    void readCookieSecret();
     void readIdentities();
     void readKeyFile(PskStore &store, const TakenIdentities &taken);
     void checkAnyIdentity(const PskStore &store);

@@ -29,8 +29,13 @@ template <class Target, class T, class Field>
 ConfigKey<Target> row(const char16_t *section, const char16_t *name, const ValueCodec<T> &codec,
                       Field field)
 {
-    ConfigKey<Target> key{
-        QStringView(section).toString(), QStringView(name).toString(), codec.isList, {}, {}};
+    ConfigKey<Target> key{QStringView(section).toString(),
+                          QStringView(name).toString(),
+                          codec.isList,
+                          {},
+                          {},
+                          {},
+                          {}};
     key.read = [codec, field](Target &target, const QString &text) -> Result<> {
         Result<T> value = codec.parse(text);
         if (!value)
@@ -41,6 +46,8 @@ ConfigKey<Target> row(const char16_t *section, const char16_t *name, const Value
     key.write = [codec, field](const Target &target) -> QString {
         return codec.format(field(target));
     };
+    key.isSame = [field](const Target &a, const Target &b) { return field(a) == field(b); };
+    key.copy = [field](const Target &from, Target &to) { field(to) = field(from); };
     return key;
 }
 
@@ -97,6 +104,20 @@ ValueCodec<bool> yesOrNo()
     return choice<bool>({{QStringLiteral("yes"), true}, {QStringLiteral("no"), false}});
 }
 
+/// Its path alone; ConfigReader reads the file.
+ValueCodec<CookieOptions> cookieSecret()
+{
+    return {[](const QString &text) -> Result<CookieOptions> {
+                if (!text.isEmpty() && (!text.startsWith(u"file:") || text.size() == 5))
+                    return Error{QStringLiteral("does not begin with file:")};
+                return CookieOptions{text.mid(5), {}};
+            },
+            [](const CookieOptions &cookies) {
+                return cookies.file.isEmpty() ? QString() : QStringLiteral("file:") + cookies.file;
+            },
+            QStringLiteral("nothing or file: and a path is accepted")};
+}
+
 template <class T, class Field>
 ConfigKey<Config> key(const char16_t *section, const char16_t *name, const ValueCodec<T> &codec,
                       Field field)
@@ -119,6 +140,7 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"server", u"reply", replyTemplate(), DTLSD_AT(settings.reply.reply)),
         key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
             DTLSD_AT(server.receiveBuffer)),
+        key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
         key(u"tls", u"mtu", packetSize(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),

@@ -27,6 +27,8 @@ struct ConfigKey
     std::function<Result<>(Target &, const QString &)> read;
     /// The value as read() takes it.
     std::function<QString(const Target &)> write;
+    std::function<bool(const Target &, const Target &)> isSame;
+    std::function<void(const Target &from, Target &to)> copy;
 };
 
 /// All but the identities, in the order in which they are shown.

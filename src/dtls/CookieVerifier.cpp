@@ -8,7 +8,7 @@
 
 namespace dtlsd {
 
-/// Swallows the HelloVerifyRequest of the previous secret: only the current one's is sent.
+/// Swallows the HelloVerifyRequest of a neighbour's secret: only the current one's is sent.
 class CookieVerifier::NoOutput : public QUdpSocket
 {
 public:
@@ -44,11 +44,22 @@ std::optional<QDtls::GeneratorParameters> CookieVerifier::verify(DatagramSocket 
 {
     const CleanErrorQueue clean;
     const std::int64_t current = now.time_since_epoch() / CookieSecrets::period;
-    const bool inGrace = now.time_since_epoch() % CookieSecrets::period < grace;
-    if (inGrace && verifyWith(m_previous, current - 1, m_noOutput.get(), datagram))
-        return m_previous.parameters;
+    const auto other = neighbour(now);
+    if (other && verifyWith(m_neighbour, *other, m_noOutput.get(), datagram))
+        return m_neighbour.parameters;
     if (verifyWith(m_current, current, socket.output(datagram.path), datagram))
         return m_current.parameters;
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> CookieVerifier::neighbour(Clock::time_point now)
+{
+    const std::int64_t current = now.time_since_epoch() / CookieSecrets::period;
+    const auto sinceChange = now.time_since_epoch() % CookieSecrets::period;
+    if (sinceChange < grace)
+        return current - 1;
+    if (sinceChange >= CookieSecrets::period - clockSkew)
+        return current + 1;
     return std::nullopt;
 }
 

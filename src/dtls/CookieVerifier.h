@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CookieVerifier: the proof that a source address is real, before anything is spent on it
-// (RFC 6347 §4.2.1). CookieSecrets: what cookies are made with, the same for every worker.
+// (RFC 6347 §4.2.1). CookieSecrets: what cookies are made with, the same for every worker, and for
+// every machine that has the same master.
 #pragma once
 
 #include "dtls/DatagramSocket.h"
@@ -54,6 +55,8 @@ private:
     /// How long after a change the previous secret's cookies are accepted. A client whose cookie
     /// stops being valid halfway fails: it does not take a second HelloVerifyRequest.
     static constexpr std::chrono::minutes grace{2};
+    /// How long before a change the next secret's are: another machine's clock may be ahead.
+    static constexpr std::chrono::minutes clockSkew{1};
 
     class NoOutput;
     struct Verifier
@@ -63,13 +66,15 @@ private:
         QDtlsClientVerifier verifier;
     };
 
+    /// The other period whose cookies are accepted at @p now.
+    static std::optional<std::int64_t> neighbour(Clock::time_point now);
     bool verifyWith(Verifier &verifier, std::int64_t period, QUdpSocket *output,
                     const ReceivedDatagram &datagram);
 
     CookieSecrets m_secrets;
     std::unique_ptr<NoOutput> m_noOutput;
     Verifier m_current;
-    Verifier m_previous;
+    Verifier m_neighbour;
 };
 
 } // namespace dtlsd

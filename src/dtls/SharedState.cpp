@@ -2,6 +2,7 @@
 #include "dtls/SharedState.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include <openssl/rand.h>
 
@@ -31,9 +32,10 @@ SessionId randomSessionId()
     return id;
 }
 
-SharedState::SharedState(const Limits &limits)
+SharedState::SharedState(const Limits &limits, QByteArray cookieSecret)
+    : cookieSecrets(std::move(cookieSecret))
     // A second's worth at once: a fleet that reconnects does not come evenly.
-    : handshakes(limits.handshakesPerSecond, limits.handshakesPerSecond)
+    , handshakes(limits.handshakesPerSecond, limits.handshakesPerSecond)
 {
 }
 

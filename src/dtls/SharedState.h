@@ -22,10 +22,10 @@ SessionId randomSessionId();
 class SharedState
 {
 public:
-    /// @p limits of the process, not a worker's share.
-    explicit SharedState(const Limits &limits);
+    /// @p limits of the process, not a worker's share; @p cookieSecret as for CookieSecrets.
+    explicit SharedState(const Limits &limits, QByteArray cookieSecret = randomSecret());
 
-    const CookieSecrets cookieSecrets{randomSecret()};
+    const CookieSecrets cookieSecrets;
     const QByteArray decoySecret = randomSecret();
     KeyRotation keyRotation;
     RateLimit handshakes;

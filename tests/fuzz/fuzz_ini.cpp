@@ -63,6 +63,9 @@ void checkServer(const Config &config)
     require(isWithin<std::int64_t>(config.server.workers, 0, 256), "[server] workers");
     require(isWithin<std::int64_t>(config.server.receiveBuffer, 4 << 10, 1 << 30),
             "[server] receive_buffer");
+    require(config.cookies.file.isEmpty() ||
+                isWithin<qsizetype>(config.cookies.secret.size(), 32, 64),
+            "[server] cookie_secret");
     require(config.settings.reply.identityHint.size() <= 128, "[server] identity_hint");
     require(isWithin<int>(config.settings.tls.mtu, 576, 9000), "[tls] mtu");
     require(!config.settings.tls.ciphers.cipherString().isEmpty(), "[tls] ciphers");

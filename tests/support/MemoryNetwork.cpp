@@ -38,9 +38,9 @@ SocketAddress MemoryNetwork::clientAddress(int number)
             static_cast<quint16>(20000 + number)};
 }
 
-MemoryNetwork::MemoryNetwork(ServerSettings settings)
+MemoryNetwork::MemoryNetwork(ServerSettings settings, const QByteArray &cookieSecret)
 {
-    const auto shared = std::make_shared<SharedState>(settings.limits);
+    const auto shared = std::make_shared<SharedState>(settings.limits, cookieSecret);
     server = std::make_unique<DtlsServer>(
         std::make_shared<const ServerSettings>(std::move(settings)), shared);
     auto socket = std::make_unique<MemorySocket>(serverAddress());

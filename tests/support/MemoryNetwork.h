@@ -18,7 +18,8 @@ class MemoryNetwork
 {
 public:
     /// A server that accepts `sensor-17` with key(), unless @p settings say otherwise.
-    explicit MemoryNetwork(ServerSettings settings = defaultSettings());
+    explicit MemoryNetwork(ServerSettings settings = defaultSettings(),
+                           const QByteArray &cookieSecret = randomSecret());
     ~MemoryNetwork();
 
     static PskKey key();

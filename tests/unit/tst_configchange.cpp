@@ -35,6 +35,7 @@ private Q_SLOTS:
     void manyNamesAreBounded();
     void noKeyIsEverShown();
     void whatNeedsARestartStaysAsItWas();
+    void anotherSecretInTheSameFileIsNoticed();
 };
 
 void TestConfigChange::whatChangedIsNamed_data()
@@ -108,18 +109,34 @@ void TestConfigChange::whatNeedsARestartStaysAsItWas()
     Config after = configOf("[server]\nworkers = 7\nreceive_buffer = 1M\n[log]\ntarget = json\n"
                             "queue = 5\nlevel = debug\n[tls]\nmtu = 1000\n" +
                             one);
+    after.cookies = {QStringLiteral("/cookie.key"), PskKey(QByteArray(32, 'c'))};
     QCOMPARE(
         keepUntilRestart(before, after),
         (QStringList{QStringLiteral("[server] workers"), QStringLiteral("[server] receive_buffer"),
-                     QStringLiteral("[log] target"), QStringLiteral("[log] queue")}));
+                     QStringLiteral("[server] cookie_secret"), QStringLiteral("[log] target"),
+                     QStringLiteral("[log] queue")}));
     QCOMPARE(after.server.workers, before.server.workers);
     QCOMPARE(after.server.receiveBuffer, before.server.receiveBuffer);
+    QCOMPARE(after.cookies, before.cookies);
     QCOMPARE(after.log.target, before.log.target);
     QCOMPARE(after.log.queue, before.log.queue);
     QCOMPARE(after.log.level, LogLevel::Debug);
     QCOMPARE(ConfigChange::between(before, after).toString(),
              QStringLiteral("[tls] mtu, [log] level changed"));
     QCOMPARE(keepUntilRestart(before, after), QStringList());
+}
+
+void TestConfigChange::anotherSecretInTheSameFileIsNoticed()
+{
+    Config before = configOf(one);
+    before.cookies = {QStringLiteral("/cookie.key"), PskKey(QByteArray(32, 'c'))};
+    Config after = before;
+    after.cookies.secret = PskKey(QByteArray(32, 'd'));
+    QCOMPARE(ConfigChange::between(before, after).toString(),
+             QStringLiteral("[server] cookie_secret changed"));
+    QCOMPARE(keepUntilRestart(before, after),
+             QStringList{QStringLiteral("[server] cookie_secret")});
+    QCOMPARE(after.cookies, before.cookies);
 }
 
 QTEST_GUILESS_MAIN(TestConfigChange)

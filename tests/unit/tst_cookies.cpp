@@ -31,8 +31,9 @@ private Q_SLOTS:
     void cleanup();
     void aCookieProvesItsAddressAndPort();
     void anyWorkersCookieIsGoodForAnyWorker();
-    void aCookieOfTheLastSecretIsGoodForAWhile_data();
-    void aCookieOfTheLastSecretIsGoodForAWhile();
+    void aHelloAnsweredByOneServerIsAcceptedByAnother();
+    void aCookieOfANeighbourIsGoodForAWhile_data();
+    void aCookieOfANeighbourIsGoodForAWhile();
     void everyPeriodHasItsOwnSecret();
     void aHandshakeThatSpansAChangeOfSecretsCompletes();
     void whatIsNoHelloGetsNoAnswer();
@@ -110,7 +111,30 @@ void TestCookies::anyWorkersCookieIsGoodForAnyWorker()
     QVERIFY(!accepts(foreign, hello, beginning));
 }
 
-void TestCookies::aCookieOfTheLastSecretIsGoodForAWhile_data()
+void TestCookies::aHelloAnsweredByOneServerIsAcceptedByAnother()
+{
+    const QByteArray secret(32, 's');
+    MemoryNetwork one(MemoryNetwork::defaultSettings(), secret);
+    MemoryNetwork other(MemoryNetwork::defaultSettings(), secret);
+    MemoryNetwork stranger;
+    MemoryNetwork::Device &device = other.add(1);
+
+    one.arrive(device.address, MemoryNetwork::takeSent(device).at(0));
+    const auto request = one.serverSocket->takeSent();
+    QCOMPARE(request.size(), 1U);
+    device.socket->arrive(MemoryNetwork::serverAddress(), request.front().bytes);
+    const auto hello = MemoryNetwork::takeSent(device);
+    QCOMPARE(hello.size(), 1U);
+
+    stranger.arrive(device.address, hello.front());
+    QCOMPARE(stranger.events<HandshakeStarted>().size(), 0U);
+    other.arrive(device.address, hello.front());
+    other.run();
+    QCOMPARE(other.events<SessionOpened>().size(), 1U);
+    QCOMPARE(one.events<HandshakeStarted>().size(), 0U);
+}
+
+void TestCookies::aCookieOfANeighbourIsGoodForAWhile_data()
 {
     QTest::addColumn<std::chrono::seconds>("made");
     QTest::addColumn<std::chrono::seconds>("used");
@@ -123,10 +147,14 @@ void TestCookies::aCookieOfTheLastSecretIsGoodForAWhile_data()
     QTest::newRow("used almost two minutes after the change")
         << period - 1s << period + 119s << true;
     QTest::newRow("used two minutes after the change") << period - 1s << period + 120s << false;
+    QTest::newRow("made by a clock that is a little ahead") << period << period - 1s << true;
+    QTest::newRow("by one that is a minute ahead") << period << period - 60s << true;
+    QTest::newRow("by one that is more than a minute ahead") << period << period - 61s << false;
+    QTest::newRow("by one that is a whole period ahead") << 2 * period << period - 1s << false;
     QTest::newRow("used two changes later") << period - 1s << 2 * period << false;
 }
 
-void TestCookies::aCookieOfTheLastSecretIsGoodForAWhile()
+void TestCookies::aCookieOfANeighbourIsGoodForAWhile()
 {
     QFETCH(std::chrono::seconds, made);
     QFETCH(std::chrono::seconds, used);

@@ -48,8 +48,18 @@ private Q_SLOTS:
     void hugeFilesAreRefused();
     void manyIdentitiesAreRead();
     void manyDuplicatesAreCounted();
+    void cookieSecretIsRead_data();
+    void cookieSecretIsRead();
+    void cookieSecretIsRefused_data();
+    void cookieSecretIsRefused();
+    void cookieSecretIsNeverShown();
 
 private:
+    [[nodiscard]] ConfigResult loadCookieSecret(const QByteArray &value) const
+    {
+        return m_folder.load("[server]\ncookie_secret = " + value +
+                             "\n[psk]\nfile =\n[identity a]\nkey = hex:" + hexKey + '\n');
+    }
     [[nodiscard]] ConfigResult load(const QByteArray &key, const QString &credentials = {}) const
     {
         return m_folder.load(identityWith(key).toUtf8(), credentials);
@@ -304,6 +314,70 @@ void tst_KeyFiles::manyDuplicatesAreCounted()
     QCOMPARE(errors[99], u"DIR/psk.txt:100100: the identity is already in line 100; each identity "
                          "is accepted once"_s);
     QCOMPARE(errors[100], u"DIR/psk.txt: 99900 more errors"_s);
+}
+
+void tst_KeyFiles::cookieSecretIsRead_data()
+{
+    QTest::addColumn<QByteArray>("content");
+    QTest::newRow("plain digits") << hexKey + hexKey + '\n';
+    QTest::newRow("hex") << "hex:" + hexKey + hexKey;
+    QTest::newRow("base64") << "base64:" + QByteArray::fromHex(hexKey + hexKey).toBase64() + '\n';
+}
+
+void tst_KeyFiles::cookieSecretIsRead()
+{
+    QFETCH(QByteArray, content);
+    m_folder.write(u"cookie.key"_s, content);
+    const ConfigResult result = loadCookieSecret("file:cookie.key");
+    QCOMPARE(errorsOf(result), QStringList());
+    QCOMPARE(result.config.cookies.file, m_folder.path(u"cookie.key"_s));
+    QCOMPARE(result.config.cookies.secret.bytes().toHex(), hexKey + hexKey);
+}
+
+void tst_KeyFiles::cookieSecretIsRefused_data()
+{
+    QTest::addColumn<QByteArray>("value");
+    QTest::addColumn<QByteArray>("content");
+    QTest::addColumn<unsigned>("mode");
+    QTest::addColumn<QString>("expected");
+    const QByteArray file = "file:cookie.key";
+    QTest::newRow("one in the INI file, which others may read")
+        << "hex:" + hexKey + hexKey << QByteArray() << 0640u
+        << u"does not begin with file:; nothing or file: and a path is accepted"_s;
+    QTest::newRow("no path") << QByteArray("file:") << QByteArray() << 0640u
+                             << u"does not begin with file:; nothing or file: and a path is "
+                                "accepted"_s;
+    QTest::newRow("too short") << file << hexKey << 0640u
+                               << u"DIR/cookie.key: the secret in it is 16 bytes long; 32 to 64 "
+                                  "bytes are accepted"_s;
+    QTest::newRow("too long") << file << hexKey.repeated(5) << 0640u
+                              << u"DIR/cookie.key: the key in it is 80 bytes long; 1 to 64 bytes "
+                                 "are accepted"_s;
+    QTest::newRow("others can read it")
+        << file << hexKey + hexKey << 0644u
+        << u"DIR/cookie.key: others can read or change it (mode 0644); chmod 0640 DIR/cookie.key "
+           "mends that"_s;
+    QTest::newRow("no file") << QByteArray("file:absent") << QByteArray() << 0640u
+                             << u"DIR/absent: cannot be opened: No such file or directory"_s;
+}
+
+void tst_KeyFiles::cookieSecretIsRefused()
+{
+    QFETCH(QByteArray, value);
+    QFETCH(QByteArray, content);
+    QFETCH(unsigned, mode);
+    QFETCH(QString, expected);
+    m_folder.write(u"cookie.key"_s, content, mode);
+    QCOMPARE(errorsOf(loadCookieSecret(value)),
+             QStringList{u"DIR/dtlsd.ini:2: [server] cookie_secret: "_s + expected});
+}
+
+void tst_KeyFiles::cookieSecretIsNeverShown()
+{
+    m_folder.write(u"cookie.key"_s, hexKey + hexKey);
+    const QByteArray shown = showConfig(loadCookieSecret("file:cookie.key").config);
+    QVERIFY(shown.contains("\ncookie_secret = file:" + m_folder.path(u"cookie.key"_s).toUtf8()));
+    QVERIFY(!shown.contains(hexKey));
 }
 
 QTEST_GUILESS_MAIN(tst_KeyFiles)
