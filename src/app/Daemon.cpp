@@ -38,7 +38,13 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
                static_cast<std::size_t>(m_config.log.queue),
                [events = m_events](auto count) { return events.describe(EntriesDropped{count}); })
     , m_workers(m_config, m_writer, passed)
-    , m_reloader(std::move(source), m_config, m_workers)
+    , m_reloader(
+          [this, load = std::move(source)] {
+              ConfigResult result = load();
+              m_watch.setFiles(result.files); // of a rejected one too: it may be mended
+              return result;
+          },
+          m_config, m_workers)
     , m_control(*this)
     , m_controlServer([this](const QByteArray &request) { return m_control.answer(request); },
                       ControlServer::Limits())
@@ -47,6 +53,8 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
     m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be late by minutes of an hour
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
+    connect(&m_watch, &FileWatch::changed, this, [this] { static_cast<void>(reload()); });
+    m_watch.setFiles(initial.files);
     m_mailbox.open();
     for (const ConfigMessage &warning : initial.warnings)
         log(warning);
@@ -84,6 +92,7 @@ Result<> Daemon::start()
     startWatchdog();
     m_period.start();
     scheduleStatistics();
+    m_watch.setInterval(m_config.watchInterval);
     tellStatus(Statistics());
     m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
@@ -158,6 +167,7 @@ ReloadOutcome Daemon::reload()
     }
     std::visit([this](const auto &event) { log(event); }, outcome);
     scheduleStatistics();
+    m_watch.setInterval(m_config.watchInterval);
     tellStatus();
     m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();

@@ -8,6 +8,7 @@
 #include "app/ControlServer.h"
 #include "app/DaemonState.h"
 #include "app/EventLog.h"
+#include "app/FileWatch.h"
 #include "app/LogEvent.h"
 #include "app/Mailbox.h"
 #include "app/MetricsFile.h"
@@ -79,6 +80,7 @@ private:
     const SinkChoice m_sink;
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
+    FileWatch m_watch;    // of what the configuration in force, or a rejected one, is made of
     Reloader m_reloader;
     Control m_control;
     ControlServer m_controlServer;

@@ -14,7 +14,7 @@ Reloader::Reloader(ConfigSource source, Config &inForce, WorkerPool &workers)
 
 ReloadOutcome Reloader::reload()
 {
-    auto [config, errors, warnings] = m_source();
+    auto [config, errors, warnings, files] = m_source();
     if (!errors.isEmpty())
         return ReloadRejected{errors.constFirst(), errors.size() - 1};
     if (const auto workers = m_workers.states(); !workers) // one that hangs would never apply it

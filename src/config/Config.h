@@ -11,6 +11,7 @@
 #include <QHostAddress>
 #include <QList>
 #include <QString>
+#include <QStringList>
 
 #include <chrono>
 #include <cstdint>
@@ -83,6 +84,7 @@ struct Config
     QString file; ///< where it was read from; empty = the embedded defaults
     ListenOptions server;
     CookieOptions cookies;
+    std::chrono::milliseconds watchInterval{0}; ///< `[server] watch_interval`; 0 = off
     ServerSettings settings;
     LogOptions log;
     ControlOptions control;
@@ -105,6 +107,7 @@ struct ConfigResult
     Config config; ///< to be used only without errors
     QList<ConfigMessage> errors;
     QList<ConfigMessage> warnings; ///< accepted, but worth a second look
+    QStringList files;             ///< that it is made of, whether they could be read or not
 };
 
 /// Reads @p file and the key files it names, and reports every error there is in one run. Relative

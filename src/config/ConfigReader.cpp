@@ -27,6 +27,13 @@ ConfigReader::ConfigReader(const QString &file, const QString &keyDirectory)
     , m_diagnostics(file)
 {
     m_config.file = file;
+    addFile(file);
+}
+
+void ConfigReader::addFile(const QString &path)
+{
+    if (!path.isEmpty())
+        m_files += path;
 }
 
 ConfigResult ConfigReader::read(QByteArrayView text, unsigned mode)
@@ -39,7 +46,7 @@ ConfigResult ConfigReader::read(QByteArrayView text, unsigned mode)
     readIdentities();
     checkReceiptsAreLogged();
     warnAboutAccess(mode);
-    return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings()};
+    return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings(), m_files};
 }
 
 void ConfigReader::readSections()
@@ -117,6 +124,7 @@ void ConfigReader::readCookieSecret()
     if (cookies.file.isEmpty() || entry == nullptr)
         return;
     cookies.file = resolvedPath(cookies.file, m_keyDirectory);
+    addFile(cookies.file);
     Result<PskKey> secret = dtlsd::readKeyFile(cookies.file);
     const auto wrong = [&](const QString &text) {
         m_diagnostics.error({entry->line, QStringLiteral("server"), entry->key},
@@ -144,6 +152,7 @@ void ConfigReader::readIdentities()
     }
     m_config.keys.sections = sections.names();
     m_hasInlineKey = sections.hasInlineKey();
+    m_files += sections.files();
     readKeyFile(*store, sections.taken());
     checkAnyIdentity(*store);
     m_config.settings.identities = std::move(store);
@@ -155,6 +164,7 @@ void ConfigReader::readKeyFile(PskStore &store, const TakenIdentities &taken)
     if (path.isEmpty())
         return;
     path = resolvedPath(path, m_keyDirectory);
+    addFile(path);
     const bool isDefault = m_document.find(u"psk", u"file") == nullptr;
     if (isDefault && RegularFile::isAbsent(path))
         return path.clear();
@@ -230,6 +240,7 @@ ConfigResult loadConfig(const QString &file, const QString &credentials)
         return ConfigReader(file, keyDirectory).read(text.value().content, text.value().mode);
     ConfigResult result;
     result.config.file = file;
+    result.files += file;
     result.errors.append({file, 0, text.error().message});
     return result;
 }

@@ -24,6 +24,7 @@ public:
     ConfigResult read(QByteArrayView text, unsigned mode);
 
 private:
+    void addFile(const QString &path);
     void readSections();
     void readSection(const IniDocument::Section &section);
     void unknownSection(const IniDocument::Section &section);
@@ -41,6 +42,7 @@ private:
     IniDocument m_document;
     Diagnostics m_diagnostics;
     Config m_config;
+    QStringList m_files; // that were named
     bool m_hasInlineKey = false;
     bool m_identitiesBroken = false; // there are some, but not as they should be
 };

@@ -141,6 +141,7 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
             DTLSD_AT(server.receiveBuffer)),
         key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies)),
+        key(u"server", u"watch_interval", durationOrOff(100ms, 24h), DTLSD_AT(watchInterval)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
         key(u"tls", u"mtu", packetSize(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),

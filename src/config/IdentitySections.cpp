@@ -100,7 +100,10 @@ Result<> IdentitySections::readKey(const IniDocument::Entry &entry, PskIdentity 
     const bool isNext = entry.key == u"next_key";
     if (entry.value.isEmpty() && isNext)
         return success();
-    m_hasInlineKey = m_hasInlineKey || !entry.value.startsWith(u"file:");
+    if (entry.value.startsWith(u"file:"))
+        m_files += resolvedPath(entry.value.sliced(5), m_rules.directory);
+    else
+        m_hasInlineKey = true;
     if (Result<> checked = checkComma(entry, false); !checked)
         return checked;
     Result<PskKey> key = parseKey(entry.value, m_rules);

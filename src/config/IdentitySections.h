@@ -12,6 +12,7 @@
 #include <QByteArray>
 #include <QList>
 #include <QString>
+#include <QStringList>
 
 namespace dtlsd {
 
@@ -34,6 +35,8 @@ public:
     /// is not there.
     void read(const IniDocument::Section &section, bool hasProblems);
 
+    /// That their keys name.
+    [[nodiscard]] const QStringList &files() const { return m_files; }
     /// Whether a key stands in the INI file itself.
     [[nodiscard]] bool hasInlineKey() const { return m_hasInlineKey; }
     /// What the sections are for, in their order, without the wildcard; with or without errors.
@@ -53,6 +56,7 @@ private:
     Diagnostics &m_diagnostics;
     QList<QByteArray> m_names;
     TakenIdentities m_taken;
+    QStringList m_files;
     bool m_hasInlineKey = false;
 };
 

@@ -160,6 +160,7 @@ server.identity_hint=hint; with a blank, and more
 server.reply={size} of {peer}
 server.receive_buffer=64K
 server.cookie_secret=
+server.watch_interval=5s
 tls.ciphers=iot
 tls.mtu=1400
 tls.min_key_bytes=20

@@ -157,7 +157,7 @@ void tst_ConfigErrors::names_data()
     row("a key in the wrong case", "[limits]\nMax-Sessions = 5",
         {u"DIR/dtlsd.ini:2: [limits] Max-Sessions: is unknown (did you mean max_sessions?); max_sessions, max_half_open, max_half_open_per_address, max_sessions_per_address, handshakes_per_second, handshake_timeout and idle_timeout are accepted"_s});
     row("a key in the wrong section", "[server]\nmax_sessions = 5",
-        {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, receive_buffer and cookie_secret are accepted"_s});
+        {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, receive_buffer, cookie_secret and watch_interval are accepted"_s});
     row("a key that is nothing like one", "[control]\nport = 5",
         {u"DIR/dtlsd.ini:2: [control] port: is unknown; socket and metrics_file are accepted"_s});
     row("an identity without a name", "[identity]\nkey = hex:5ec2e7",

@@ -53,6 +53,7 @@ private Q_SLOTS:
     void cookieSecretIsRefused_data();
     void cookieSecretIsRefused();
     void cookieSecretIsNeverShown();
+    void everyFileIsNamed();
 
 private:
     [[nodiscard]] ConfigResult loadCookieSecret(const QByteArray &value) const
@@ -378,6 +379,23 @@ void tst_KeyFiles::cookieSecretIsNeverShown()
     const QByteArray shown = showConfig(loadCookieSecret("file:cookie.key").config);
     QVERIFY(shown.contains("\ncookie_secret = file:" + m_folder.path(u"cookie.key"_s).toUtf8()));
     QVERIFY(!shown.contains(hexKey));
+}
+
+/// Those that are not there as well: they may come.
+void tst_KeyFiles::everyFileIsNamed()
+{
+    m_folder.write(u"a.key"_s, hexKey);
+    const ConfigResult result =
+        m_folder.load("[server]\ncookie_secret = file:cookie.absent\n[psk]\n"
+                      "file = psk.absent\n[identity a]\nkey = file:a.key\n"
+                      "next_key = file:b.absent\n");
+    QStringList names;
+    for (const QString &file : result.files)
+        names += QDir(m_folder.path(u"."_s)).relativeFilePath(file);
+    QCOMPARE(names, (QStringList{u"dtlsd.ini"_s, u"cookie.absent"_s, u"a.key"_s, u"b.absent"_s,
+                                 u"psk.absent"_s}));
+    QCOMPARE(loadConfig(m_folder.path(u"absent.ini"_s)).files,
+             QStringList{m_folder.path(u"absent.ini"_s)});
 }
 
 QTEST_GUILESS_MAIN(tst_KeyFiles)
