@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include <unistd.h>
+
 namespace dtlsd {
 
 namespace {
@@ -30,6 +32,15 @@ std::optional<LogTarget> targetNamed(const QString &name)
             return target;
     }
     return std::nullopt;
+}
+
+/// The images of packaging/container set `container`, and so do most engines, as systemd asks for.
+QString containerHint()
+{
+    return QStringLiteral("is not there; to configure a container, mount a directory with it, and "
+                          "with the key file that it names, at /etc/dtlsd: podman run --volume "
+                          "./dtlsd:/etc/dtlsd:ro; user %1 has to be able to read both")
+        .arg(::geteuid());
 }
 
 CommandLine rejected(const QString &problem)
@@ -98,6 +109,9 @@ CommandLine CommandLine::parse(const QStringList &arguments)
 ConfigResult CommandLine::loadConfig() const
 {
     ConfigResult result = loadConfigOrDefault(configFile);
+    const bool hasNoFile = result.config.file.isEmpty();
+    if (hasNoFile && !result.errors.isEmpty() && qEnvironmentVariableIsSet("container"))
+        result.errors.append({defaultConfigFile, 0, containerHint()});
     result.config.log.target = logTarget.value_or(result.config.log.target);
     return result;
 }

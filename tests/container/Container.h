@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Container: the image, run by podman as the README says, with a folder of configuration. The test
+// runs by `in-namespaces`, so that no container outlives it.
+#pragma once
+
+#include "support/ChildProcess.h"
+
+#include <QByteArray>
+#include <QJsonObject>
+#include <QList>
+#include <QTemporaryDir>
+
+#include <optional>
+
+namespace dtlsd::test {
+
+class Container
+{
+public:
+    /// What the image is called here.
+    static QString image() { return QStringLiteral("localhost/dtlsd"); }
+
+    /// Whether this works here; if not, @p why says what is missing.
+    static bool isAvailable(QString *why);
+
+    struct Outcome
+    {
+        int status = -1; ///< -1: it did not end
+        QByteArray output;
+        QString errors;
+    };
+    /// podman(1), with what this machine needs.
+    static Outcome podman(const QStringList &arguments,
+                          QDeadlineTimer deadline = QDeadlineTimer(patience));
+
+    /// Writes a file of mode 0400, the container's user's, into the folder.
+    void write(const QString &name, const QByteArray &content);
+
+    /// More options of podman-run(1); before launch().
+    void addOptions(const QStringList &options) { m_options += options; }
+
+    /// Begins with the folder at /etc/dtlsd, if something was written; returns at once.
+    bool launch(const QStringList &arguments = {});
+    /// launch(), and waits for `started`.
+    [[nodiscard]] bool start();
+    /// Of a container that ends by itself.
+    [[nodiscard]] Outcome waitForEnd();
+    /// `podman stop`: SIGTERM, and after a second SIGKILL, whose status is 137.
+    [[nodiscard]] Outcome stop();
+    /// As Docker and podman do every 30 s.
+    [[nodiscard]] Outcome checkHealth() const;
+    /// Of dtlsd.
+    [[nodiscard]] qint64 processId() const;
+
+    /// All events of that name so far, oldest first.
+    [[nodiscard]] QList<QJsonObject> events(const QString &name);
+    /// Lines on standard output that are no JSON objects.
+    [[nodiscard]] QList<QByteArray> strayLines();
+    [[nodiscard]] QString errorText();
+
+private:
+    void readOutput();
+
+    QTemporaryDir m_folder;
+    QString m_name;
+    QStringList m_options;
+    bool m_isConfigured = false;
+    ChildProcess m_process;
+    QByteArray m_line; // begun, not ended yet
+    QList<QJsonObject> m_events;
+    QList<QByteArray> m_stray;
+    QString m_errors;
+};
+
+} // namespace dtlsd::test
