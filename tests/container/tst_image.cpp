@@ -108,7 +108,7 @@ void TestImage::initTestCase()
     QVERIFY(
         build.run({QStringLiteral(DTLSD_SOURCE_DIR "/tests/container/build-image"), {archive}}));
     QVERIFY(build.waitForEnd(QDeadlineTimer(buildPatience)));
-    QVERIFY2(build.exitCode() == 0, build.readAllStandardOutput().right(10'000).constData());
+    QVERIFY2(build.exitCode() == 0, build.readAllStandardOutput().right(1000).constData());
     const auto loaded = Container::podman({QStringLiteral("load"), QStringLiteral("-i"), archive});
     QVERIFY2(loaded.status == 0, qPrintable(loaded.errors));
 }
