@@ -2,12 +2,16 @@
 //
 // Two instances behind a balancer that hashes addresses, each with a network of its own, share the
 // secret of their cookies; one is killed under traffic. Run by `balanced-network`.
+#include "dtls/Record.h"
+#include "support/ClientHello.h"
 #include "support/DaemonProcess.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 
 #include <QHash>
+#include <QNetworkDatagram>
 #include <QTest>
+#include <QUdpSocket>
 
 #include <algorithm>
 #include <memory>
@@ -27,6 +31,7 @@ constexpr int messagesEach = 150;
 constexpr int beforeTheKill = 10;
 
 const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
+const SocketAddress balancer(QHostAddress(u"10.1.0.1"_s), 22334);
 
 QByteArray configuration(const QByteArray &address)
 {
@@ -57,12 +62,30 @@ std::unique_ptr<PersistentDevice> makeDevice(int number)
                                                                      .ciphers = {},
                                                                      .handshakeTimeout = 10s});
             },
-        .server = SocketAddress(QHostAddress(u"10.1.0.1"_s), 22334),
+        .server = balancer,
         .messages = messages,
         .handshakes = 2,
         .repeatAfter = 500ms,
         .pause = 20ms,
         .patience = 6});
+}
+
+/// Of the balancer, from now on.
+bool spread(const QStringList &hosts)
+{
+    ChildProcess process;
+    return process.run({QStringLiteral(DTLSD_SOURCE_DIR "/tests/integration/balanced-network"),
+                        QStringList{u"spread"_s} + hosts}) &&
+           process.waitForEnd() && process.exitCode() == 0;
+}
+
+/// What comes to @p socket for @p hello.
+QByteArray answerTo(const ClientHello &hello, QUdpSocket &socket)
+{
+    socket.writeDatagram(hello.datagram(), balancer.address(), balancer.port());
+    if (!waitUntil([&] { return socket.hasPendingDatagrams(); }, QDeadlineTimer(patience)))
+        return {};
+    return socket.receiveDatagram().data();
 }
 
 } // namespace
@@ -73,6 +96,9 @@ class TestBalanced : public QObject
 
 private Q_SLOTS:
     void initTestCase();
+    void init();
+    void cleanup();
+    void aHelloThatOneHasAnsweredIsTakenByTheOther();
     void devicesOfAKilledInstanceAreBackOnTheOther();
 
 private:
@@ -83,6 +109,8 @@ private:
                          QDeadlineTimer(4 * patience));
     }
 
+    std::unique_ptr<DaemonProcess> m_one;
+    std::unique_ptr<DaemonProcess> m_two;
     std::vector<std::unique_ptr<PersistentDevice>> m_fleet;
 };
 
@@ -92,29 +120,55 @@ void TestBalanced::initTestCase()
         QSKIP("networks of their own need root");
 }
 
+void TestBalanced::init()
+{
+    QVERIFY(spread({u"one"_s, u"two"_s}));
+    m_one = makeInstance(u"one"_s, "10.1.1.2");
+    m_two = makeInstance(u"two"_s, "10.1.2.2");
+    QVERIFY2(m_one->start(), qPrintable(m_one->errorText()));
+    QVERIFY2(m_two->start(), qPrintable(m_two->errorText()));
+}
+
+void TestBalanced::cleanup()
+{
+    m_fleet.clear();
+    m_one.reset();
+    m_two.reset();
+}
+
+void TestBalanced::aHelloThatOneHasAnsweredIsTakenByTheOther()
+{
+    QUdpSocket socket;
+    QVERIFY(socket.bind(QHostAddress(QHostAddress::AnyIPv4)));
+    ClientHello hello;
+    QVERIFY(spread({u"one"_s}));
+    const std::optional<QByteArray> cookie = cookieOf(answerTo(hello, socket));
+    QVERIFY(cookie);
+    hello.cookie = *cookie;
+    QVERIFY(spread({u"two"_s}));
+    const QByteArray answer = answerTo(hello, socket);
+    const std::optional<Record> record = RecordReader(answer).next();
+    QVERIFY(record);
+    QCOMPARE(record->type, ContentType::Handshake);
+    constexpr char serverHello = 2; // RFC 5246 §7.4; a HelloVerifyRequest is 3
+    QCOMPARE(record->fragment().front(), serverHello);
+}
+
 void TestBalanced::devicesOfAKilledInstanceAreBackOnTheOther()
 {
-    const auto one = makeInstance(u"one"_s, "10.1.1.2");
-    const auto two = makeInstance(u"two"_s, "10.1.2.2");
-    QVERIFY2(one->start(), qPrintable(one->errorText()));
-    QVERIFY2(two->start(), qPrintable(two->errorText()));
     for (int number = 1; number <= devices; ++number) {
         m_fleet.push_back(makeDevice(number));
         m_fleet.back()->start();
     }
     QVERIFY(waitForAll([](const auto &device) { return device->acknowledged() > beforeTheKill; }));
     const QString opened = u"session-opened"_s;
-    const qsizetype onOne = one->events(opened).size();
-    const qsizetype onTwo = two->events(opened).size();
+    const qsizetype onOne = m_one->events(opened).size();
+    const qsizetype onTwo = m_two->events(opened).size();
     QVERIFY2(onOne > 0 && onTwo > 0, "the balancer leaves one out");
 
-    one->process().kill();
-    QVERIFY(one->process().waitForEnd());
-    ChildProcess spread;
-    QVERIFY(spread.run({QStringLiteral(DTLSD_SOURCE_DIR "/tests/integration/balanced-network"),
-                        {u"spread"_s, u"two"_s}}));
-    QVERIFY(spread.waitForEnd());
-    QCOMPARE(spread.exitCode(), 0);
+    m_one->process().kill();
+    QVERIFY(m_one->process().waitForEnd());
+    QVERIFY(spread({u"two"_s}));
     QVERIFY(waitForAll([](const auto &device) { return device->isDone(); }));
 
     // Whoever had no answer began anew, once: with one handshake it was on the other.
@@ -124,11 +178,11 @@ void TestBalanced::devicesOfAKilledInstanceAreBackOnTheOther()
         device->close();
     }
     QVERIFY(again > 0);
-    QCOMPARE(two->events(opened).size(), onTwo + again);
-    QCOMPARE(two->stop(), 0);
+    QCOMPARE(m_two->events(opened).size(), onTwo + again);
+    QCOMPARE(m_two->stop(), 0);
 
     QHash<QByteArray, int> entries;
-    for (const auto &daemon : {one.get(), two.get()}) {
+    for (const auto &daemon : {m_one.get(), m_two.get()}) {
         for (const QJsonObject &entry : daemon->events(u"datagram-received"_s))
             ++entries[entry[u"payload"_s].toString().toUtf8()];
     }
