@@ -146,7 +146,9 @@ HandshakeFailure DtlsSession::handshakeFailure() const
 
 QByteArray DtlsSession::decrypt(const Record &record)
 {
-    if (m_state != State::Established || !m_keyUsage.fits(record.fragment()))
+    // Of one of another version OpenSSL drops the header, and takes its fragment for records.
+    if (m_state != State::Established || !record.isOfDtls12() ||
+        !m_keyUsage.fits(record.fragment()))
         return {};
     const CleanErrorQueue clean;
     QByteArray plaintext = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());

@@ -33,6 +33,8 @@ struct Record
     std::uint64_t sequence = 0; ///< 48 bits
     QByteArrayView bytes;       ///< with the header
 
+    /// By its header. A ClientHello may well say 1.0 there.
+    [[nodiscard]] bool isOfDtls12() const { return bytes[2] == '\xfd'; }
     [[nodiscard]] QByteArrayView fragment() const { return bytes.sliced(headerSize); }
     /// Part of a handshake: in an open session, a repetition of the client's last flight because
     /// the answer was lost (RFC 6347 §4.2.4).

@@ -96,6 +96,10 @@ void TestRecords::aBadRecordIsDroppedCountedAndSummarised_data()
         [](const QByteArray &datagram) { return withByte(datagram, 0, '\x19'); });
     row("another version",
         [](const QByteArray &datagram) { return withByte(datagram, 2, '\xfc'); });
+    row("another version, with a record inside that is too short", [](const QByteArray &datagram) {
+        return withByte(withFragment(datagram, withFragment(datagram, "x") + QByteArray(40, 'x')),
+                        2, '\xfc');
+    });
     row("another protocol",
         [](const QByteArray &datagram) { return withByte(datagram, 1, '\x03'); });
     row("more than a record may hold",
