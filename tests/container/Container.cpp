@@ -3,7 +3,6 @@
 
 #include <QDir>
 #include <QFile>
-#include <QJsonDocument>
 #include <QStandardPaths>
 
 #include <sys/stat.h>
@@ -136,18 +135,13 @@ qint64 Container::processId() const
 QList<QJsonObject> Container::events(const QString &name)
 {
     readOutput();
-    QList<QJsonObject> found;
-    for (const QJsonObject &event : m_events) {
-        if (event[QStringLiteral("event")].toString() == name)
-            found << event;
-    }
-    return found;
+    return m_output.events(name);
 }
 
 QList<QByteArray> Container::strayLines()
 {
     readOutput();
-    return m_line.isEmpty() ? m_stray : m_stray + QList<QByteArray>{m_line};
+    return m_output.strayLines();
 }
 
 QString Container::errorText()
@@ -158,16 +152,7 @@ QString Container::errorText()
 
 void Container::readOutput()
 {
-    m_line += m_process.readAllStandardOutput();
-    for (qsizetype end = m_line.indexOf('\n'); end >= 0; end = m_line.indexOf('\n')) {
-        const QByteArray line = m_line.first(end);
-        m_line.remove(0, end + 1);
-        const QJsonDocument document = QJsonDocument::fromJson(line);
-        if (document.isObject())
-            m_events << document.object();
-        else
-            m_stray << line;
-    }
+    m_output.append(m_process.readAllStandardOutput());
 }
 
 } // namespace dtlsd::test

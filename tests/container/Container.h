@@ -5,6 +5,7 @@
 #pragma once
 
 #include "support/ChildProcess.h"
+#include "support/EventLines.h"
 
 #include <QByteArray>
 #include <QJsonObject>
@@ -67,9 +68,7 @@ private:
     QStringList m_options;
     bool m_isConfigured = false;
     ChildProcess m_process;
-    QByteArray m_line; // begun, not ended yet
-    QList<QJsonObject> m_events;
-    QList<QByteArray> m_stray;
+    EventLines m_output;
     QString m_errors;
 };
 

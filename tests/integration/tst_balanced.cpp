@@ -51,9 +51,6 @@ std::unique_ptr<DaemonProcess> makeInstance(const QString &host, const QByteArra
 
 std::unique_ptr<PersistentDevice> makeDevice(int number)
 {
-    QList<QByteArray> messages;
-    for (int i = 1; i <= messagesEach; ++i)
-        messages << "message " + QByteArray::number(i) + " of device " + QByteArray::number(number);
     return std::make_unique<PersistentDevice>(PersistentDevice::Task{
         .makeLink =
             [] {
@@ -63,7 +60,7 @@ std::unique_ptr<PersistentDevice> makeDevice(int number)
                                                                      .handshakeTimeout = 10s});
             },
         .server = balancer,
-        .messages = messages,
+        .messages = PersistentDevice::messagesOf(number, messagesEach),
         .handshakes = 2,
         .repeatAfter = 500ms,
         .pause = 20ms,

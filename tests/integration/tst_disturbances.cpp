@@ -159,9 +159,6 @@ QByteArray configuration(const QByteArray &identity, std::uint16_t port)
 std::unique_ptr<PersistentDevice> makeDevice(const QByteArray &identity, int number,
                                              const SocketAddress &server)
 {
-    QList<QByteArray> messages;
-    for (int i = 1; i <= messagesEach; ++i)
-        messages << "message " + QByteArray::number(i) + " of device " + QByteArray::number(number);
     return std::make_unique<PersistentDevice>(PersistentDevice::Task{
         .makeLink =
             [identity] {
@@ -171,7 +168,7 @@ std::unique_ptr<PersistentDevice> makeDevice(const QByteArray &identity, int num
                                                                      .handshakeTimeout = 2500ms});
             },
         .server = server,
-        .messages = messages,
+        .messages = PersistentDevice::messagesOf(number, messagesEach),
         .handshakes = 100,
         .repeatAfter = 150ms,
         .pause = 20ms,

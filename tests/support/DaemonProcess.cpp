@@ -4,11 +4,8 @@
 #include "support/JournalInstance.h"
 
 #include <QFile>
-#include <QJsonDocument>
 
-#include <algorithm>
 #include <cstdio>
-#include <iterator>
 
 namespace dtlsd::test {
 
@@ -117,8 +114,8 @@ QList<std::uint16_t> DaemonProcess::ports()
 
 DaemonProcess::Events DaemonProcess::events(const QString &name)
 {
-    Events result;
     if (m_journal) {
+        Events result;
         const QStringList matches{QStringLiteral("_PID=%1").arg(m_processId),
                                   QStringLiteral("DTLSD_EVENT=") + name};
         for (const QJsonObject &entry : m_journal->entries(matches, 0))
@@ -126,11 +123,7 @@ DaemonProcess::Events DaemonProcess::events(const QString &name)
         return result;
     }
     readOutput();
-    std::copy_if(m_events.cbegin(), m_events.cend(), std::back_inserter(result),
-                 [&name](const QJsonObject &event) {
-                     return event[QStringLiteral("event")].toString() == name;
-                 });
-    return result;
+    return m_output.events(name);
 }
 
 std::optional<QJsonObject> DaemonProcess::waitForEvent(const QString &name,
@@ -159,22 +152,13 @@ qint64 DaemonProcess::number(const QJsonValue &field)
 
 void DaemonProcess::readOutput()
 {
-    m_line += m_process.readAllStandardOutput();
-    for (qsizetype end = m_line.indexOf('\n'); end >= 0; end = m_line.indexOf('\n')) {
-        const QByteArray line = m_line.first(end);
-        m_line.remove(0, end + 1);
-        const QJsonDocument document = QJsonDocument::fromJson(line);
-        if (document.isObject())
-            m_events << document.object();
-        else
-            m_stray << line;
-    }
+    m_output.append(m_process.readAllStandardOutput());
 }
 
 QList<QByteArray> DaemonProcess::strayLines()
 {
     readOutput();
-    return m_line.isEmpty() ? m_stray : m_stray + QList<QByteArray>{m_line};
+    return m_output.strayLines();
 }
 
 QString DaemonProcess::errorText()

@@ -8,6 +8,7 @@
 
 #include "core/SocketAddress.h"
 #include "support/ChildProcess.h"
+#include "support/EventLines.h"
 
 #include <QByteArray>
 #include <QJsonObject>
@@ -86,9 +87,7 @@ private:
     std::optional<Command> m_runner;
     ChildProcess m_process;
     qint64 m_processId = 0; // kept for the journal after the end
-    QByteArray m_line;      // begun, not ended yet
-    Events m_events;
-    QList<QByteArray> m_stray;
+    EventLines m_output;
     QByteArray m_errors;
 };
 

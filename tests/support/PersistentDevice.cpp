@@ -5,6 +5,14 @@
 
 namespace dtlsd::test {
 
+QList<QByteArray> PersistentDevice::messagesOf(int device, int count)
+{
+    QList<QByteArray> messages;
+    for (int i = 1; i <= count; ++i)
+        messages << "message " + QByteArray::number(i) + " of device " + QByteArray::number(device);
+    return messages;
+}
+
 PersistentDevice::PersistentDevice(Task task)
     : m_task(std::move(task))
     , m_sent(static_cast<std::size_t>(m_task.messages.size()), 0)

@@ -40,6 +40,9 @@ public:
         int patience = 0;
     };
 
+    /// As many messages as @p count, none of which another @p device has.
+    static QList<QByteArray> messagesOf(int device, int count);
+
     explicit PersistentDevice(Task task);
 
     void start();
