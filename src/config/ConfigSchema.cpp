@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/ConfigSchema.h"
 
+#include "config/KeyText.h"
 #include "config/ValueCodec.h"
 
 #include <optional>
@@ -108,9 +109,10 @@ ValueCodec<bool> yesOrNo()
 ValueCodec<CookieOptions> cookieSecret()
 {
     return {[](const QString &text) -> Result<CookieOptions> {
-                if (!text.isEmpty() && (!text.startsWith(u"file:") || text.size() == 5))
+                const auto path = pathIn(text);
+                if (!text.isEmpty() && (!path || path->isEmpty()))
                     return Error{QStringLiteral("does not begin with file:")};
-                return CookieOptions{text.mid(5), {}};
+                return CookieOptions{path.value_or(QString()), {}};
             },
             [](const CookieOptions &cookies) {
                 return cookies.file.isEmpty() ? QString() : QStringLiteral("file:") + cookies.file;

@@ -100,8 +100,8 @@ Result<> IdentitySections::readKey(const IniDocument::Entry &entry, PskIdentity 
     const bool isNext = entry.key == u"next_key";
     if (entry.value.isEmpty() && isNext)
         return success();
-    if (entry.value.startsWith(u"file:"))
-        m_files += resolvedPath(entry.value.sliced(5), m_rules.directory);
+    if (const auto path = pathIn(entry.value))
+        m_files += resolvedPath(*path, m_rules.directory);
     else
         m_hasInlineKey = true;
     if (Result<> checked = checkComma(entry, false); !checked)

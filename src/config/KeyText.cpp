@@ -94,10 +94,16 @@ Result<PskKey> readKeyFile(const QString &path, qsizetype minimumSize)
     return key;
 }
 
+std::optional<QString> pathIn(const QString &value)
+{
+    constexpr QStringView prefix(u"file:");
+    return value.startsWith(prefix) ? std::optional(value.sliced(prefix.size())) : std::nullopt;
+}
+
 Result<PskKey> parseKey(const QString &text, const KeyRules &rules)
 {
-    if (text.startsWith(u"file:") && text.size() > 5) {
-        const QString path = resolvedPath(text.sliced(5), rules.directory);
+    if (const auto named = pathIn(text); named && !named->isEmpty()) {
+        const QString path = resolvedPath(*named, rules.directory);
         Result<PskKey> key = readKeyFile(path, rules.minimumSize);
         if (!key)
             return Error{shownPath(path) + QStringLiteral(": ") + key.error().message};

@@ -9,6 +9,8 @@
 #include <QByteArrayView>
 #include <QString>
 
+#include <optional>
+
 namespace dtlsd {
 
 struct KeyRules
@@ -20,6 +22,9 @@ struct KeyRules
 /// What parseKey() accepts, for a message.
 inline constexpr QLatin1StringView
     keyForms("hex:, base64:, text: or file: before the key is accepted");
+
+/// What follows `file:`, which may be nothing; nullopt if @p value begins otherwise.
+std::optional<QString> pathIn(const QString &value);
 
 /// `hex:00ff…`, `base64:AP8=`, `text:bytes` or `file:path`.
 Result<PskKey> parseKey(const QString &text, const KeyRules &rules);
