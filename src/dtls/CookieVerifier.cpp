@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/CookieVerifier.h"
 
-#include "dtls/ErrorQueue.h"
+#include "core/ErrorQueue.h"
 
 #include <QCryptographicHash>
 #include <QMessageAuthenticationCode>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/DtlsClient.h"
 
+#include "core/ErrorQueue.h"
+#include "core/Record.h"
 #include "dtls/DtlsConfiguration.h"
-#include "dtls/ErrorQueue.h"
-#include "dtls/Record.h"
 
 #include <QSslCipher>
 #include <QSslPreSharedKeyAuthenticator>

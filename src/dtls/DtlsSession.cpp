@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/DtlsSession.h"
 
+#include "core/ErrorQueue.h"
 #include "dtls/DtlsConfiguration.h"
-#include "dtls/ErrorQueue.h"
 
 #include <QSslCipher>
 #include <QSslPreSharedKeyAuthenticator>

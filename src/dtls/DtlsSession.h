@@ -15,13 +15,13 @@
 // clang-format on
 #pragma once
 
+#include "core/Record.h"
 #include "dtls/AgeOrder.h"
 #include "dtls/Credentials.h"
 #include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
 #include "dtls/KeyUsage.h"
-#include "dtls/Record.h"
 #include "dtls/SessionReport.h"
 
 #include <QByteArray>

@@ -5,7 +5,7 @@
 // what a PSK client sends at this point goes through, and not without bound.
 #pragma once
 
-#include "dtls/Record.h"
+#include "core/Record.h"
 
 namespace dtlsd {
 

@@ -5,24 +5,11 @@
 // the session ends there, and its peer begins a new one.
 #pragma once
 
-#include "dtls/Record.h"
-
-#include <QByteArrayView>
+#include "core/SuiteLimits.h"
 
 #include <cstdint>
 
 namespace dtlsd {
-
-/// What a cipher suite puts up with under one key.
-struct SuiteLimits
-{
-    std::uint64_t records = 0;   ///< that it protects
-    std::uint64_t forgeries = 0; ///< records that fail authentication
-    qsizetype expansion = 0;     ///< bytes of a record's fragment beyond its plaintext
-
-    /// By OpenSSL's name; a suite that is not known gets the lowest limits.
-    static SuiteLimits of(QByteArrayView cipher);
-};
 
 class KeyUsage
 {
@@ -33,14 +20,8 @@ public:
     {
     }
 
-    /// Whether @p fragment can be a record of the peer's. OpenSSL ends a session over one that is
-    /// too long, and 3.0.19 over one that is too short, where RFC 6347 §4.1.2.7 has them
-    /// dropped.
-    [[nodiscard]] bool fits(QByteArrayView fragment) const
-    {
-        const qsizetype plaintext = fragment.size() - m_limits.expansion;
-        return plaintext >= 0 && plaintext <= Record::maximumPlaintext;
-    }
+    /// SuiteLimits::fits()
+    [[nodiscard]] bool fits(QByteArrayView fragment) const { return m_limits.fits(fragment); }
 
     void noteSent() { ++m_sent; }
     void noteReceived() { ++m_received; }

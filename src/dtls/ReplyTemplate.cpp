@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/ReplyTemplate.h"
 
-#include "dtls/Record.h"
+#include "core/Record.h"
 
 #include <utility>
 

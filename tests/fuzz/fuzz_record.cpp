@@ -2,7 +2,7 @@
 //
 // Fuzzes dtls/Record: the input is a datagram. Its records must lie side by side from its first
 // byte on, each as its header says, and the client random inside the first of them.
-#include "dtls/Record.h"
+#include "core/Record.h"
 #include "fuzz/FuzzTarget.h"
 
 using namespace dtlsd;

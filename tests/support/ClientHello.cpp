@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ClientHello.h"
 
-#include "dtls/Record.h"
+#include "core/Record.h"
 
 namespace dtlsd::test {
 

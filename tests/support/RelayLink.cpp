@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/RelayLink.h"
 
-#include "dtls/Record.h"
+#include "core/Record.h"
 
 #include <QNetworkDatagram>
 #include <QTimer>

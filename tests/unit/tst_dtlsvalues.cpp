@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parts of src/dtls that are plain values: records, filters, limits, keys, replies, ciphers.
+#include "core/Record.h"
 #include "dtls/CipherPolicy.h"
 #include "dtls/Credentials.h"
 #include "dtls/Events.h"
@@ -8,7 +9,6 @@
 #include "dtls/KeyUsage.h"
 #include "dtls/Psk.h"
 #include "dtls/RateLimit.h"
-#include "dtls/Record.h"
 #include "dtls/ReplyTemplate.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/UnverifiedWatch.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/Record.h"
+#include "core/Record.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/KeyUsage.h"
+#include "core/SuiteLimits.h"
 
 namespace dtlsd {
 
