@@ -8,21 +8,11 @@
 
 namespace dtlsd {
 
-/// Stands at the top of every function that calls QDtls or QDtlsClientVerifier.
-class CleanErrorQueue
+/// Before every call of QDtls and QDtlsClientVerifier: whatever is in it then is nobody's.
+inline void emptyErrorQueue()
 {
-public:
-    CleanErrorQueue() { clear(); }
-    ~CleanErrorQueue() { clear(); }
-    CleanErrorQueue(const CleanErrorQueue &) = delete;
-    CleanErrorQueue &operator=(const CleanErrorQueue &) = delete;
-
-private:
-    static void clear()
-    {
-        if (ERR_peek_error() != 0) // clearing an empty one costs as much as a full one
-            ERR_clear_error();
-    }
-};
+    if (ERR_peek_error() != 0) // to empty an empty one costs as much as a full one
+        ERR_clear_error();
+}
 
 } // namespace dtlsd

@@ -42,7 +42,7 @@ std::optional<QDtls::GeneratorParameters> CookieVerifier::verify(DatagramSocket 
                                                                  const ReceivedDatagram &datagram,
                                                                  Clock::time_point now)
 {
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     const std::int64_t current = now.time_since_epoch() / CookieSecrets::period;
     const auto other = neighbour(now);
     if (other && verifyWith(m_neighbour, *other, m_noOutput.get(), datagram))

@@ -63,7 +63,7 @@ bool DtlsClient::send(const QByteArray &plaintext)
 {
     if (!m_connected || plaintext.isEmpty() || plaintext.size() > Record::maximumPlaintext)
         return false;
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     const bool sent = m_dtls.writeDatagramEncrypted(m_socket->output(m_path), plaintext) > 0;
     m_socket->flush();
     return sent;
@@ -76,7 +76,7 @@ void DtlsClient::close()
     if (!m_connected)
         return;
     m_connected = false;
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     m_dtls.shutdown(m_socket->output(m_path));
     m_socket->flush();
 }
@@ -107,7 +107,7 @@ void DtlsClient::handleRecord(const Record &record)
     QByteArray plaintext;
     bool over = false;
     {
-        const CleanErrorQueue clean;
+        emptyErrorQueue();
         plaintext = m_dtls.decryptDatagram(m_socket->output(m_path), record.bytes.toByteArray());
         over = m_dtls.dtlsError() != QDtlsError::NoError;
     }
@@ -124,7 +124,7 @@ void DtlsClient::advanceHandshake(const QByteArray &bytes)
 {
     QString error;
     {
-        const CleanErrorQueue clean;
+        emptyErrorQueue();
         m_dtls.doHandshake(m_socket->output(m_path), bytes);
         error = m_dtls.dtlsErrorString();
     }
@@ -143,7 +143,7 @@ void DtlsClient::retransmit()
     // In any other state handleTimeout() crashes or starts a timer that nobody stops.
     if (m_over || m_dtls.handshakeState() != QDtls::HandshakeInProgress)
         return;
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     m_dtls.handleTimeout(m_socket->output(m_path));
     m_socket->flush();
 }

@@ -89,7 +89,7 @@ void DtlsSession::handshake(const Record &record)
 
 void DtlsSession::advance(QByteArrayView bytes)
 {
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     m_dtls.doHandshake(output(), bytes.toByteArray());
     if (m_dtls.handshakeState() == QDtls::HandshakeInProgress)
         return;
@@ -123,7 +123,7 @@ void DtlsSession::retransmit()
     if (m_dtls.handshakeState() != QDtls::HandshakeInProgress ||
         ++m_retransmissions > maximumRetransmissions)
         return;
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     m_dtls.handleTimeout(output());
     m_socket.flush();
 }
@@ -150,7 +150,7 @@ QByteArray DtlsSession::decrypt(const Record &record)
     if (m_state != State::Established || !record.isOfDtls12() ||
         !m_keyUsage.fits(record.fragment()))
         return {};
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     QByteArray plaintext = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
     // With a clean queue and AEAD suites an error means that the association is dead, although
     // QDtls goes on calling it encrypted.
@@ -171,7 +171,7 @@ bool DtlsSession::send(const QByteArray &plaintext)
     if (m_state != State::Established || plaintext.isEmpty() ||
         plaintext.size() > Record::maximumPlaintext)
         return false;
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     if (m_dtls.writeDatagramEncrypted(output(), plaintext) < 0) {
         // Our output takes everything, so it was OpenSSL that refused: a fatal alert was exchanged.
         m_closeReason = CloseReason::Error;
@@ -194,7 +194,7 @@ void DtlsSession::closeIfKeysAreUsedUp()
 
 void DtlsSession::close()
 {
-    const CleanErrorQueue clean;
+    emptyErrorQueue();
     if (m_state == State::Established)
         m_dtls.shutdown(output());
     setState(State::Ended);
