@@ -86,9 +86,9 @@ Result<> Daemon::start()
         return bound; // logged as listen-failed where it happened
     m_workers.serve(m_config.server.listen);
     warnAboutSockets();
+    openControlSocket(); // so that who has read of the start can ask
     log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
                 m_config.settings.identities->size(), m_workers.hasPassedSockets()});
-    openControlSocket();
     startWatchdog();
     m_period.start();
     scheduleStatistics();
