@@ -5,7 +5,8 @@
 # Usage: ensure_packages "${build_packages[@]}" ...
 
 # shellcheck disable=SC2034 # for those who source this
-build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev libssl-dev libsystemd-dev)
+build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev
+    qt6-base-private-dev libssl-dev libsystemd-dev)
 
 # The Debian package is made and checked with these.
 # shellcheck disable=SC2034

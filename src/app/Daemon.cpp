@@ -3,7 +3,9 @@
 
 #include "app/ResidentMemory.h"
 #include "core/Quantity.h"
+#include "core/Version.h"
 #include "dtls/DtlsConfiguration.h"
+#include "tls/TlsBackend.h"
 
 #include <QCoreApplication>
 #include <QTextStream>
@@ -25,10 +27,16 @@ constexpr std::chrono::seconds lifePatience{2};
 // A disk that is slow for a moment is no reason to call anybody.
 constexpr std::chrono::seconds stallPatience{10};
 
+Result<> useTlsBackend(BackendChoice choice)
+{
+    return hasOwnTlsBackend && choice != BackendChoice::Qt ? TlsBackend::activate() : success();
+}
+
 } // namespace
 
 Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed)
     : m_config(std::move(initial.config))
+    , m_tlsBackend(useTlsBackend(m_config.tlsBackend))
     , m_events(m_config.log)
     , m_signals({SIGTERM, SIGINT, SIGHUP})
     , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
@@ -77,11 +85,14 @@ int Daemon::run()
 
 Result<> Daemon::start()
 {
-    if (!isDtlsSupported()) {
-        const Error error{QStringLiteral("cannot listen: Qt's OpenSSL plugin is not installed")};
-        log(ListenFailed{m_config.server.listen.constFirst(), error.message});
-        return error;
-    }
+    if (!isDtlsSupported())
+        return failToListen(QStringLiteral("Qt's OpenSSL plugin is not installed"));
+    if (!m_tlsBackend && m_config.tlsBackend == BackendChoice::Dtlsd)
+        return failToListen(QStringLiteral("[tls] backend = dtlsd: %1; backend = qt takes Qt's own")
+                                .arg(m_tlsBackend.error().message));
+    if (!m_tlsBackend)
+        warn(QStringLiteral("[tls] backend: %1; Qt's own is used, which is slower")
+                 .arg(m_tlsBackend.error().message));
     if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
         return bound; // logged as listen-failed where it happened
     m_workers.serve(m_config.server.listen);
@@ -97,6 +108,13 @@ Result<> Daemon::start()
     m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
     return success();
+}
+
+Error Daemon::failToListen(const QString &why)
+{
+    const Error error{QStringLiteral("cannot listen: ") + why};
+    log(ListenFailed{m_config.server.listen.constFirst(), error.message});
+    return error;
 }
 
 void Daemon::warnAboutSockets()

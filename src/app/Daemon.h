@@ -58,6 +58,8 @@ private:
     [[nodiscard]] Result<Health> health() override;
 
     Result<> start();
+    /// What has kept it from listening anywhere, logged.
+    Error failToListen(const QString &why);
     void warnAboutSockets();
     /// Ends the process with @p status if the log hangs.
     void stop(int status);
@@ -72,7 +74,8 @@ private:
     /// Logs a warning about the configuration as a whole.
     void warn(const QString &what) { log(ConfigMessage{m_config.file, 0, what}); }
 
-    Config m_config; // in force
+    Config m_config;             // in force
+    const Result<> m_tlsBackend; // before the first use of Qt's TLS classes
     EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;

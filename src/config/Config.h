@@ -32,6 +32,13 @@ struct ListenOptions
     std::int64_t receiveBuffer = std::int64_t{4} << 20; ///< bytes, SO_RCVBUF
 };
 
+/// `[tls] backend`: what is under QDtls.
+enum class BackendChoice {
+    Auto,  ///< ours where this build has it and it works, else Qt's
+    Dtlsd, ///< ours
+    Qt     ///< Qt's own
+};
+
 /// `[server] cookie_secret`
 struct CookieOptions
 {
@@ -85,6 +92,7 @@ struct Config
     ListenOptions server;
     CookieOptions cookies;
     std::chrono::milliseconds watchInterval{0}; ///< `[server] watch_interval`; 0 = off
+    BackendChoice tlsBackend = BackendChoice::Auto;
     ServerSettings settings;
     LogOptions log;
     ControlOptions control;

@@ -17,11 +17,13 @@ namespace {
 constexpr qsizetype listedNames = 8; // of each kind; --show-config has all
 constexpr qsizetype shownLength = 64;
 
-/// Threads, sockets, cookies' secrets, the sink and the queue before it are made once.
-constexpr std::array<std::pair<QStringView, QStringView>, 6> madeOnce{
+/// Threads, sockets, cookies' secrets, the TLS backend, the sink and the queue before it are made
+/// once.
+constexpr std::array<std::pair<QStringView, QStringView>, 7> madeOnce{
     {{u"server", u"workers"},
      {u"server", u"receive_buffer"},
      {u"server", u"cookie_secret"},
+     {u"tls", u"backend"},
      {u"log", u"target"},
      {u"log", u"queue"},
      {u"control", u"socket"}}};

@@ -3,6 +3,7 @@
 
 #include "config/KeyText.h"
 #include "config/ValueCodec.h"
+#include "core/Version.h"
 
 #include <optional>
 #include <utility>
@@ -100,6 +101,16 @@ ValueCodec<TlsOptions::UnknownIdentity> unknownIdentity()
                                     {QStringLiteral("alert"), UnknownIdentity::Alert}});
 }
 
+ValueCodec<BackendChoice> backendChoice()
+{
+    std::vector<std::pair<QString, BackendChoice>> choices{
+        {QStringLiteral("auto"), BackendChoice::Auto}};
+    if (hasOwnTlsBackend)
+        choices.emplace_back(QStringLiteral("dtlsd"), BackendChoice::Dtlsd);
+    choices.emplace_back(QStringLiteral("qt"), BackendChoice::Qt);
+    return choice(std::move(choices));
+}
+
 ValueCodec<bool> yesOrNo()
 {
     return choice<bool>({{QStringLiteral("yes"), true}, {QStringLiteral("no"), false}});
@@ -146,6 +157,7 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"server", u"watch_interval", durationOrOff(100ms, 24h), DTLSD_AT(watchInterval)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
+        key(u"tls", u"backend", backendChoice(), DTLSD_AT(tlsBackend)),
         key(u"tls", u"mtu", packetSize(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),
         key(u"tls", u"min_key_bytes", wholeNumber(1, PskKey::maximumSize),
             DTLSD_AT(keys.minimumSize)),

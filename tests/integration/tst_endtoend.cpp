@@ -109,9 +109,12 @@ void TestEndToEnd::threeDatagramsBecomeThreeEntriesAndThreeReceipts_data()
 {
     QTest::addColumn<QString>("client");
     QTest::addColumn<int>("address"); // of the daemon's
+    QTest::addColumn<QByteArray>("backend");
     for (const char *client : {"QDtls", "openssl s_client", "gnutls-cli"}) {
-        QTest::addRow("%s over IPv4", client) << QString::fromLatin1(client) << 0;
-        QTest::addRow("%s over IPv6", client) << QString::fromLatin1(client) << 1;
+        const QString name = QString::fromLatin1(client);
+        QTest::addRow("%s over IPv4", client) << name << 0 << QByteArray("auto");
+        QTest::addRow("%s over IPv6", client) << name << 1 << QByteArray("auto");
+        QTest::addRow("%s, on Qt's TLS backend", client) << name << 0 << QByteArray("qt");
     }
 }
 
@@ -119,10 +122,11 @@ void TestEndToEnd::threeDatagramsBecomeThreeEntriesAndThreeReceipts()
 {
     QFETCH(QString, client);
     QFETCH(int, address);
+    QFETCH(QByteArray, backend);
     JournalInstance journal;
     QVERIFY2(journal.start(), qPrintable(journal.errorText()));
-    DaemonProcess daemon(configuration("[tls]\nciphers = modern\n[log]\nciphertext = yes\n"),
-                         &journal);
+    DaemonProcess daemon(
+        configuration("[tls]\nbackend = " + backend + "\n[log]\nciphertext = yes\n"), &journal);
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     const SocketAddress server = daemon.addresses().at(address);
 

@@ -162,6 +162,7 @@ server.receive_buffer=64K
 server.cookie_secret=
 server.watch_interval=5s
 tls.ciphers=iot
+tls.backend=qt
 tls.mtu=1400
 tls.min_key_bytes=20
 tls.unknown_identity=alert

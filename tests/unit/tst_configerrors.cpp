@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an operator reads about a broken configuration, word by word; and never a key in it.
+#include "core/Version.h"
 #include "support/ConfigFolder.h"
 
 #include <QTest>
@@ -214,6 +215,9 @@ void tst_ConfigErrors::values_data()
         {u"DIR/dtlsd.ini:2: [tls] ciphers: \"best\" names no cipher suite that OpenSSL knows; strict, modern, iot or an OpenSSL cipher string of PSK suites with AEAD is accepted"_s});
     row("a cipher suite that is not AEAD", "[tls]\nciphers = PSK-AES128-CBC-SHA",
         {u"DIR/dtlsd.ini:2: [tls] ciphers: \"PSK-AES128-CBC-SHA\" offers PSK-AES128-CBC-SHA, not PSK with AEAD; strict, modern, iot or an OpenSSL cipher string of PSK suites with AEAD is accepted"_s});
+    row("a TLS backend that is not in this build", "[tls]\nbackend = openssl",
+        {u"DIR/dtlsd.ini:2: [tls] backend: \"openssl\" is unknown; %1 is accepted"_s.arg(
+            hasOwnTlsBackend ? u"auto, dtlsd or qt"_s : u"auto or qt"_s)});
     row("a datagram that is too small", "[tls]\nmtu = 500",
         {u"DIR/dtlsd.ini:2: [tls] mtu: \"500\" is out of range; a whole number from 576 to 9000 is accepted"_s});
     row("a word that is nearly right", "[log]\ntarget = jornal",

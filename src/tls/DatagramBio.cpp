@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/DatagramBio.h"
+
+#include <QHostAddress>
+#include <QUdpSocket>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dtlsd {
+
+namespace {
+
+// Of IP and UDP.
+constexpr long overheadOverIPv4 = 20 + 8;
+constexpr long overheadOverIPv6 = 40 + 8;
+
+BIO_METHOD *makeMethod(int (*read)(BIO *, char *, int), int (*write)(BIO *, const char *, int),
+                       long (*control)(BIO *, int, long, void *))
+{
+    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
+    if (method) {
+        BIO_meth_set_read(method, read);
+        BIO_meth_set_write(method, write);
+        BIO_meth_set_ctrl(method, control);
+    }
+    return method;
+}
+
+} // namespace
+
+DatagramBio::DatagramBio()
+    : m_method(makeMethod(&DatagramBio::read, &DatagramBio::write, &DatagramBio::control))
+    , m_bio(m_method ? BIO_new(m_method.get()) : nullptr)
+{
+    if (!m_bio)
+        return;
+    BIO_set_data(m_bio.get(), this);
+    BIO_set_init(m_bio.get(), 1);
+}
+
+int DatagramBio::read(BIO *bio, char *into, int room)
+{
+    auto &self = *static_cast<DatagramBio *>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    if (self.m_input.isEmpty()) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    // As recv(2) does, it cuts what is too long.
+    const auto size = std::min(self.m_input.size(), qsizetype{room});
+    std::memcpy(into, self.m_input.data(), static_cast<std::size_t>(size));
+    if (!self.m_isPeeking)
+        self.m_input = {};
+    return static_cast<int>(size);
+}
+
+int DatagramBio::write(BIO *bio, const char *datagram, int size)
+{
+    const auto &self = *static_cast<DatagramBio *>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    if (self.m_output) {
+        // UDP's promise: what the socket does not take is lost, and the session goes on.
+        if (self.m_output->state() == QAbstractSocket::ConnectedState)
+            self.m_output->write(datagram, size);
+        else
+            self.m_output->writeDatagram(datagram, size, *self.m_peer, self.m_port);
+    }
+    return size;
+}
+
+long DatagramBio::control(BIO *bio, int command, long number, void *)
+{
+    auto &self = *static_cast<DatagramBio *>(BIO_get_data(bio));
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+    case BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT:
+        return 1;
+    case BIO_CTRL_DGRAM_SET_PEEK_MODE:
+        self.m_isPeeking = number != 0;
+        return 1;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+        return self.m_peer && self.m_peer->protocol() == QAbstractSocket::IPv6Protocol
+                   ? overheadOverIPv6
+                   : overheadOverIPv4;
+    default:
+        return 0;
+    }
+}
+
+} // namespace dtlsd

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DtlsState: what QDtls and QDtlsClientVerifier ask of whatever is under them: the last error, the
+// configuration, and what cookies are made with.
+#pragma once
+
+#include <QByteArray>
+#include <QSslConfiguration>
+#include <private/qtlsbackend_p.h>
+
+#include <optional>
+
+namespace dtlsd {
+
+class DtlsState : virtual public QTlsPrivate::DtlsBase
+{
+public:
+    /// Without a secret of their own cookies are made with @p cookieSecret.
+    explicit DtlsState(const QByteArray &cookieSecret)
+        : m_cookie(QCryptographicHash::Sha256, cookieSecret)
+    {
+    }
+
+    void setDtlsError(QDtlsError code, const QString &description) override
+    {
+        m_error = code;
+        m_errorString = description;
+    }
+    [[nodiscard]] QDtlsError error() const override { return m_error; }
+    [[nodiscard]] QString errorString() const override { return m_errorString; }
+    void clearDtlsError() override
+    {
+        if (m_error != QDtlsError::NoError)
+            setDtlsError(QDtlsError::NoError, {});
+    }
+
+    void setConfiguration(const QSslConfiguration &configuration) override
+    {
+        m_configuration = configuration;
+    }
+    [[nodiscard]] QSslConfiguration configuration() const override
+    {
+        return m_configuration.value_or(QSslConfiguration());
+    }
+
+    /// A secret for SHA-256; others are refused.
+    bool setCookieGeneratorParameters(const GenParams &parameters) override
+    {
+        const bool isRight =
+            parameters.hash == QCryptographicHash::Sha256 && !parameters.secret.isEmpty();
+        if (isRight) {
+            clearDtlsError();
+            m_cookie = parameters;
+        } else {
+            setDtlsError(QDtlsError::InvalidInputParameters,
+                         QStringLiteral("cookies are made with a secret and SHA-256"));
+        }
+        return isRight;
+    }
+    [[nodiscard]] GenParams cookieGeneratorParameters() const override { return m_cookie; }
+
+protected:
+    [[nodiscard]] const QByteArray &cookieSecret() const { return m_cookie.secret; }
+
+private:
+    QDtlsError m_error = QDtlsError::NoError;
+    QString m_errorString;
+    std::optional<QSslConfiguration> m_configuration; // made without one it would ask for a key
+    GenParams m_cookie;
+};
+
+} // namespace dtlsd

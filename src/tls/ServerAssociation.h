@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ServerAssociation: what is under a QDtls of the server's side: one SSL, which begins with a
+// verified ClientHello.
+//
+//   HandshakeNotStarted --startHandshake--> HandshakeInProgress --> HandshakeComplete
+//            ^                                      | abortHandshake        | sendShutdownAlert,
+//            |______________________________________| fatal alert          | until then encrypted
+//            |______________________________________________________________|
+//
+// A handshake's timer is there from its first flight to its end, and never fires afterwards.
+// OpenSSL's error queue is empty when a call begins, as Qt's own backend needs it as well, and when
+// it ends.
+#pragma once
+
+#include "core/Record.h"
+#include "core/SuiteLimits.h"
+#include "tls/DtlsState.h"
+#include "tls/ThreadContexts.h"
+
+#include <QDtls>
+#include <QHostAddress>
+#include <QSslSocket>
+#include <QTimer>
+
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace dtlsd {
+
+class ServerAssociation final : public QTlsPrivate::DtlsCryptograph,
+                                public DtlsState,
+                                private ServerContext::Session
+{
+public:
+    /// @p dtls owns this.
+    ServerAssociation(QDtls &dtls, Contexts &contexts, const QByteArray &cookieSecret);
+    ~ServerAssociation() override;
+
+    [[nodiscard]] QSslSocket::SslMode cryptographMode() const override
+    {
+        return QSslSocket::SslServerMode;
+    }
+    void setPeer(const QHostAddress &address, quint16 port, const QString &name) override;
+    [[nodiscard]] QHostAddress peerAddress() const override { return m_peer; }
+    [[nodiscard]] quint16 peerPort() const override { return m_port; }
+    void setPeerVerificationName(const QString &name) override { m_peerName = name; }
+    [[nodiscard]] QString peerVerificationName() const override { return m_peerName; }
+    void setDtlsMtuHint(quint16 mtu) override { m_mtu = mtu; }
+    [[nodiscard]] quint16 dtlsMtuHint() const override { return m_mtu; }
+
+    [[nodiscard]] QDtls::HandshakeState state() const override { return m_state; }
+    [[nodiscard]] bool isConnectionEncrypted() const override
+    {
+        return m_state == QDtls::HandshakeComplete;
+    }
+
+    bool startHandshake(QUdpSocket *socket, const QByteArray &datagram) override;
+    bool handleTimeout(QUdpSocket *socket) override;
+    bool continueHandshake(QUdpSocket *socket, const QByteArray &datagram) override;
+    /// There are no certificates whose errors a handshake could wait for.
+    bool resumeHandshake(QUdpSocket *socket) override;
+    void abortHandshake(QUdpSocket *socket) override;
+    void sendShutdownAlert(QUdpSocket *socket) override;
+
+    [[nodiscard]] QList<QSslError> peerVerificationErrors() const override { return {}; }
+    void ignoreVerificationErrors(const QList<QSslError> &) override {}
+
+    [[nodiscard]] QSslCipher dtlsSessionCipher() const override { return m_cipher; }
+    [[nodiscard]] QSsl::SslProtocol dtlsSessionProtocol() const override;
+
+    /// What is written goes out as one record.
+    qint64 writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &plaintext) override;
+    /// The plaintext of every record of @p datagram, one behind the other.
+    QByteArray decryptDatagram(QUdpSocket *socket, const QByteArray &datagram) override;
+
+private:
+    std::size_t provideKey(const char *identity, std::span<unsigned char> room) override;
+    [[nodiscard]] bool isItsCookie(std::span<const unsigned char> cookie) const override;
+
+    bool open(QUdpSocket &socket, const QByteArray &datagram);
+    /// Whether OpenSSL may see @p record: it would end a session over some that anybody can forge.
+    bool admits(const Record &record);
+    void shakeHands(QUdpSocket &socket, QByteArrayView record);
+    void complete();
+    void read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext);
+    /// Whether a call that has returned @p result, 0 or less, cannot be repeated.
+    [[nodiscard]] bool isFatal(int result) const;
+    void startTimer();
+    void endAfterReading(int result);
+    void reset();
+    [[nodiscard]] DatagramBio::Loan lend(QUdpSocket &socket, QByteArrayView record = {});
+    bool getBuffers() { return m_context->recent().note(m_ssl.get(), m_place); }
+
+    QDtls &m_dtls;
+    Contexts &m_contexts;
+    QHostAddress m_peer;
+    quint16 m_port = 0;
+    QString m_peerName;
+    quint16 m_mtu = 0;
+    QDtls::HandshakeState m_state = QDtls::HandshakeNotStarted;
+    std::shared_ptr<ServerContext> m_context;
+    std::optional<CookieMac::Cookie> m_cookie;
+    ServerContext::UniqueSsl m_ssl;
+    RecentSessions::Place m_place = 0;
+    std::optional<SuiteLimits> m_suite; // once there is one
+    QSslCipher m_cipher;
+    QByteArray m_early; // records that came with the handshake's last
+    std::unique_ptr<QTimer> m_timer;
+};
+
+} // namespace dtlsd

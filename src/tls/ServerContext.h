@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ServerContext: the SSL_CTX that all sessions of one configuration and one thread share, with
+// what they use one after the other. DTLS 1.2 with pre-shared keys, a cookie for each client, no
+// tickets, no session cache, no renegotiation, no encrypt-then-MAC.
+#pragma once
+
+#include "tls/DatagramBio.h"
+#include "tls/RecentSessions.h"
+
+#include <QByteArray>
+#include <QSslCipher>
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <openssl/ssl.h>
+
+namespace dtlsd {
+
+class ServerContext
+{
+public:
+    struct Options
+    {
+        QByteArray ciphers;      ///< an OpenSSL cipher string
+        QByteArray identityHint; ///< sent when not empty (RFC 4279 §5.2)
+
+        friend bool operator==(const Options &, const Options &) = default;
+    };
+
+    /// What a session is asked during its handshake.
+    class Session
+    {
+    public:
+        /// Writes the key of @p identity to @p room, and returns its size; 0: there is none.
+        virtual std::size_t provideKey(const char *identity, std::span<unsigned char> room) = 0;
+        [[nodiscard]] virtual bool isItsCookie(std::span<const unsigned char> cookie) const = 0;
+
+    protected:
+        ~Session() = default;
+    };
+
+    struct Free
+    {
+        void operator()(SSL_CTX *context) const { SSL_CTX_free(context); }
+        void operator()(SSL *session) const { SSL_free(session); }
+    };
+    using UniqueSsl = std::unique_ptr<SSL, Free>;
+
+    /// nullptr: OpenSSL takes the options for wrong.
+    static std::shared_ptr<ServerContext> make(const Options &options);
+
+    [[nodiscard]] const Options &options() const { return m_options; }
+    /// Reads and writes through datagrams(), and asks @p session, which outlives it; nullptr: no
+    /// memory.
+    [[nodiscard]] UniqueSsl newSsl(Session &session);
+    [[nodiscard]] DatagramBio &datagrams() { return m_datagrams; }
+    [[nodiscard]] RecentSessions &recent() { return m_recent; }
+    /// The cipher of an established session.
+    [[nodiscard]] QSslCipher cipherOf(const SSL &ssl);
+
+private:
+    ServerContext() = default;
+
+    Options m_options;
+    DatagramBio m_datagrams;
+    RecentSessions m_recent;
+    std::vector<std::pair<const SSL_CIPHER *, QSslCipher>> m_ciphers; // described once each
+    std::unique_ptr<SSL_CTX, Free> m_context;
+};
+
+} // namespace dtlsd

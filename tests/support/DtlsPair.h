@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DtlsPair: a QDtls of the server's side and one of a client's, with nothing between them but two
+// queues: for tests of what is under QDtls.
+#pragma once
+
+#include <QByteArray>
+#include <QDtls>
+#include <QHostAddress>
+#include <QUdpSocket>
+
+#include <deque>
+
+namespace dtlsd::test {
+
+/// Keeps what is written to it.
+class DatagramQueue : public QUdpSocket
+{
+    Q_OBJECT
+
+public:
+    DatagramQueue();
+    QVariant socketOption(SocketOption) override { return {}; }
+
+    /// The oldest one; empty if there is none.
+    QByteArray take();
+    std::deque<QByteArray> datagrams;
+
+protected:
+    qint64 writeData(const char *data, qint64 size) override;
+};
+
+class DtlsPair
+{
+public:
+    static inline const QHostAddress clientAddress{QStringLiteral("192.0.2.17")};
+    static constexpr quint16 clientPort = 40'000;
+    static inline const QByteArray identity = "sensor-17";
+    static inline const QByteArray key = "sixteen bytes it is";
+    static inline const QDtls::GeneratorParameters cookie{QCryptographicHash::Sha256,
+                                                          QByteArray(32, 'c')};
+
+    /// The key of the server, and of the client.
+    explicit DtlsPair(QByteArray serverKey = key, QByteArray clientKey = key);
+
+    /// The client's hello with its cookie, verified; empty: it was not.
+    QByteArray helloWithCookie();
+    /// The server's next step with @p datagram, whichever that is in its state. Plaintext, if any.
+    QByteArray arrive(const QByteArray &datagram);
+    /// The client's likewise.
+    QByteArray answer(const QByteArray &datagram);
+    /// Lets both talk until they are silent. false: either is not encrypted then.
+    bool handshake();
+
+    DatagramQueue toServer;
+    DatagramQueue toClient;
+    QDtlsClientVerifier verifier;
+    QDtls server{QSslSocket::SslServerMode};
+    QDtls client{QSslSocket::SslClientMode};
+};
+
+} // namespace dtlsd::test
