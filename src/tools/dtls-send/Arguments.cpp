@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtls-send/Arguments.h"
 
-#include "config/KeyText.h"
-#include "config/PskFile.h"
 #include "core/Quantity.h"
 #include "core/Version.h"
+#include "tools/device/DeviceKey.h"
+#include "tools/device/ServerName.h"
 
 #include <QCommandLineParser>
-#include <QHostInfo>
 
 #include <sysexits.h>
 
@@ -34,60 +33,6 @@ Stop wrongUsage(const QString &problem)
 Stop noKey(const QString &problem)
 {
     return {QStringLiteral("dtls-send: %1\n").arg(problem), EX_CONFIG};
-}
-
-/// HOST may be a name; the first of its addresses counts.
-std::optional<SocketAddress> resolve(const QString &hostAndPort)
-{
-    if (const auto address = SocketAddress::parse(hostAndPort))
-        return address;
-    const qsizetype colon = hostAndPort.lastIndexOf(u':');
-    const auto port = parseWholeNumber(QStringView(hostAndPort).sliced(colon + 1));
-    if (colon <= 0 || !port || *port < 1 || *port > 65535)
-        return std::nullopt;
-    const QList<QHostAddress> addresses = QHostInfo::fromName(hostAndPort.first(colon)).addresses();
-    if (addresses.isEmpty())
-        return std::nullopt;
-    return SocketAddress(addresses.constFirst(), static_cast<std::uint16_t>(*port));
-}
-
-/// The entry of @p identity, or the only one if that is empty.
-std::variant<DtlsClient::Options, Stop> fromFile(const QString &file, const QByteArray &identity)
-{
-    PskStore store;
-    const QList<ConfigMessage> errors = addPskFile(file, 1, {}, store);
-    if (!errors.isEmpty())
-        return noKey(errors.constFirst().toString());
-    const auto &identities = store.identities();
-    if (identity.isEmpty() && identities.size() != 1)
-        return noKey(QStringLiteral("%1 holds %2 identities; name one with --psk-identity")
-                         .arg(file)
-                         .arg(identities.size()));
-    const auto entry = identity.isEmpty() ? identities.cbegin() : identities.constFind(identity);
-    if (entry == identities.cend())
-        return noKey(
-            QStringLiteral("%1 holds no identity %2").arg(file, QString::fromUtf8(identity)));
-    DtlsClient::Options options;
-    options.identity = entry.key();
-    options.key = entry->key;
-    return options;
-}
-
-std::variant<DtlsClient::Options, Stop> fromEnvironment(const QString &variable,
-                                                        const QByteArray &identity)
-{
-    if (identity.isEmpty())
-        return wrongUsage(QStringLiteral("--psk-env needs --psk-identity"));
-    const QByteArray name = variable.toLocal8Bit();
-    if (!qEnvironmentVariableIsSet(name.constData()))
-        return noKey(QStringLiteral("the environment has no variable %1").arg(variable));
-    auto key = parseBareKey(qgetenv(name.constData()));
-    if (!key)
-        return noKey(QStringLiteral("the variable %1 %2").arg(variable, key.error().message));
-    DtlsClient::Options options;
-    options.identity = identity;
-    options.key = std::move(key).value();
-    return options;
 }
 
 struct Switches
@@ -142,14 +87,17 @@ std::variant<Conversation::Options, Stop> readSwitches(const QCommandLineParser 
                               .arg(parser.value(switches.timeout)));
 
     const QByteArray identity = parser.value(switches.identity).toUtf8();
-    auto client = parser.isSet(switches.file)
-                      ? fromFile(parser.value(switches.file), identity)
-                      : fromEnvironment(parser.value(switches.environment), identity);
-    if (const auto *stop = std::get_if<Stop>(&client))
-        return *stop;
+    if (parser.isSet(switches.environment) && identity.isEmpty())
+        return wrongUsage(QStringLiteral("--psk-env needs --psk-identity"));
+    const auto key = parser.isSet(switches.file)
+                         ? DeviceKey::fromFile(parser.value(switches.file), identity)
+                         : DeviceKey::fromEnvironment(parser.value(switches.environment), identity);
+    if (!key)
+        return noKey(key.error().message);
 
     Conversation::Options options;
-    options.client = std::get<DtlsClient::Options>(std::move(client));
+    options.client.identity = key.value().identity;
+    options.client.key = key.value().key;
     options.client.ciphers = ciphers.value();
     options.client.handshakeTimeout = *timeout;
     options.replyTimeout = *timeout;
@@ -179,13 +127,11 @@ std::variant<Conversation::Options, Arguments::Stop> Arguments::parse(const QStr
         return options;
 
     const QString host = positional.takeFirst();
-    const auto server = resolve(host);
+    const auto server = resolveServer(host);
     if (!server)
-        return wrongUsage(QStringLiteral("%1 is no server; an address or a name with a port is "
-                                         "accepted, such as 192.0.2.7:22334 or [::1]:22334")
-                              .arg(host));
+        return wrongUsage(server.error().message);
     auto &conversation = std::get<Conversation::Options>(options);
-    conversation.server = *server;
+    conversation.server = server.value();
     for (const QString &message : std::as_const(positional))
         conversation.messages += message.toUtf8();
     return options;

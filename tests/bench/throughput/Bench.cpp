@@ -2,11 +2,11 @@
 #include "bench/throughput/Bench.h"
 
 #include "bench/throughput/Contestant.h"
-#include "bench/throughput/CpuClock.h"
 #include "bench/throughput/JournalCount.h"
 #include "bench/throughput/Load.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
+#include "tools/dtls-bench/CpuClock.h"
 
 #include <optional>
 #include <utility>
@@ -65,8 +65,8 @@ Result<> checkJournal(const JournalInstance &journal, const Load &load)
 Result<Measured> measure(Contestant &contestant, const JournalInstance &journal,
                          std::optional<CpuClock> dtlsd, const Load &load)
 {
-    const CpuClock sender(contestant.processId());
-    const CpuClock journald(journal.processId());
+    const CpuClock sender(static_cast<pid_t>(contestant.processId()));
+    const CpuClock journald(static_cast<pid_t>(journal.processId()));
     const auto outcome = contestant.go();
     if (!outcome)
         return outcome.error();
@@ -116,7 +116,8 @@ Result<Measured> Bench::measureDaemon(const Load &load, JournalInstance &journal
     const auto ready = clients.prepare(loadClients(m_programs, daemon, load));
     if (!ready)
         return ready.error();
-    return measure(clients, journal, CpuClock(daemon.process().processId()), load);
+    return measure(clients, journal, CpuClock(static_cast<pid_t>(daemon.process().processId())),
+                   load);
 }
 
 Result<Measured> Bench::measureBareLoop(const Load &load)

@@ -4,16 +4,22 @@
 // Opens the sessions, says `ready`, waits for a line, has each message acknowledged, says what it
 // saw as a JSON object, and waits for the end of its input, so that what it used can be read.
 #include "bench/throughput/Load.h"
-#include "bench/throughput/LoadFleet.h"
+#include "tools/dtls-bench/EchoLoad.h"
+#include "tools/dtls-bench/Opening.h"
+#include "tools/dtls-bench/Statistics.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <utility>
 
 using namespace dtlsd::bench;
 
 namespace {
+
+constexpr std::chrono::seconds patience{10};
 
 int complain(const char *what)
 {
@@ -21,23 +27,32 @@ int complain(const char *what)
     return EXIT_FAILURE;
 }
 
-double microseconds(std::chrono::nanoseconds time)
+void report(std::chrono::nanoseconds took, const Latencies &latencies)
 {
-    return std::chrono::duration<double, std::micro>(time).count();
-}
-
-void report(std::chrono::nanoseconds took, const std::vector<std::chrono::nanoseconds> &latencies)
-{
-    const auto percentile = [&](double share) {
-        const auto last = static_cast<double>(latencies.size() - 1);
-        return microseconds(latencies[static_cast<std::size_t>(share * last)]);
-    };
+    const auto at = [&](double share) { return microseconds(latencies.percentile(share)); };
     std::printf(R"({"seconds": %.6f, "latency": {"p50": %.1f, "p90": %.1f, "p99": %.1f, )"
                 R"("p99.9": %.1f, "max": %.1f}})"
                 "\n",
-                microseconds(took) / 1e6, percentile(0.5), percentile(0.9), percentile(0.99),
-                percentile(0.999), percentile(1));
+                seconds(took), at(0.5), at(0.9), at(0.99), at(0.999), at(1));
     static_cast<void>(std::fflush(stdout));
+}
+
+/// Whose sessions are open; nullptr: one did not open.
+std::unique_ptr<LoadFleet> openFleet(const dtlsd::SocketAddress &server, std::size_t sessions)
+{
+    LoadFleet::Options options;
+    options.server = server;
+    options.clients = sessions;
+    const dtlsd::PskKey key(QByteArray::fromHex(keyHex));
+    for (std::size_t session = 0; session < sessions; ++session)
+        options.credentials.push_back(
+            {QByteArray::fromStdString(identity(static_cast<int>(session))), key});
+    auto fleet = LoadFleet::make(std::move(options));
+    if (!fleet)
+        return nullptr;
+    Opening opening(*fleet.value(), 1, patience);
+    opening.addAll();
+    return opening.run() ? std::move(fleet).value() : nullptr;
 }
 
 } // namespace
@@ -49,17 +64,20 @@ int main(int argc, char **argv)
         return complain("usage: load-clients ADDRESS:PORT SESSIONS WINDOW MESSAGES BYTES");
     const auto number = [argv](int i) { return std::strtoul(argv[i], nullptr, 10); };
     const std::size_t messages = number(4);
-    LoadFleet fleet({*server, static_cast<int>(number(2)), number(3), number(5)});
-    if (!fleet.open())
+    const std::size_t sessions = number(2);
+    const std::size_t window = number(3);
+    const auto fleet = openFleet(*server, sessions);
+    if (!fleet)
         return complain("a session did not open");
+    EchoLoad load(*fleet, {window, sessions * window, number(5)});
 
     std::cout << "ready" << std::endl;
     std::string line;
     std::getline(std::cin, line);
     const auto begin = LoadFleet::Clock::now();
-    if (!fleet.run(messages))
+    if (!load.runUntil(messages))
         return complain("a receipt did not come");
-    report(LoadFleet::Clock::now() - begin, fleet.latencies());
+    report(LoadFleet::Clock::now() - begin, Latencies(load.counts().latencies));
     std::getline(std::cin, line);
     return EXIT_SUCCESS;
 }

@@ -4,8 +4,6 @@
 // it: to the nanosecond, where /proc/PID/stat counts in hundredths of a second.
 #pragma once
 
-#include <QtGlobal>
-
 #include <chrono>
 
 #include <sys/types.h>
@@ -17,10 +15,17 @@ class CpuClock
 {
 public:
     /// Running from here.
-    explicit CpuClock(qint64 processId)
-        : m_processId(static_cast<pid_t>(processId))
+    explicit CpuClock(pid_t processId)
+        : m_processId(processId)
         , m_begin(used())
     {
+    }
+
+    /// Whether there is such a process.
+    [[nodiscard]] static bool isThere(pid_t processId)
+    {
+        clockid_t clock{};
+        return clock_getcpuclockid(processId, &clock) == 0;
     }
 
     [[nodiscard]] std::chrono::nanoseconds elapsed() const { return used() - m_begin; }

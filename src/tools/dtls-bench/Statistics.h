@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Percentiles, medians and ratios, in one place.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+namespace dtlsd::bench {
+
+inline double microseconds(std::chrono::nanoseconds time)
+{
+    return std::chrono::duration<double, std::micro>(time).count();
+}
+
+inline double seconds(std::chrono::nanoseconds time)
+{
+    return std::chrono::duration<double>(time).count();
+}
+
+/// @p amount of each; 0 of nothing.
+inline double perEach(double amount, std::size_t count)
+{
+    return count == 0 ? 0 : amount / static_cast<double>(count);
+}
+
+/// Of how long things took.
+class Latencies
+{
+public:
+    explicit Latencies(std::vector<std::chrono::nanoseconds> times);
+
+    [[nodiscard]] std::size_t count() const { return m_times.size(); }
+    /// The time within which @p share of all (0 to 1) were done, by the nearest rank; 0 if there
+    /// are none.
+    [[nodiscard]] std::chrono::nanoseconds percentile(double share) const;
+
+private:
+    std::vector<std::chrono::nanoseconds> m_times; // shortest first
+};
+
+/// The middle one, or the mean of the two in the middle; 0 of nothing.
+double median(std::vector<double> values);
+
+/// 0 when there is nothing to compare with.
+inline double ratio(double value, double reference)
+{
+    return reference == 0 ? 0 : value / reference;
+}
+
+} // namespace dtlsd::bench
