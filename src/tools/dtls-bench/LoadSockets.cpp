@@ -168,9 +168,9 @@ std::size_t LoadSockets::clientOf(std::size_t socket, in_addr destination) const
 /// The sockets that have something to read.
 const std::vector<std::size_t> &LoadSockets::wait(std::chrono::nanoseconds timeout)
 {
-    const timespec time = toTimespec(timeout);
-    const int count =
-        epoll_pwait2(m_epoll, m_events.data(), static_cast<int>(m_events.size()), &time, nullptr);
+    const auto time = std::chrono::ceil<std::chrono::milliseconds>(timeout);
+    const int count = epoll_wait(m_epoll, m_events.data(), static_cast<int>(m_events.size()),
+                                 std::max(0, static_cast<int>(time.count())));
     m_ready.clear();
     for (int i = 0; i < count; ++i)
         m_ready.push_back(static_cast<std::size_t>(m_events[static_cast<std::size_t>(i)].data.u64));

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] Route route(std::size_t client) const;
 
     /// Calls @p take with the client and the datagram for those that are there, at most @p limit,
-    /// or come within @p timeout.
+    /// or come within @p timeout, which is rounded up to milliseconds.
     template <class Take>
     void receive(std::chrono::nanoseconds timeout, std::size_t limit, Take take)
     {
