@@ -11,6 +11,13 @@ namespace {
 
 constexpr long mtu = 1280;
 
+/// What another session has left would be taken for this one's.
+void clearErrors()
+{
+    if (ERR_peek_error() != 0) // clearing an empty queue costs as much as a full one
+        ERR_clear_error();
+}
+
 } // namespace
 
 LoadSession::Context LoadSession::makeContext(const QByteArray &ciphers)
@@ -61,7 +68,7 @@ void LoadSession::open()
 
 void LoadSession::shakeHands()
 {
-    ERR_clear_error();
+    clearErrors();
     const int done = SSL_do_handshake(m_ssl.get());
     if (done == 1)
         m_state = State::Open;
@@ -74,7 +81,7 @@ void LoadSession::retransmit()
 {
     if (m_state != State::Opening)
         return;
-    ERR_clear_error();
+    clearErrors();
     if (DTLSv1_handle_timeout(m_ssl.get()) < 0)
         m_state = State::Failed;
     takeOutput();
@@ -97,14 +104,14 @@ void LoadSession::put(std::span<const char> datagram)
 
 void LoadSession::send(std::string_view message)
 {
-    ERR_clear_error();
+    clearErrors();
     SSL_write(m_ssl.get(), message.data(), static_cast<int>(message.size()));
     takeOutput();
 }
 
 std::string_view LoadSession::read(std::span<char> room)
 {
-    ERR_clear_error();
+    clearErrors();
     const int size = SSL_read(m_ssl.get(), room.data(), static_cast<int>(room.size()));
     if (size > 0)
         return {room.data(), static_cast<std::size_t>(size)};
@@ -116,7 +123,7 @@ std::string_view LoadSession::read(std::span<char> room)
 void LoadSession::close()
 {
     if (m_state == State::Open) {
-        ERR_clear_error();
+        clearErrors();
         SSL_shutdown(m_ssl.get());
         takeOutput();
     }

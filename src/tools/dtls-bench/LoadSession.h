@@ -62,7 +62,7 @@ public:
             shakeHands();
         int count = 0;
         std::array<char, datagramSize> room; // NOLINT(*-member-init): it is large
-        for (; m_state == State::Open; ++count) {
+        for (; m_state == State::Open && hasUnread(); ++count) {
             const std::string_view message = read(room);
             if (message.empty())
                 break;
@@ -78,6 +78,11 @@ private:
     static unsigned giveKey(SSL *ssl, const char *hint, char *identity, unsigned identitySize,
                             unsigned char *key, unsigned keySize);
     void shakeHands();
+    /// Spares a read that finds nothing, a tenth of what a message takes.
+    [[nodiscard]] bool hasUnread() const
+    {
+        return BIO_ctrl_pending(m_input) > 0 || SSL_has_pending(m_ssl.get()) == 1;
+    }
     /// Empty: nothing more has come.
     std::string_view read(std::span<char> room);
     void takeOutput();
