@@ -229,7 +229,7 @@ std::optional<Stop> readProcess(const QCommandLineParser &parser, Target &target
     return std::nullopt;
 }
 
-std::optional<Stop> readServer(const QCommandLineParser &parser, QStringList positional,
+std::optional<Stop> readServer(const QCommandLineParser &parser, const QStringList &positional,
                                Arguments &arguments)
 {
     if (!arguments.contestants.isEmpty()) {
