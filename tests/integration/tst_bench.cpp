@@ -192,7 +192,7 @@ void TestBench::itStartsAndStopsServers()
     const QJsonArray servers =
         QJsonDocument::fromJson(outcome.output).object()[QStringLiteral("servers")].toArray();
     QCOMPARE(servers.size(), 2);
-    for (const QJsonValue &each : servers) {
+    for (const auto &each : servers) {
         QCOMPARE(each[QStringLiteral("rounds")].toArray().size(), 2);
         QVERIFY(each[QStringLiteral("ratio")][QStringLiteral("server_cpu_us")].toDouble() > 0);
     }

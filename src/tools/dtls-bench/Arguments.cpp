@@ -31,7 +31,7 @@ Modes:
   storm  latency of established clients while others reconnect, and before
 
 Exit status: 0 measured; 2 no session, or a server that does not start;
-64 wrong usage; 78 the key cannot be read.
+64 wrong usage; 70 no memory; 78 the key cannot be read.
 )";
 
 using Stop = Arguments::Stop;

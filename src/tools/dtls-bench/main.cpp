@@ -7,6 +7,9 @@
 #include <QTextStream>
 
 #include <cstdio>
+#include <exception>
+
+#include <sysexits.h>
 
 using namespace dtlsd;
 using namespace dtlsd::bench;
@@ -28,10 +31,16 @@ Result<QList<Finding>> run(const Arguments &arguments)
     return QList<Finding>{{target.server.toString(), {figures.value()}}};
 }
 
+int complain(const QString &problem, int status)
+{
+    QTextStream(stderr) << "dtls-bench: " << problem << '\n';
+    return status;
+}
+
 } // namespace
 
 int main(int argc, char *argv[])
-{
+try {
     qputenv("LC_ALL", "C.UTF-8"); // Qt complains about a locale without UTF-8
     const QCoreApplication application(argc, argv);
 
@@ -42,14 +51,14 @@ int main(int argc, char *argv[])
     }
     const auto &arguments = std::get<Arguments>(parsed);
     const auto findings = run(arguments);
-    if (!findings) {
-        QTextStream(stderr) << "dtls-bench: " << findings.error().message << '\n';
-        return noSession;
-    }
+    if (!findings)
+        return complain(findings.error().message, noSession);
     QTextStream output(stdout);
     if (arguments.json)
         output << toJson(arguments.plan, findings.value());
     else
         output << toTable(findings.value());
     return 0;
+} catch (const std::exception &error) { // no memory for so many clients
+    return complain(QString::fromUtf8(error.what()), EX_SOFTWARE);
 }

@@ -28,7 +28,7 @@ namespace {
 
 constexpr char suites[] = "PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK-CHACHA20-POLY1305";
 constexpr long mtu = 1280;
-constexpr std::size_t datagramSize = 16 * 1024;
+constexpr std::size_t datagramSize = std::size_t{16} << 10;
 using Cookie = std::array<unsigned char, 32>;
 
 class Peer
@@ -99,7 +99,7 @@ unsigned giveKey(SSL *ssl, const char * /*identity*/, unsigned char *key, unsign
     const std::string &own = secretsOf(ssl).key;
     if (own.size() > size)
         return 0;
-    std::memcpy(key, own.data(), own.size());
+    std::copy(own.begin(), own.end(), key);
     return static_cast<unsigned>(own.size());
 }
 
