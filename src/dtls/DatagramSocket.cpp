@@ -3,6 +3,7 @@
 
 #include <QVariant>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -18,14 +19,20 @@ namespace dtlsd {
 
 namespace {
 
-constexpr std::size_t sendBatchSize = 64;
-// Room for an in6_pktinfo, behind the timestamp that a socket unit may ask for.
-constexpr std::size_t controlSize = 128;
+// Enough to make the system call cheap. With more, the peers have nothing to do until the batch is
+// full, and then the server has nothing: the two take turns instead of working side by side.
+constexpr std::size_t sendBatchSize = 16;
 
 bool setFlag(int descriptor, int level, int name)
 {
     const int on = 1;
     return setsockopt(descriptor, level, name, &on, sizeof on) == 0;
+}
+
+bool isWildcard(const SocketAddress &address)
+{
+    const QHostAddress any(address.isIPv4() ? QHostAddress::AnyIPv4 : QHostAddress::AnyIPv6);
+    return address == SocketAddress(any, address.port());
 }
 
 /// Makes the kernel say which of our addresses each datagram came to.
@@ -85,91 +92,16 @@ sockaddr_storage boundTo(int descriptor)
     return storage;
 }
 
-/// The local address in the control data of @p header, or @p bound if there is none.
-SocketAddress destination(msghdr &header, const SocketAddress &bound)
-{
-    for (cmsghdr *control = CMSG_FIRSTHDR(&header); control;
-         control = CMSG_NXTHDR(&header, control)) {
-        if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-            in_pktinfo info{};
-            std::memcpy(&info, CMSG_DATA(control), sizeof info);
-            sockaddr_in in{};
-            in.sin_family = AF_INET;
-            in.sin_port = htons(bound.port());
-            // What came before IP_PKTINFO was set has only the address in its header.
-            in.sin_addr = info.ipi_spec_dst.s_addr != 0 ? info.ipi_spec_dst : info.ipi_addr;
-            return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&in));
-        }
-        if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
-            in6_pktinfo info{};
-            std::memcpy(&info, CMSG_DATA(control), sizeof info);
-            sockaddr_in6 in6{};
-            in6.sin6_family = AF_INET6;
-            in6.sin6_port = htons(bound.port());
-            in6.sin6_addr = info.ipi6_addr;
-            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-                in6.sin6_scope_id = info.ipi6_ifindex;
-            return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&in6));
-        }
-    }
-    return bound;
-}
-
-template <class Info>
-void setControl(msghdr &header, int level, int type, const Info &info)
-{
-    header.msg_controllen = CMSG_SPACE(sizeof info);
-    cmsghdr *control = CMSG_FIRSTHDR(&header);
-    control->cmsg_level = level;
-    control->cmsg_type = type;
-    control->cmsg_len = CMSG_LEN(sizeof info);
-    std::memcpy(CMSG_DATA(control), &info, sizeof info);
-}
-
-/// Makes the kernel send from @p local, whichever address it would pick by itself.
-void setSource(msghdr &header, const SocketAddress &local, int family)
-{
-    sockaddr_storage storage{};
-    local.toSockaddr(storage, family);
-    if (family == AF_INET) {
-        in_pktinfo info{};
-        info.ipi_spec_dst = reinterpret_cast<const sockaddr_in &>(storage).sin_addr;
-        setControl(header, IPPROTO_IP, IP_PKTINFO, info);
-    } else {
-        const auto &in6 = reinterpret_cast<const sockaddr_in6 &>(storage);
-        in6_pktinfo info{};
-        info.ipi6_addr = in6.sin6_addr;
-        info.ipi6_ifindex = in6.sin6_scope_id;
-        setControl(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
-    }
-}
-
-/// What recvmmsg(2) and sendmmsg(2) need for one datagram.
-struct Slot
-{
-    iovec data{};
-    sockaddr_storage peer{};
-    alignas(cmsghdr) std::array<char, controlSize> control{};
-};
-
-void prepare(msghdr &header, Slot &slot)
-{
-    header = {};
-    header.msg_name = &slot.peer;
-    header.msg_namelen = sizeof slot.peer;
-    header.msg_iov = &slot.data;
-    header.msg_iovlen = 1;
-    header.msg_control = slot.control.data();
-    header.msg_controllen = slot.control.size();
-}
-
 } // namespace
 
 ReceiveBuffer::ReceiveBuffer(std::size_t slots)
     : m_slots(slots)
     , m_bytes(std::make_unique_for_overwrite<char[]>(slots * maximumDatagram))
+    , m_messages(slots)
 {
     received.reserve(slots);
+    for (std::size_t i = 0; i < slots; ++i)
+        m_messages.setData(i, room(i));
 }
 
 std::span<char> ReceiveBuffer::room(std::size_t slot)
@@ -209,7 +141,7 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
     const int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     sockaddr_storage storage{};
     const socklen_t length = address.toSockaddr(storage, family);
-    if (descriptor < 0 || !keepDestination(descriptor, family) ||
+    if (descriptor < 0 || (isWildcard(address) && !keepDestination(descriptor, family)) ||
         !isOfOneFamily(descriptor, family) ||
         !bindShared(descriptor, storage, length, options.sharing)) {
         const int error = errno;
@@ -246,8 +178,9 @@ SocketAddress DatagramSocket::addressOf(int descriptor)
 DatagramSocket::DatagramSocket(const SocketAddress &local)
     : m_local(local)
     , m_output(std::make_unique<Output>(*this))
+    , m_queue(sendBatchSize)
+    , m_messages(sendBatchSize)
 {
-    m_queue.reserve(sendBatchSize);
 }
 
 DatagramSocket::DatagramSocket(int descriptor, const SocketAddress &local, int family)
@@ -293,23 +226,11 @@ bool DatagramSocket::receive(ReceiveBuffer &buffer)
 
 void DatagramSocket::receiveBatch(ReceiveBuffer &buffer)
 {
-    std::vector<Slot> slots(buffer.slots());
-    std::vector<mmsghdr> messages(buffer.slots());
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-        const std::span<char> room = buffer.room(i);
-        slots[i].data = {room.data(), room.size()};
-        prepare(messages[i].msg_hdr, slots[i]);
-    }
-    // An error of the socket (ICMP, say) is reported once and cleared by that; the notifier asks
-    // again as long as there is something to read.
-    const int count = recvmmsg(m_descriptor, messages.data(),
-                               static_cast<unsigned>(messages.size()), MSG_DONTWAIT, nullptr);
-    for (int i = 0; i < count; ++i) {
-        const auto index = static_cast<std::size_t>(i);
-        const auto peer =
-            SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&slots[index].peer));
-        buffer.received.push_back({{peer, destination(messages[index].msg_hdr, m_local)},
-                                   {buffer.room(index).data(), messages[index].msg_len}});
+    MessageSlots &messages = buffer.messages();
+    const std::size_t count = messages.receive(m_descriptor);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto received = buffer.room(i).first(messages.size(i));
+        buffer.received.push_back({messages.path(i, m_local), received});
     }
 }
 
@@ -322,46 +243,37 @@ QUdpSocket *DatagramSocket::output(const Path &path)
 
 QByteArrayView DatagramSocket::lastOutput() const
 {
-    return m_hasLastOutput && !m_queue.empty() ? QByteArrayView(m_queue.back().bytes)
-                                               : QByteArrayView();
+    return m_hasLastOutput && m_queued > 0 ? QByteArrayView(m_queue[m_queued - 1].bytes)
+                                           : QByteArrayView();
 }
 
 void DatagramSocket::enqueue(QByteArrayView datagram)
 {
-    if (m_queue.size() == sendBatchSize)
+    if (m_queued == m_queue.size())
         flush();
-    m_queue.push_back({m_path, datagram.toByteArray()});
+    OutgoingDatagram &next = m_queue[m_queued++];
+    next.path = m_path;
+    next.bytes.resize(datagram.size()); // which keeps the memory that it has
+    std::copy(datagram.begin(), datagram.end(), next.bytes.begin());
     m_hasLastOutput = true;
 }
 
 void DatagramSocket::flush()
 {
-    if (!m_queue.empty())
-        sendBatch(m_queue);
-    m_queue.clear();
+    if (m_queued > 0)
+        sendBatch(std::span(m_queue).first(m_queued));
+    m_queued = 0;
 }
 
 void DatagramSocket::sendBatch(std::span<const OutgoingDatagram> batch)
 {
-    std::array<Slot, sendBatchSize> slots;
-    std::array<mmsghdr, sendBatchSize> messages{};
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        const OutgoingDatagram &datagram = batch[i];
-        slots[i].data = {const_cast<char *>(datagram.bytes.data()), // sendmsg(2) only reads it
-                         static_cast<std::size_t>(datagram.bytes.size())};
-        msghdr &header = messages[i].msg_hdr;
-        prepare(header, slots[i]);
-        header.msg_namelen = datagram.path.peer.toSockaddr(slots[i].peer, m_family);
-        setSource(header, datagram.path.local, m_family);
+        const QByteArray &bytes = batch[i].bytes;
+        m_messages.setData(i, {const_cast<char *>(bytes.data()), // sendmmsg(2) only reads it
+                               static_cast<std::size_t>(bytes.size())});
+        m_messages.setPath(i, batch[i].path, m_local, m_family);
     }
-    for (std::size_t sent = 0; sent < batch.size();) {
-        const int count = sendmmsg(m_descriptor, messages.data() + sent,
-                                   static_cast<unsigned>(batch.size() - sent), MSG_DONTWAIT);
-        if (count > 0)
-            sent += static_cast<std::size_t>(count);
-        else if (errno != EINTR)
-            ++sent; // the first of the rest is the one that failed: no route, full, refused
-    }
+    m_messages.send(m_descriptor, batch.size());
 }
 
 } // namespace dtlsd

@@ -10,6 +10,7 @@
 
 #include "core/Result.h"
 #include "core/SocketAddress.h"
+#include "dtls/MessageSlots.h"
 
 #include <QByteArray>
 #include <QObject>
@@ -46,6 +47,10 @@ public:
     [[nodiscard]] std::size_t slots() const { return m_slots; }
     /// The room for datagram @p slot.
     [[nodiscard]] std::span<char> room(std::size_t slot);
+    /// As many, with that room.
+    [[nodiscard]] MessageSlots &messages() { return m_messages; }
+    /// Whether more may be waiting where the datagrams came from.
+    [[nodiscard]] bool isFull() const { return received.size() == m_slots; }
 
     std::vector<ReceivedDatagram> received;
 
@@ -54,6 +59,7 @@ private:
 
     std::size_t m_slots;
     std::unique_ptr<char[]> m_bytes; // its pages are only used once a datagram reaches them
+    MessageSlots m_messages;
 };
 
 class DatagramSocket : public QObject
@@ -138,7 +144,9 @@ private:
     std::unique_ptr<Output> m_output;
     Path m_path;
     bool m_hasLastOutput = false;
-    std::vector<OutgoingDatagram> m_queue;
+    std::vector<OutgoingDatagram> m_queue; // of fixed length, so that datagrams reuse its memory
+    std::size_t m_queued = 0;              // of it
+    MessageSlots m_messages;               // to send it
 };
 
 } // namespace dtlsd

@@ -12,7 +12,7 @@ namespace dtlsd {
 namespace {
 
 // So that timers and replies get their turn, however fast datagrams come.
-constexpr int datagramsPerTurn = 512;
+constexpr int batchesPerTurn = 8;
 // About as long as those take.
 constexpr int handshakesPerTurn = 8;
 
@@ -34,6 +34,7 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
     , m_credentials(m_settings, m_shared->keyRotation, m_shared->decoySecret)
     , m_hellos(m_shared->cookieSecrets, static_cast<std::size_t>(m_settings->limits.maxHalfOpen),
                m_unverified)
+    , m_overflow(m_sockets, m_unverified)
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
     , m_timer(this)
 {
@@ -133,15 +134,15 @@ void DtlsServer::close()
 void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
 {
     const Turn turn(*this);
-    for (int handled = 0; handled < datagramsPerTurn && socket.receive(m_buffer);
-         handled += static_cast<int>(m_buffer.received.size())) {
+    for (int batch = 0; batch < batchesPerTurn && socket.receive(m_buffer); ++batch) {
         for (const ReceivedDatagram &datagram : m_buffer.received) {
             handleDatagram(socket, datagram);
             freeEnded();
         }
+        m_overflow.noteReceived(m_buffer.isFull(), m_now);
+        if (!m_buffer.isFull())
+            break; // readyRead() tells when there is more
     }
-    if (const std::uint64_t count = socket.takeOverflow())
-        m_unverified.noteOverflow(count, m_now);
     startHandshakes();
 }
 
@@ -354,15 +355,10 @@ void DtlsServer::expire()
     const AgeOrder &established = m_sessions.established();
     while (established.due(m_settings->limits.idleTimeout) <= m_now)
         end(*established.oldest(), CloseReason::Idle);
+    m_overflow.check(m_now);
     if (m_unverified.due() <= m_now)
         reportUnverified();
     startHandshakes();
-}
-
-void DtlsServer::reportUnverified()
-{
-    if (const auto traffic = m_unverified.report(m_now))
-        Q_EMIT warningMessage(*traffic);
 }
 
 void DtlsServer::endTurn()
@@ -377,7 +373,7 @@ void DtlsServer::armTimer()
 {
     const Limits &limits = m_settings->limits;
     const Clock::time_point next =
-        std::min({m_hellos.waiting().isEmpty() ? Clock::time_point::max() : m_now,
+        std::min({m_hellos.waiting().isEmpty() ? Clock::time_point::max() : m_now, m_overflow.due(),
                   m_unverified.due(), m_sessions.halfOpen().due(limits.handshakeTimeout),
                   m_sessions.established().due(limits.idleTimeout)});
     // Deadlines move back with every datagram; the timer that is set finds that out by itself.

@@ -16,6 +16,7 @@
 #include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
 #include "dtls/HelloGate.h"
+#include "dtls/OverflowWatch.h"
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/SessionTable.h"
@@ -143,7 +144,11 @@ private:
     void fail(DtlsSession &session, HandshakeFailure reason);
     void end(DtlsSession &session, CloseReason reason);
     void expire();
-    void reportUnverified();
+    void reportUnverified()
+    {
+        if (const auto traffic = m_unverified.report(m_now))
+            Q_EMIT warningMessage(*traffic);
+    }
     /// Between two steps of a turn: at a limit, one session ends with each. In an inner turn, those
     /// who called the outer one may still refer to them.
     void freeEnded()
@@ -164,6 +169,7 @@ private:
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
     UnverifiedWatch m_unverified;
     HelloGate m_hellos;
+    OverflowWatch m_overflow;
     RateLimit m_failureReports;
     Statistics m_statistics;
     QTimer m_timer;

@@ -2,6 +2,7 @@
 //
 // DatagramSocket on loopback.
 #include "dtls/DatagramSocket.h"
+#include "dtls/OverflowWatch.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -50,12 +51,14 @@ private Q_SLOTS:
     void repliesLeaveFromTheAddressThatWasSpokenTo();
     void datagramsOfEverySizeArriveInBatches();
     void moreThanABatchIsSent();
+    void aQueueThatIsUsedAgainKeepsNothing();
     void anAdoptedSocketAnswersWhatCameBefore_data();
     void anAdoptedSocketAnswersWhatCameBefore();
     void anAdoptedSocketCountsItsOwnLossesOnly();
     void aPortThatIsTakenIsRefused();
     void siblingsShareAPort();
     void whatTheKernelDropsIsCounted();
+    void whatTheKernelDropsIsHeardOfThoughTrafficStops();
     void aPausedSocketKeepsWhatComesUntilItIsResumed();
     void whatCannotBeSentStopsNothing();
 };
@@ -146,6 +149,32 @@ void TestDatagramSocket::moreThanABatchIsSent()
     QCOMPARE(received.size(), 200U);
     for (int i = 0; i < 200; ++i)
         QCOMPARE(received[static_cast<std::size_t>(i)], QByteArray::number(i));
+}
+
+void TestDatagramSocket::aQueueThatIsUsedAgainKeepsNothing()
+{
+    const auto from = bound(QStringLiteral("0.0.0.0:0"));
+    const auto to = bound(QStringLiteral("127.0.0.1:0"));
+    const auto other = bound(QStringLiteral("127.0.0.1:0"));
+    const SocketAddress source = from->localAddress();
+    const Path first{to->localAddress(), address(QStringLiteral("127.0.0.2:1"))};
+    const Path second{other->localAddress(), source};
+    ReceiveBuffer buffer;
+    for (const QByteArray text : {"a long one", "short", "x"}) {
+        from->output(first)->write(text);
+        from->flush();
+        QVERIFY(from->lastOutput().isNull());
+        from->output(second)->write("from where the kernel likes");
+        from->flush();
+        QVERIFY(to->receive(buffer));
+        QCOMPARE(buffer.received.size(), 1U);
+        QCOMPARE(buffer.received[0].bytes, QByteArrayView(text));
+        QCOMPARE(buffer.received[0].path.peer,
+                 SocketAddress(QHostAddress(QStringLiteral("127.0.0.2")), source.port()));
+        QVERIFY(other->receive(buffer));
+        QCOMPARE(buffer.received[0].path.peer,
+                 SocketAddress(QHostAddress(QHostAddress::LocalHost), source.port()));
+    }
 }
 
 void TestDatagramSocket::anAdoptedSocketAnswersWhatCameBefore_data()
@@ -278,6 +307,41 @@ void TestDatagramSocket::whatTheKernelDropsIsCounted()
     QVERIFY(received < sent);
     QCOMPARE(received + socket.value()->takeOverflow(), sent);
     QCOMPARE(socket.value()->takeOverflow(), 0U);
+}
+
+void TestDatagramSocket::whatTheKernelDropsIsHeardOfThoughTrafficStops()
+{
+    OverflowWatch::Sockets sockets;
+    sockets.push_back(
+        DatagramSocket::bind(address(QStringLiteral("127.0.0.1:0")), {.receiveBuffer = 16 * 1024})
+            .value());
+    UnverifiedWatch counted;
+    OverflowWatch watch(sockets, counted);
+    const OverflowWatch::Clock::time_point begin{std::chrono::hours(1)};
+    const auto never = OverflowWatch::Clock::time_point::max();
+    QCOMPARE(watch.due(), never);
+    watch.noteReceived(false, begin); // the first time it asks, and hears of nothing
+    QCOMPARE(watch.due(), never);
+    QUdpSocket peer;
+    for (int i = 0; i < 500; ++i)
+        peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost,
+                           sockets[0]->localAddress().port());
+
+    watch.noteReceived(false, begin + std::chrono::milliseconds(1));
+    QCOMPARE(counted.counts().overflowed, 0U);
+    QCOMPARE(watch.due(), begin + OverflowWatch::interval);
+    watch.check(begin + std::chrono::milliseconds(2));
+    QCOMPARE(counted.counts().overflowed, 0U);
+    watch.check(watch.due());
+    const std::uint64_t first = counted.counts().overflowed;
+    QVERIFY(first > 0);
+    QCOMPARE(watch.due(), never);
+
+    for (int i = 0; i < 10; ++i)
+        peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost,
+                           sockets[0]->localAddress().port());
+    watch.noteReceived(true, begin + OverflowWatch::interval); // at once
+    QCOMPARE(counted.counts().overflowed, first + 10);
 }
 
 void TestDatagramSocket::aPausedSocketKeepsWhatComesUntilItIsResumed()

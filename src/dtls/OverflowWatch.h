@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OverflowWatch: asks the kernel how many datagrams it has dropped. Its counter forgets nothing, so
+// that this can wait: at each wake-up it would be one system call of three.
+#pragma once
+
+#include "dtls/DatagramSocket.h"
+#include "dtls/UnverifiedWatch.h"
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace dtlsd {
+
+class OverflowWatch
+{
+public:
+    using Clock = UnverifiedWatch::Clock;
+    using Sockets = std::vector<std::unique_ptr<DatagramSocket>>;
+
+    static constexpr std::chrono::milliseconds interval{100};
+
+    /// Of @p sockets, for @p watch; both outlive this.
+    OverflowWatch(const Sockets &sockets, UnverifiedWatch &watch)
+        : m_sockets(sockets)
+        , m_watch(watch)
+    {
+    }
+
+    /// Datagrams were received. Asks at once if @p wasFull, their batch, as then there were many;
+    /// otherwise once in an interval.
+    void noteReceived(bool wasFull, Clock::time_point now)
+    {
+        m_isOwed = true;
+        if (wasFull || now >= m_next)
+            ask(now);
+    }
+
+    /// When to check() although no further datagram comes; the end of time if there is no need.
+    [[nodiscard]] Clock::time_point due() const
+    {
+        return m_isOwed ? m_next : Clock::time_point::max();
+    }
+
+    /// Asks if it is due.
+    void check(Clock::time_point now)
+    {
+        if (due() <= now)
+            ask(now);
+    }
+
+private:
+    void ask(Clock::time_point now)
+    {
+        m_isOwed = false;
+        m_next = now + interval;
+        for (const auto &socket : m_sockets) {
+            if (const std::uint64_t count = socket->takeOverflow())
+                m_watch.noteOverflow(count, now);
+        }
+    }
+
+    const Sockets &m_sockets;
+    UnverifiedWatch &m_watch;
+    Clock::time_point m_next = Clock::time_point::min();
+    bool m_isOwed = false; // datagrams were received since
+};
+
+} // namespace dtlsd
