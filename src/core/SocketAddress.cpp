@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -13,6 +14,10 @@
 namespace dtlsd {
 
 namespace {
+
+// Two that are equal have the same bytes, so that hashing those will do.
+static_assert(std::has_unique_object_representations_v<SocketAddress>);
+static_assert(std::has_unique_object_representations_v<Path>);
 
 constexpr std::size_t mappedPrefix = 12; // ::ffff:0:0/96 (RFC 4291 §2.5.5.2)
 
@@ -107,14 +112,14 @@ socklen_t SocketAddress::toSockaddr(sockaddr_storage &storage, int family) const
     if (family == AF_INET) {
         sockaddr_in in{};
         in.sin_family = AF_INET;
-        in.sin_port = htons(m_port);
+        in.sin_port = htons(port());
         std::memcpy(&in.sin_addr, m_bytes.data() + mappedPrefix, sizeof in.sin_addr);
         std::memcpy(&storage, &in, sizeof in);
         return sizeof in;
     }
     sockaddr_in6 in6{};
     in6.sin6_family = AF_INET6;
-    in6.sin6_port = htons(m_port);
+    in6.sin6_port = htons(port());
     in6.sin6_scope_id = m_scope;
     std::copy(m_bytes.begin(), m_bytes.end(), std::begin(in6.sin6_addr.s6_addr));
     std::memcpy(&storage, &in6, sizeof in6);
@@ -185,7 +190,7 @@ QString toString(const QList<SocketAddress> &addresses)
 
 std::size_t SocketAddress::hash(std::size_t seed) const
 {
-    return qHashMulti(qHashBits(m_bytes.data(), m_bytes.size(), seed), m_port, m_scope);
+    return qHashBits(this, sizeof *this, seed);
 }
 
 } // namespace dtlsd
@@ -198,5 +203,5 @@ std::hash<dtlsd::SocketAddress>::operator()(const dtlsd::SocketAddress &address)
 
 std::size_t std::hash<dtlsd::Path>::operator()(const dtlsd::Path &path) const noexcept
 {
-    return path.peer.hash(path.local.hash(QHashSeed::globalSeed()));
+    return qHashBits(&path, sizeof path, QHashSeed::globalSeed());
 }

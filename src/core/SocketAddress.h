@@ -36,7 +36,7 @@ public:
     socklen_t toSockaddr(sockaddr_storage &storage, int family) const;
 
     [[nodiscard]] QHostAddress address() const;
-    [[nodiscard]] std::uint16_t port() const { return m_port; }
+    [[nodiscard]] std::uint16_t port() const { return static_cast<std::uint16_t>(m_port); }
     [[nodiscard]] bool isIPv4() const;
     [[nodiscard]] SocketAddress withPort(std::uint16_t port) const;
 
@@ -58,8 +58,9 @@ private:
     [[nodiscard]] SocketAddress prefix(std::ptrdiff_t bytes) const;
 
     std::array<std::uint8_t, 16> m_bytes{};
+    // No bytes between or behind them, so that all of it can be hashed at once.
     std::uint32_t m_scope = 0;
-    std::uint16_t m_port = 0;
+    std::uint32_t m_port = 0;
 };
 
 /// Separated by commas, as `[server] listen` has them.

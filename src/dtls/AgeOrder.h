@@ -2,7 +2,8 @@
 //
 // AgeOrder: sessions in the order in which they were last touched, all together and by where they
 // come from. As every session of a kind has the same deadline, the oldest is the next to expire and
-// the first to give way; every operation is O(1).
+// the first to give way; every operation is O(1), and in memory of its own: the neighbours of a
+// session in the order are any others.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -10,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <list>
+#include <memory_resource>
 #include <unordered_map>
 #include <vector>
 
@@ -21,7 +23,7 @@ class AgeOrder
 {
 public:
     using Clock = std::chrono::steady_clock;
-    using Sessions = std::list<DtlsSession *>; ///< the oldest first
+    using Sessions = std::pmr::list<DtlsSession *>; ///< the oldest first
 
     /// SocketAddress::network() and SocketAddress::site()
     enum Grouping { ByNetwork, BySite };
@@ -44,9 +46,11 @@ public:
 
     /// Groups up to @p widest are kept.
     explicit AgeOrder(Grouping widest)
-        : m_groups(widest + 1U)
+        : m_groups(widest + 1U, &m_memory)
     {
     }
+    AgeOrder(const AgeOrder &) = delete;
+    AgeOrder &operator=(const AgeOrder &) = delete;
 
     void add(DtlsSession &session, Clock::time_point now);
     void touch(DtlsSession &session, Clock::time_point now);
@@ -62,8 +66,11 @@ public:
     [[nodiscard]] Clock::time_point due(std::chrono::milliseconds timeout) const;
 
 private:
-    Sessions m_all;
-    std::vector<std::unordered_map<SocketAddress, Sessions>> m_groups; // by Grouping
+    using Groups = std::pmr::unordered_map<SocketAddress, Sessions>;
+
+    std::pmr::unsynchronized_pool_resource m_memory;
+    Sessions m_all{&m_memory};
+    std::pmr::vector<Groups> m_groups; // by Grouping
 };
 
 } // namespace dtlsd

@@ -17,8 +17,13 @@ bool isOver(const AgeOrder::Sessions &sessions, std::int64_t cap)
 
 SessionTable::Peer *SessionTable::find(const Path &path)
 {
+    if (m_last && m_last->first == path)
+        return &m_last->second;
     const auto found = m_peers.find(path);
-    return found == m_peers.end() ? nullptr : &found->second;
+    if (found == m_peers.end())
+        return nullptr;
+    m_last = &*found; // stays where it is until it is erased
+    return &found->second;
 }
 
 DtlsSession *SessionTable::find(const Path &path, SessionId id)
@@ -57,8 +62,10 @@ std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
     (isEstablished ? m_established : m_halfOpen).remove(session);
 
     std::unique_ptr<DtlsSession> taken = std::move(isEstablished ? peer.established : peer.pending);
-    if (!peer.established && !peer.pending)
+    if (!peer.established && !peer.pending) {
+        m_last = nullptr;
         m_peers.erase(found);
+    }
     return taken;
 }
 

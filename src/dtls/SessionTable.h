@@ -10,6 +10,7 @@
 #include "dtls/ServerOptions.h"
 
 #include <memory>
+#include <memory_resource>
 #include <unordered_map>
 #include <vector>
 
@@ -29,7 +30,8 @@ public:
     SessionTable &operator=(const SessionTable &) = delete;
     ~SessionTable() = default;
 
-    /// nullptr: no session, no handshake. Valid until something is taken.
+    /// nullptr: no session, no handshake. Valid until something is taken. Costs next to nothing if
+    /// it is the peer found last, as it is for each record of a datagram and for the reply.
     [[nodiscard]] Peer *find(const Path &path);
     /// The open session of that path, if it is still that one.
     [[nodiscard]] DtlsSession *find(const Path &path, SessionId id);
@@ -61,7 +63,11 @@ public:
     [[nodiscard]] const AgeOrder &established() const { return m_established; }
 
 private:
-    std::unordered_map<Path, Peer> m_peers;
+    using Peers = std::pmr::unordered_map<Path, Peer>;
+
+    std::pmr::unsynchronized_pool_resource m_memory; // close together, whatever else is allocated
+    Peers m_peers{&m_memory};
+    Peers::value_type *m_last = nullptr; // found last
     AgeOrder m_halfOpen{AgeOrder::BySite};
     AgeOrder m_established{AgeOrder::ByNetwork};
 };
