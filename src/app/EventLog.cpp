@@ -71,12 +71,7 @@ QString payloadText(const QByteArray &payload, PayloadFormat format)
 
 bool EventLog::wants(const EventKind &kind) const
 {
-    return isWanted(kind.priority);
-}
-
-bool EventLog::isWanted(Priority priority) const
-{
-    return static_cast<int>(priority) <= static_cast<int>(m_options.level);
+    return static_cast<int>(kind.priority) <= static_cast<int>(m_options.level);
 }
 
 LogRecord EventLog::describe(const ServerEvent &event) const
@@ -86,7 +81,7 @@ LogRecord EventLog::describe(const ServerEvent &event) const
 
 LogRecord EventLog::describe(const Datagram &event) const
 {
-    RecordBuilder builder(kind::datagramReceived,
+    RecordBuilder builder(kindOf<Datagram>,
                           QStringLiteral("%1: %2").arg(
                               who(event.session), payloadText(event.payload, m_options.payload)));
     builder.session(event.session, proved)
@@ -101,7 +96,7 @@ LogRecord EventLog::describe(const Datagram &event) const
 
 LogRecord EventLog::describe(const HandshakeStarted &event) const
 {
-    return RecordBuilder(kind::handshakeStarted,
+    return RecordBuilder(kindOf<HandshakeStarted>,
                          QStringLiteral("%1: handshake started")
                              .arg(QString::fromUtf8(event.session.text->peer)))
         .session(event.session, claimed)
@@ -110,7 +105,7 @@ LogRecord EventLog::describe(const HandshakeStarted &event) const
 
 LogRecord EventLog::describe(const SessionOpened &event) const
 {
-    return RecordBuilder(kind::sessionOpened,
+    return RecordBuilder(kindOf<SessionOpened>,
                          QStringLiteral("%1: session opened with %2%3 in %4")
                              .arg(who(event.session), QString::fromLatin1(event.session.cipher),
                                   event.withNextKey ? QStringLiteral(" and next_key") : QString(),
@@ -123,7 +118,7 @@ LogRecord EventLog::describe(const SessionOpened &event) const
 LogRecord EventLog::describe(const SessionClosed &event) const
 {
     const Reason reason = reasonFor(event.reason);
-    return RecordBuilder(kind::sessionClosed,
+    return RecordBuilder(kindOf<SessionClosed>,
                          QStringLiteral("%1: session closed after %2, %3 received, %4 sent: %5")
                              .arg(who(event.session), duration(event.lasted),
                                   amount(event.received), amount(event.sent),
@@ -145,7 +140,7 @@ LogRecord EventLog::describe(const HandshakeFailed &event) const
             ? peer
             : QStringLiteral("%1, claiming to be %2").arg(peer, escaped(event.session.identity));
     return RecordBuilder(
-               kind::handshakeFailed,
+               kindOf<HandshakeFailed>,
                QStringLiteral("%1: handshake failed: %2").arg(who, QLatin1String(reason.text)))
         .session(event.session, claimed)
         .text("DTLSD_REASON", QLatin1String(reason.name))
@@ -154,7 +149,7 @@ LogRecord EventLog::describe(const HandshakeFailed &event) const
 
 LogRecord EventLog::describe(const PeerMisbehaving &event) const
 {
-    return RecordBuilder(kind::peerMisbehaving,
+    return RecordBuilder(kindOf<PeerMisbehaving>,
                          QStringLiteral("%1: %2 dropped: forged, repeated or incomplete; if there "
                                         "are many, look at the path to the device")
                              .arg(who(event.session), plural(event.badRecords, "record")))
@@ -178,7 +173,7 @@ LogRecord EventLog::describe(const UnverifiedTraffic &event) const
         if (count > 0)
             parts += QStringLiteral("%1 %2").arg(count).arg(QLatin1String(cause));
     }
-    return RecordBuilder(kind::unverifiedTraffic,
+    return RecordBuilder(kindOf<UnverifiedTraffic>,
                          QStringLiteral("%1 from unproved sources in %2: %3")
                              .arg(plural(event.total(), "datagram"), duration(event.period),
                                   parts.join(u", ")))
@@ -189,20 +184,20 @@ LogRecord EventLog::describe(const UnverifiedTraffic &event) const
 
 LogRecord EventLog::describe(const ListenFailed &event) const
 {
-    return RecordBuilder(kind::listenFailed, event.reason)
+    return RecordBuilder(kindOf<ListenFailed>, event.reason)
         .text("DTLSD_LOCAL_ADDRESS", event.address.toString())
         .take();
 }
 
 LogRecord EventLog::describe(const ConfigMessage &warning) const
 {
-    return RecordBuilder(kind::configurationWarning, warning.toString()).place(warning).take();
+    return RecordBuilder(kindOf<ConfigMessage>, warning.toString()).place(warning).take();
 }
 
 LogRecord EventLog::describe(const Started &event) const
 {
     RecordBuilder builder(
-        kind::started,
+        kindOf<Started>,
         QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5")
             .arg(version, toString(event.addresses),
                  event.isSocketActivated ? QStringLiteral(" (passed by systemd)") : QString(),
@@ -217,7 +212,7 @@ LogRecord EventLog::describe(const Started &event) const
 
 LogRecord EventLog::describe(const Stopping &event) const
 {
-    return RecordBuilder(kind::stopping,
+    return RecordBuilder(kindOf<Stopping>,
                          QStringLiteral("stopping on %1; %2 to close")
                              .arg(event.reason,
                                   plural(static_cast<std::uint64_t>(event.sessions), "session")))
@@ -233,7 +228,7 @@ LogRecord EventLog::describe(const Reloaded &event) const
                            : QStringLiteral("; %1 revoked")
                                  .arg(plural(static_cast<std::uint64_t>(event.revoked), "session"));
     RecordBuilder builder(
-        kind::reloaded,
+        kindOf<Reloaded>,
         QStringLiteral("configuration reloaded: %1%2").arg(event.change.toString(), revoked));
     builder.number("DTLSD_COUNT", event.revoked);
     if (!event.configFile.isEmpty())
@@ -248,15 +243,15 @@ LogRecord EventLog::describe(const ReloadRejected &event) const
             ? QStringLiteral("; %1, see dtlsd --check")
                   .arg(plural(static_cast<std::uint64_t>(event.further), "further error"))
             : QString();
-    return RecordBuilder(kind::reloadRejected, QStringLiteral("configuration not reloaded: %1%2")
-                                                   .arg(event.error.toString(), further))
+    return RecordBuilder(kindOf<ReloadRejected>, QStringLiteral("configuration not reloaded: %1%2")
+                                                     .arg(event.error.toString(), further))
         .place(event.error)
         .take();
 }
 
 LogRecord EventLog::describe(const EntriesDropped &event) const
 {
-    return RecordBuilder(kind::entriesDropped,
+    return RecordBuilder(kindOf<EntriesDropped>,
                          QStringLiteral("%1 lost, as the log took none; datagrams among them got "
                                         "no receipt; check journald, or what reads our output, and "
                                         "its disk")
@@ -274,7 +269,7 @@ LogRecord EventLog::describe(const StatisticsTaken &event) const
         period.unverified.overflowed == 0
             ? QString()
             : QStringLiteral(", %1 dropped by the kernel").arg(period.unverified.overflowed);
-    return RecordBuilder(kind::statistics,
+    return RecordBuilder(kindOf<StatisticsTaken>,
                          QStringLiteral("%1 open, %2 half-open; in the last %3: %4 opened, %5 "
                                         "closed, %6 failed, %7 received, %8 replies sent%9")
                              .arg(plural(static_cast<std::uint64_t>(period.sessions), "session"))

@@ -61,6 +61,40 @@ struct StatisticsTaken
     std::chrono::milliseconds length{};
 };
 
+/// What kind of entry an event makes.
+template <class Event>
+extern const EventKind &kindOf;
+template <>
+inline constexpr const EventKind &kindOf<Datagram> = kind::datagramReceived;
+template <>
+inline constexpr const EventKind &kindOf<HandshakeStarted> = kind::handshakeStarted;
+template <>
+inline constexpr const EventKind &kindOf<SessionOpened> = kind::sessionOpened;
+template <>
+inline constexpr const EventKind &kindOf<SessionClosed> = kind::sessionClosed;
+template <>
+inline constexpr const EventKind &kindOf<HandshakeFailed> = kind::handshakeFailed;
+template <>
+inline constexpr const EventKind &kindOf<PeerMisbehaving> = kind::peerMisbehaving;
+template <>
+inline constexpr const EventKind &kindOf<UnverifiedTraffic> = kind::unverifiedTraffic;
+template <>
+inline constexpr const EventKind &kindOf<ListenFailed> = kind::listenFailed;
+template <>
+inline constexpr const EventKind &kindOf<ConfigMessage> = kind::configurationWarning;
+template <>
+inline constexpr const EventKind &kindOf<Started> = kind::started;
+template <>
+inline constexpr const EventKind &kindOf<Stopping> = kind::stopping;
+template <>
+inline constexpr const EventKind &kindOf<Reloaded> = kind::reloaded;
+template <>
+inline constexpr const EventKind &kindOf<ReloadRejected> = kind::reloadRejected;
+template <>
+inline constexpr const EventKind &kindOf<EntriesDropped> = kind::entriesDropped;
+template <>
+inline constexpr const EventKind &kindOf<StatisticsTaken> = kind::statistics;
+
 /// A small value: each thread has its own, and replaces it when the options change.
 class EventLog
 {
@@ -73,12 +107,16 @@ public:
     /// Whether records of @p kind are wanted at all.
     [[nodiscard]] bool wants(const EventKind &kind) const;
 
-    /// The record of an event, if its kind is wanted.
+    /// The record of an event, if its kind is wanted; if not, nothing is worded.
     template <class Event>
     [[nodiscard]] std::optional<LogRecord> record(const Event &event) const
     {
-        LogRecord record = describe(event);
-        return isWanted(record.priority) ? std::optional(std::move(record)) : std::nullopt;
+        return wants(kindOf<Event>) ? std::optional(describe(event)) : std::nullopt;
+    }
+
+    [[nodiscard]] std::optional<LogRecord> record(const ServerEvent &event) const
+    {
+        return std::visit([this](const auto &value) { return record(value); }, event);
     }
 
     [[nodiscard]] LogRecord describe(const ServerEvent &event) const;
@@ -99,8 +137,6 @@ public:
     [[nodiscard]] LogRecord describe(const StatisticsTaken &event) const;
 
 private:
-    [[nodiscard]] bool isWanted(Priority priority) const;
-
     LogOptions m_options;
 };
 

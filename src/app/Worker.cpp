@@ -50,6 +50,7 @@ void Worker::serve()
     connect(&server, &DtlsServer::infoMessage, &server, log);
     connect(&server, &DtlsServer::datagramReceived, &server,
             [this](const Datagram &datagram) { logDatagram(datagram); });
+    server.setHeard(m_events.wants(kind::datagramReceived));
     m_mailbox.open();
     m_began.count_down();
     exec();
@@ -83,6 +84,7 @@ std::int64_t Worker::apply(std::shared_ptr<const ServerSettings> settings, const
     std::int64_t revoked = 0;
     call([&](DtlsServer &server) {
         m_events = events;
+        server.setHeard(m_events.wants(kind::datagramReceived));
         revoked = server.apply(std::move(settings));
     });
     return revoked;
@@ -98,10 +100,6 @@ void Worker::stop()
 void Worker::logDatagram(const Datagram &datagram)
 {
     const Receipt &receipt = datagram.receipt;
-    if (!m_events.wants(kind::datagramReceived)) {
-        m_server->sendReplies({&receipt, 1});
-        return;
-    }
     AcceptanceListener *listener = receipt.reply.isEmpty() ? nullptr : &m_desk;
     const std::size_t source = qHash(datagram.session.identity, QHashSeed::globalSeed());
     const bool isPushed = m_writer.push({m_events.describe(datagram), listener, source});

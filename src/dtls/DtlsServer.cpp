@@ -75,6 +75,7 @@ std::int64_t DtlsServer::apply(std::shared_ptr<const ServerSettings> settings)
     // by the settings in force when it ends.
     const auto opened = std::ssize(m_sessions.established().all());
     for (DtlsSession *session : m_sessions.newestFirst()) {
+        session->reply = &m_settings->replyTo(session->info().identity);
         if (session->renewCredential(*before->identities))
             continue;
         if (session->state() == DtlsSession::State::Established)
@@ -249,6 +250,7 @@ void DtlsServer::establish(DtlsSession &session)
     if (DtlsSession *old = m_sessions.find(session.path())->established.get())
         end(*old, CloseReason::Replaced);
     m_sessions.establish(session, m_now);
+    session.reply = &m_settings->replyTo(session.info().identity);
     ++m_statistics.sessionsOpened;
     Q_EMIT infoMessage(SessionOpened{session.info(), session.credential().isNextKey, took});
     makeRoomFor(session);
@@ -282,14 +284,16 @@ void DtlsServer::deliver(DtlsSession &session, const QByteArray &payload, QByteA
     m_sessions.touch(session, m_now);
     session.received += payload;
     m_statistics.received += payload;
-
-    const std::uint64_t sequence = session.received.datagrams;
     const SessionInfo &info = session.info();
-    const ReplyTemplate &reply = m_settings->replyTo(info.identity);
-    Q_EMIT datagramReceived(Datagram{
-        info, sequence, payload, m_settings->keepCiphertext ? datagram.toByteArray() : QByteArray(),
-        Receipt{info.path, info.id,
-                reply.render({info.text->peer, info.identity, payload, sequence})}});
+    const QByteArray reply = session.replyTo(payload);
+    if (!m_isHeard) {
+        answer(session, reply);
+        return;
+    }
+    Q_EMIT datagramReceived(
+        Datagram{info, session.received.datagrams, payload,
+                 m_settings->keepCiphertext ? datagram.toByteArray() : QByteArray(),
+                 Receipt{info.path, info.id, reply}});
 }
 
 void DtlsServer::sendReplies(std::span<const Receipt> receipts)
@@ -301,8 +305,7 @@ void DtlsServer::sendReplies(std::span<const Receipt> receipts)
             ++m_statistics.repliesTooLate;
             continue;
         }
-        if (session->send(receipt.reply))
-            m_statistics.sent += receipt.reply;
+        answer(*session, receipt.reply);
         if (session->state() == DtlsSession::State::Ended)
             end(*session, session->closeReason());
     }

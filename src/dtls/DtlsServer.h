@@ -81,6 +81,10 @@ public:
     /// Leaves every address.
     void close();
 
+    /// Whether datagrams are heard of: if not, nobody has to take them, and each is answered at
+    /// once without datagramReceived().
+    void setHeard(bool isHeard) { m_isHeard = isHeard; }
+
     /// Sends each reply to its session, if that is still there.
     void sendReplies(std::span<const Receipt> receipts);
 
@@ -139,6 +143,11 @@ private:
     void makeRoomFor(const DtlsSession &newcomer);
     bool decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram);
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
+    void answer(DtlsSession &session, const QByteArray &reply)
+    {
+        if (session.send(reply))
+            m_statistics.sent += reply;
+    }
     void noteBadRecord(const Path &path);
 
     void fail(DtlsSession &session, HandshakeFailure reason);
@@ -176,6 +185,7 @@ private:
     Clock::time_point m_now = Clock::now(); // of this turn
     Clock::time_point m_timerDue;
     int m_turns = 0;
+    bool m_isHeard = true;
 };
 
 } // namespace dtlsd

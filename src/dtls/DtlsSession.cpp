@@ -166,6 +166,13 @@ QByteArray DtlsSession::decrypt(const Record &record)
     return plaintext;
 }
 
+QByteArray DtlsSession::replyTo(const QByteArray &payload) const
+{
+    if (reply->isEcho()) // without a look at the names, which are in nobody's cache
+        return payload;
+    return reply->render({m_info.text->peer, m_info.identity, payload, received.datagrams});
+}
+
 bool DtlsSession::send(const QByteArray &plaintext)
 {
     if (m_state != State::Established || plaintext.isEmpty() ||

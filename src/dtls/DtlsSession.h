@@ -83,6 +83,8 @@ public:
     /// Why a session has ended.
     [[nodiscard]] CloseReason closeReason() const { return m_closeReason; }
 
+    /// What answers @p payload, the last one received.
+    [[nodiscard]] QByteArray replyTo(const QByteArray &payload) const;
     /// Encrypts @p plaintext, of 1 to 16384 bytes, and queues it. false: not sent; the session may
     /// have Ended.
     bool send(const QByteArray &plaintext);
@@ -104,6 +106,9 @@ public:
     Traffic received;      ///< kept by the server
     Traffic sent;          ///< kept by send()
     AgeOrder::Place place; ///< kept by AgeOrder
+    /// Of its identity, once Established; kept by the server, so that a datagram need not look for
+    /// it.
+    const ReplyTemplate *reply = nullptr;
 
 private:
     using Clock = std::chrono::steady_clock;

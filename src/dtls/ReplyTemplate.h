@@ -6,6 +6,7 @@
 #include "core/Result.h"
 
 #include <QByteArray>
+#include <QByteArrayView>
 #include <QString>
 
 #include <cstdint>
@@ -20,8 +21,8 @@ class ReplyTemplate
 public:
     struct Values
     {
-        QByteArray peer;
-        QByteArray identity;
+        QByteArrayView peer;
+        QByteArrayView identity;
         QByteArray payload;
         std::uint64_t sequence = 0;
     };
@@ -34,6 +35,8 @@ public:
 
     /// Says that the datagram was taken: `ack`, or any text.
     [[nodiscard]] bool isReceipt() const { return m_kind == Kind::Text; }
+    /// The reply is the payload, with nothing to render.
+    [[nodiscard]] bool isEcho() const { return m_kind == Kind::Echo; }
     /// The reply to one datagram; empty for `none`.
     [[nodiscard]] QByteArray render(const Values &values) const;
     /// As it was written; parse() reads it back.

@@ -330,6 +330,8 @@ void TestEventLog::theLevelDecidesWhatIsWanted()
     QVERIFY(notice.record(HandshakeFailed{session(), HandshakeFailure::Timeout}));
     QVERIFY(!EventLog(options(LogLevel::Info)).record(HandshakeStarted{session()}));
     QVERIFY(EventLog(options(LogLevel::Debug)).record(HandshakeStarted{session()}));
+    QVERIFY(!notice.record(ServerEvent(SessionOpened{session()})));
+    QVERIFY(notice.record(ServerEvent(HandshakeFailed{session(), HandshakeFailure::Timeout})));
 }
 
 void TestEventLog::everyEventReadsAsASentence()

@@ -52,6 +52,7 @@ private Q_SLOTS:
     void aSessionLivesAsLongAsItsKeyIsGood();
     void aRotationKeepsItsSessionsThroughEveryStep();
     void aReplyChangesWithTheNextDatagram();
+    void whatNobodyHearsOfIsAnsweredAtOnce();
     void aHandshakeUnderWayIsJudgedAnew_data();
     void aHandshakeUnderWayIsJudgedAnew();
     void whoWasUnknownGetsInAfterwards();
@@ -176,6 +177,27 @@ void TestNewSettings::aReplyChangesWithTheNextDatagram()
     QCOMPARE(replyTo("b"), "b");
     apply(network, settingsOf("[server]\nreply = {sequence}\n" + plain));
     QCOMPARE(replyTo("c"), "3");
+}
+
+void TestNewSettings::whatNobodyHearsOfIsAnsweredAtOnce()
+{
+    MemoryNetwork network(settingsOf(plain));
+    auto &dev = network.add(1, device("dev", keyA));
+    network.run();
+    network.reply = false;
+    network.server->setHeard(false);
+    dev.client->send("unheard");
+    network.run();
+    QVERIFY(network.datagrams.empty());
+    QCOMPARE(dev.received, std::vector<QByteArray>{"to 198.51.100.2:20001: ACK"});
+    QCOMPARE(network.server->statistics().received.datagrams, 1U);
+    QCOMPARE(network.server->statistics().sent.datagrams, 1U);
+
+    network.server->setHeard(true);
+    dev.client->send("heard");
+    network.run();
+    QCOMPARE(network.datagrams.size(), 1U);
+    QCOMPARE(dev.received.size(), 1U); // its receipt is not given yet
 }
 
 void TestNewSettings::aHandshakeUnderWayIsJudgedAnew_data()
