@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Credentials.h"
 
-#include <QCryptographicHash>
 #include <QHashFunctions>
-#include <QMessageAuthenticationCode>
 
 namespace dtlsd {
 
@@ -38,18 +36,17 @@ void KeyRotation::forgetChanged(const PskStore &before, const PskStore &after)
 }
 
 Credentials::Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
-                         QByteArray decoySecret)
+                         const QByteArray &decoySecret)
     : m_settings(std::move(settings))
     , m_rotation(rotation)
-    , m_decoySecret(std::move(decoySecret))
+    , m_decoys(decoySecret)
 {
 }
 
 Credential Credentials::find(const QByteArray &identity, const SocketAddress &peer) const
 {
     // Made for known identities too, so that both take the same time.
-    const QByteArray decoy =
-        QMessageAuthenticationCode::hash(identity, m_decoySecret, QCryptographicHash::Sha256);
+    const QByteArray decoy = m_decoys.keyFor(identity);
     const PskIdentity *known = m_settings->identities->find(identity);
     Credential credential;
     if (known && known->allows(peer)) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/SocketAddress.h"
+#include "dtls/DecoyKeys.h"
 #include "dtls/Psk.h"
 #include "dtls/ServerOptions.h"
 
@@ -66,7 +67,7 @@ class Credentials
 public:
     /// @p decoySecret of at least 32 bytes makes the keys that nobody holds.
     Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
-                QByteArray decoySecret);
+                const QByteArray &decoySecret);
 
     /// From now on these decide.
     void use(std::shared_ptr<const ServerSettings> settings) { m_settings = std::move(settings); }
@@ -84,7 +85,7 @@ public:
 private:
     std::shared_ptr<const ServerSettings> m_settings;
     KeyRotation &m_rotation;
-    QByteArray m_decoySecret;
+    DecoyKeys m_decoys;
 };
 
 } // namespace dtlsd

@@ -3,6 +3,8 @@
 // Which key opens a session: the identity's own, its next one, or that of the wildcard.
 #include "support/MemoryNetwork.h"
 
+#include <QCryptographicHash>
+#include <QMessageAuthenticationCode>
 #include <QTest>
 
 using namespace dtlsd;
@@ -15,6 +17,7 @@ class TestCredentials : public QObject
 private Q_SLOTS:
     void eitherKeyIsAcceptedWhileRotating();
     void theWildcardIsForEveryOtherIdentity();
+    void aDecoyIsTheSameEachTimeAndAnotherForEachIdentity();
 };
 
 void TestCredentials::eitherKeyIsAcceptedWhileRotating()
@@ -59,6 +62,19 @@ void TestCredentials::theWildcardIsForEveryOtherIdentity()
     QCOMPARE(network.events<SessionOpened>().at(0).session.identity, "any name");
     QVERIFY(listed.client->isConnected());
     QVERIFY(!pretender.client->isConnected());
+}
+
+void TestCredentials::aDecoyIsTheSameEachTimeAndAnotherForEachIdentity()
+{
+    const QByteArray secret(32, 's');
+    const DecoyKeys decoys(secret);
+    const QByteArray longest(PskStore::maximumIdentitySize, 'i');
+    for (int round = 0; round < 2; ++round) {
+        for (const QByteArray &identity : {QByteArray("a"), QByteArray("b"), longest})
+            QCOMPARE(decoys.keyFor(identity), QMessageAuthenticationCode::hash(
+                                                  identity, secret, QCryptographicHash::Sha256));
+    }
+    QVERIFY(DecoyKeys(QByteArray(32, 't')).keyFor("a") != decoys.keyFor("a"));
 }
 
 QTEST_GUILESS_MAIN(TestCredentials)
