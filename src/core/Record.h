@@ -42,6 +42,11 @@ struct Record
     {
         return type == ContentType::Handshake || type == ContentType::ChangeCipherSpec;
     }
+    /// Only a handshake can make something of it.
+    [[nodiscard]] bool isOfAHandshake() const
+    {
+        return epoch == 0 || type == ContentType::Handshake;
+    }
     /// The description of an alert sent in clear.
     [[nodiscard]] std::optional<AlertDescription> clearAlert() const;
 };
@@ -69,5 +74,7 @@ private:
 /// 0. Nothing if the datagram begins otherwise. It tells a repeated hello from a client that
 /// started anew.
 std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram);
+/// Whether a datagram with a clientHelloRandom() shows a cookie, of whatever worth.
+bool hasCookie(QByteArrayView hello);
 
 } // namespace dtlsd

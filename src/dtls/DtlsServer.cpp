@@ -13,8 +13,11 @@ namespace {
 
 // So that timers and replies get their turn, however fast datagrams come.
 constexpr int batchesPerTurn = 8;
-// About as long as those take.
-constexpr int handshakesPerTurn = 8;
+// Of handshakes, with a look at the sockets after each: so that established sessions wait for one
+// step at the most, and all else for a few.
+constexpr int stepsPerTurn = 4;
+// A step is one datagram, or as many cheap ones as take less than this.
+constexpr std::chrono::microseconds shortStep{50};
 
 // More than any flight or burst of messages has; a datagram of the smallest records could hold
 // 5,000.
@@ -32,14 +35,11 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
     , m_shared(std::move(shared))
     , m_configuration(serverConfiguration(*m_settings))
     , m_credentials(m_settings, m_shared->keyRotation, m_shared->decoySecret)
-    , m_hellos(m_shared->cookieSecrets, static_cast<std::size_t>(m_settings->limits.maxHalfOpen),
-               m_unverified)
+    , m_hellos(m_shared->cookieSecrets, m_unverified)
     , m_overflow(m_sockets, m_unverified)
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
-    , m_timer(this)
+    , m_timer([this] { expire(); })
 {
-    m_timer.setSingleShot(true);
-    connect(&m_timer, &QTimer::timeout, this, &DtlsServer::expire);
 }
 
 DtlsServer::~DtlsServer() = default;
@@ -56,20 +56,12 @@ Result<SocketAddress> DtlsServer::listen(const SocketAddress &address,
     return m_sockets.back()->localAddress();
 }
 
-void DtlsServer::listen(std::unique_ptr<DatagramSocket> socket)
-{
-    connect(socket.get(), &DatagramSocket::readyRead, this,
-            [this, raw = socket.get()] { readPendingDatagrams(*raw); });
-    m_sockets.push_back(std::move(socket));
-}
-
 std::int64_t DtlsServer::apply(std::shared_ptr<const ServerSettings> settings)
 {
     const Turn turn(*this);
     const auto before = std::exchange(m_settings, std::move(settings));
     m_configuration = serverConfiguration(*m_settings);
     m_credentials.use(m_settings);
-    m_hellos.waiting().setCapacity(static_cast<std::size_t>(m_settings->limits.maxHalfOpen));
 
     // A handshake under way finishes with the ciphers it began with, but whom it lets in is decided
     // by the settings in force when it ends.
@@ -111,7 +103,7 @@ void DtlsServer::leave(const SocketAddress &address)
     const std::unique_ptr<DatagramSocket> socket = std::move(*found); // goes after its sessions
     m_sockets.erase(found);
     const Turn turn(*this);
-    m_hellos.waiting().forget(*socket);
+    m_waiting.forget(*socket);
     for (DtlsSession *session : m_sessions.newestFirst()) {
         if (&session->socket() != socket.get())
             continue;
@@ -135,16 +127,22 @@ void DtlsServer::close()
 void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
 {
     const Turn turn(*this);
+    receive(socket);
+    advanceHandshakes();
+}
+
+void DtlsServer::receive(DatagramSocket &socket)
+{
     for (int batch = 0; batch < batchesPerTurn && socket.receive(m_buffer); ++batch) {
         for (const ReceivedDatagram &datagram : m_buffer.received) {
             handleDatagram(socket, datagram);
             freeEnded();
         }
+        socket.flush();
         m_overflow.noteReceived(m_buffer.isFull(), m_now);
         if (!m_buffer.isFull())
             break; // readyRead() tells when there is more
     }
-    startHandshakes();
 }
 
 void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram)
@@ -152,16 +150,50 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
     // lost its state could not come back.
     if (const auto clientRandom = clientHelloRandom(datagram.bytes)) {
-        m_hellos.receive(socket, datagram, m_now);
+        if (!m_waiting.addHello(socket, datagram, *clientRandom))
+            m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
         return;
     }
+    const std::optional<Record> record = RecordReader(datagram.bytes).next();
+    SessionTable::Peer *peer = m_sessions.find(datagram.path);
+    if (!peer)
+        m_unverified.noteStray(record, m_now);
+    else if (!record || !peer->hasToWait(*record) || !postpone(socket, datagram, *peer))
+        handleRecords(datagram);
+}
+
+void DtlsServer::advanceHandshakes()
+{
+    for (int step = 0; step < stepsPerTurn && !m_waiting.isEmpty(); ++step) {
+        m_now = Clock::now();
+        do {
+            handleWaiting(*m_waiting.take());
+            freeEnded();
+        } while (!m_waiting.isEmpty() && Clock::now() - m_now < shortStep);
+        for (const auto &socket : m_sockets) {
+            socket->flush();
+            receive(*socket);
+        }
+    }
+}
+
+void DtlsServer::handleWaiting(const HandshakeQueue::Waiting &waiting)
+{
+    const ReceivedDatagram datagram{waiting.path, waiting.bytes};
+    if (waiting.lane == HandshakeQueue::FollowUps) {
+        if (SessionTable::Peer *peer = m_sessions.find(waiting.path)) {
+            peer->waiting = std::max(peer->waiting - 1, 0); // it may be a new one at that path
+            handleRecords(datagram);
+        }
+    } else if (const auto cookie = m_hellos.admit(*waiting.socket, datagram, m_now)) {
+        startHandshake(*waiting.socket, datagram, *cookie);
+    }
+}
+
+void DtlsServer::handleRecords(const ReceivedDatagram &datagram)
+{
     RecordReader reader(datagram.bytes);
     std::optional<Record> record = reader.next();
-    SessionTable::Peer *peer = m_sessions.find(datagram.path);
-    if (!peer) {
-        m_unverified.noteStray(record, m_now);
-        return;
-    }
     QByteArrayView ciphertext = datagram.bytes; // logged once, whatever is in it
     for (int i = 0; record && i < recordsPerDatagram; ++i, record = reader.next())
         handleRecord(datagram.path, *record, std::exchange(ciphertext, {}));
@@ -169,51 +201,31 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
         noteBadRecord(datagram.path);
 }
 
-void DtlsServer::startHandshakes()
-{
-    for (int started = 0; started < handshakesPerTurn;) {
-        const auto hello = m_hellos.waiting().take();
-        if (!hello)
-            return;
-        started += startHandshake(*hello) ? 1 : 0;
-        freeEnded();
-    }
-}
-
-bool DtlsServer::startHandshake(const VerifiedHello &hello)
+void DtlsServer::startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
+                                const QDtls::GeneratorParameters &cookie)
 {
     const QByteArrayView clientRandom = *clientHelloRandom(hello.bytes);
     SessionTable::Peer *peer = m_sessions.find(hello.path);
     if (peer && peer->established && peer->established->isFrom(clientRandom))
-        return false; // a late copy of the hello that this session came from
+        return; // a late copy of the hello that this session came from
     if (peer && peer->pending && peer->pending->isFrom(clientRandom)) {
-        feedHello(*peer->pending, hello.bytes);
-        return false;
+        peer->pending->start(hello.bytes);
+        afterHandshakeStep(*peer->pending);
+        return;
     }
     if (!m_shared->handshakes.admit(m_now)) {
         m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
-        return false;
+        return;
     }
     // A client that begins anew: the newest of its handshakes counts.
     if (peer && peer->pending)
         fail(*peer->pending, peer->pending->handshakeFailure());
-    const DtlsSession::Setup setup{randomSessionId(), hello.path,      *hello.socket,
-                                   m_credentials,     m_configuration, m_settings->tls.mtu,
-                                   hello.cookie};
+    const DtlsSession::Setup setup{randomSessionId(), hello.path,          socket, m_credentials,
+                                   m_configuration,   m_settings->tls.mtu, cookie};
     DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
     makeRoomFor(session);
     Q_EMIT infoMessage(HandshakeStarted{session.info()});
-    feedHello(session, hello.bytes);
-    return true;
-}
-
-void DtlsServer::feedHello(DtlsSession &session, QByteArrayView datagram)
-{
-    RecordReader reader(datagram);
-    if (const auto hello = reader.next())
-        session.start(*hello);
-    while (const auto fragment = reader.next())
-        session.handshake(*fragment);
+    session.start(hello.bytes);
     afterHandshakeStep(session);
 }
 
@@ -361,7 +373,7 @@ void DtlsServer::expire()
     m_overflow.check(m_now);
     if (m_unverified.due() <= m_now)
         reportUnverified();
-    startHandshakes();
+    advanceHandshakes();
 }
 
 void DtlsServer::endTurn()
@@ -375,25 +387,11 @@ void DtlsServer::endTurn()
 void DtlsServer::armTimer()
 {
     const Limits &limits = m_settings->limits;
-    const Clock::time_point next =
-        std::min({m_hellos.waiting().isEmpty() ? Clock::time_point::max() : m_now, m_overflow.due(),
+    m_timer.wakeAt(
+        std::min({m_waiting.isEmpty() ? Clock::time_point::max() : m_now, m_overflow.due(),
                   m_unverified.due(), m_sessions.halfOpen().due(limits.handshakeTimeout),
-                  m_sessions.established().due(limits.idleTimeout)});
-    // Deadlines move back with every datagram; the timer that is set finds that out by itself.
-    if (next == Clock::time_point::max() || (m_timer.isActive() && m_timerDue <= next))
-        return;
-    m_timerDue = next;
-    m_timer.start(std::chrono::ceil<std::chrono::milliseconds>(
-        std::max(next - m_now, Clock::duration::zero())));
-}
-
-Statistics DtlsServer::statistics() const
-{
-    Statistics statistics = m_statistics;
-    statistics.unverified = m_unverified.counts();
-    statistics.sessions = static_cast<std::int64_t>(m_sessions.established().all().size());
-    statistics.halfOpen = static_cast<std::int64_t>(m_sessions.halfOpen().all().size());
-    return statistics;
+                  m_sessions.established().due(limits.idleTimeout)}),
+        m_now);
 }
 
 } // namespace dtlsd

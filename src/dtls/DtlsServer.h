@@ -8,13 +8,18 @@
 // one reply no larger than the question is sent. Records of a known peer go to its session, one
 // by one (RFC 6347 §4.1.1).
 //
+// Established sessions come first: what belongs to a handshake, hellos among it, waits in a queue,
+// and between two steps of handshakes the sockets are looked at again.
+//
 // It never logs: events leave as values, by the signals of the example.
 #pragma once
 
 #include "core/Result.h"
 #include "dtls/Credentials.h"
 #include "dtls/DatagramSocket.h"
+#include "dtls/DeadlineTimer.h"
 #include "dtls/Events.h"
+#include "dtls/HandshakeQueue.h"
 #include "dtls/HelloGate.h"
 #include "dtls/OverflowWatch.h"
 #include "dtls/RateLimit.h"
@@ -25,14 +30,15 @@
 
 #include <QObject>
 #include <QSslConfiguration>
-#include <QTimer>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace dtlsd {
@@ -50,7 +56,12 @@ public:
     Result<SocketAddress> listen(const SocketAddress &address,
                                  const DatagramSocket::Options &options = {});
     /// Adds a socket that is there already.
-    void listen(std::unique_ptr<DatagramSocket> socket);
+    void listen(std::unique_ptr<DatagramSocket> socket)
+    {
+        connect(socket.get(), &DatagramSocket::readyRead, this,
+                [this, raw = socket.get()] { readPendingDatagrams(*raw); });
+        m_sockets.push_back(std::move(socket));
+    }
     /// Begins to receive on the sockets that were bound paused.
     void resume()
     {
@@ -88,7 +99,14 @@ public:
     /// Sends each reply to its session, if that is still there.
     void sendReplies(std::span<const Receipt> receipts);
 
-    [[nodiscard]] Statistics statistics() const;
+    [[nodiscard]] Statistics statistics() const
+    {
+        Statistics statistics = m_statistics;
+        statistics.unverified = m_unverified.counts();
+        statistics.sessions = std::ssize(m_sessions.established().all());
+        statistics.halfOpen = std::ssize(m_sessions.halfOpen().all());
+        return statistics;
+    }
     /// Its sessions and the handshakes under way, those last heard of first.
     [[nodiscard]] std::vector<SessionReport> sessions() const
     {
@@ -133,11 +151,27 @@ private:
     };
 
     void readPendingDatagrams(DatagramSocket &socket);
+    void receive(DatagramSocket &socket);
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
-    void startHandshakes();
-    bool startHandshake(const VerifiedHello &hello);
+    /// Lets a peer's datagram wait for its turn, behind those of it that do. false: it cannot, and
+    /// is to be handled at once.
+    bool postpone(DatagramSocket &socket, const ReceivedDatagram &datagram,
+                  SessionTable::Peer &peer)
+    {
+        if (peer.mayWait() && m_waiting.addFollowUp(socket, datagram)) {
+            ++peer.waiting;
+            return true;
+        }
+        if (peer.pending)
+            m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
+        return peer.pending != nullptr;
+    }
+    void advanceHandshakes();
+    void handleWaiting(const HandshakeQueue::Waiting &waiting);
+    void startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
+                        const QDtls::GeneratorParameters &cookie);
+    void handleRecords(const ReceivedDatagram &datagram);
     void handleRecord(const Path &path, const Record &record, QByteArrayView datagram);
-    void feedHello(DtlsSession &session, QByteArrayView datagram);
     void afterHandshakeStep(DtlsSession &session);
     void establish(DtlsSession &session);
     void makeRoomFor(const DtlsSession &newcomer);
@@ -178,12 +212,12 @@ private:
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
     UnverifiedWatch m_unverified;
     HelloGate m_hellos;
+    HandshakeQueue m_waiting;
     OverflowWatch m_overflow;
     RateLimit m_failureReports;
     Statistics m_statistics;
-    QTimer m_timer;
+    DeadlineTimer m_timer;
     Clock::time_point m_now = Clock::now(); // of this turn
-    Clock::time_point m_timerDue;
     int m_turns = 0;
     bool m_isHeard = true;
 };

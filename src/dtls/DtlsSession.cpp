@@ -65,13 +65,17 @@ bool DtlsSession::renewCredential(const PskStore &before)
     return m_credential.verdict == Credential::Verdict::Known;
 }
 
-void DtlsSession::start(const Record &hello)
+void DtlsSession::start(QByteArrayView hello)
 {
-    if (m_state != State::Handshaking)
+    RecordReader reader(hello);
+    const auto first = reader.next();
+    if (m_state != State::Handshaking || !first)
         return;
-    m_filter.begin(hello);
-    m_clientRandom = clientHelloRandom(hello.bytes).value_or(QByteArrayView()).toByteArray();
-    advance(hello.bytes);
+    m_filter.begin(*first);
+    m_clientRandom = clientHelloRandom(hello).value_or(QByteArrayView()).toByteArray();
+    advance(first->bytes);
+    while (const auto fragment = reader.next())
+        handshake(*fragment);
 }
 
 void DtlsSession::handshake(const Record &record)

@@ -69,8 +69,8 @@ public:
     /// identity, the key or the address that was good enough is no longer.
     [[nodiscard]] bool renewCredential(const PskStore &before);
 
-    /// Feeds the first record of the verified hello, or the same again. isFrom() tells which.
-    void start(const Record &hello);
+    /// Feeds the datagram of the verified hello, or the same again. isFrom() tells which.
+    void start(QByteArrayView hello);
     [[nodiscard]] bool isFrom(QByteArrayView clientRandom) const;
     /// Feeds a record to the handshake.
     void handshake(const Record &record);

@@ -135,7 +135,7 @@ struct UnverifiedCounts
     std::uint64_t malformed = 0;      ///< no DTLS, or empty
     std::uint64_t withoutSession = 0; ///< DTLS, but for a session that is not there
     std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
-    std::uint64_t overLimit = 0;      ///< verified hellos that a limit kept out
+    std::uint64_t overLimit = 0;      ///< of handshakes, that a limit kept out
     std::uint64_t failures = 0;       ///< failed handshakes beyond those reported singly
     std::uint64_t overflowed = 0;     ///< that the kernel dropped as the receive buffer was full
 

@@ -13,29 +13,26 @@ constexpr qsizetype helloVerifyRequestSize = 60;
 
 } // namespace
 
-HelloGate::HelloGate(CookieSecrets secrets, std::size_t capacity, UnverifiedWatch &watch)
+HelloGate::HelloGate(CookieSecrets secrets, UnverifiedWatch &watch)
     : m_cookies(std::move(secrets))
-    , m_waiting(capacity)
     , m_watch(watch)
 {
 }
 
-void HelloGate::receive(DatagramSocket &socket, const ReceivedDatagram &hello,
-                        UnverifiedWatch::Clock::time_point now)
+std::optional<QDtls::GeneratorParameters> HelloGate::admit(DatagramSocket &socket,
+                                                           const ReceivedDatagram &hello,
+                                                           UnverifiedWatch::Clock::time_point now)
 {
     if (hello.bytes.size() < helloVerifyRequestSize) {
         m_watch.note(UnverifiedWatch::Kind::Malformed, now);
-        return;
+        return std::nullopt;
     }
-    const auto cookie = m_cookies.verify(socket, hello, CookieVerifier::Clock::now());
-    if (!cookie) {
+    auto cookie = m_cookies.verify(socket, hello, CookieVerifier::Clock::now());
+    if (cookie) // from here on silence at a limit: a client answers every HelloVerifyRequest
+        m_watch.noteVerified();
+    else
         m_watch.noteHello(now);
-        return;
-    }
-    m_watch.noteVerified();
-    // From here on silence at a limit: a client answers every HelloVerifyRequest at once.
-    if (!m_waiting.add({&socket, hello.path, hello.bytes.toByteArray(), *cookie}))
-        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+    return cookie;
 }
 
 } // namespace dtlsd

@@ -23,6 +23,16 @@ public:
     {
         std::unique_ptr<DtlsSession> established;
         std::unique_ptr<DtlsSession> pending;
+        int waiting = 0; ///< datagrams in the HandshakeQueue; kept by the server
+
+        /// Whether a datagram that begins with @p record has to wait for its handshake's turn. Data
+        /// of an open session need not, but they do behind the Finished that opens it.
+        [[nodiscard]] bool hasToWait(const Record &record) const
+        {
+            return pending ? !established || record.isOfAHandshake() : waiting > 0;
+        }
+        /// Not more than a last flight in pieces, sent three times.
+        [[nodiscard]] bool mayWait() const { return waiting < 32; }
     };
 
     SessionTable() = default;

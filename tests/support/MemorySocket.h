@@ -24,6 +24,12 @@ public:
     /// Several, of which the reader hears at once.
     void arrive(const SocketAddress &peer, const std::vector<QByteArray> &datagrams);
 
+    /// One that arrives together with the next.
+    void hold(const SocketAddress &peer, const QByteArray &datagram)
+    {
+        m_waiting.push_back({{peer, localAddress()}, datagram});
+    }
+
     /// What was sent since this was last asked.
     std::vector<OutgoingDatagram> takeSent();
 

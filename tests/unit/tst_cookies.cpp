@@ -186,7 +186,7 @@ void TestCookies::aHandshakeThatSpansAChangeOfSecretsCompletes()
     const QSslConfiguration configuration = serverConfiguration(*settings);
     DtlsSession session(
         {SessionId{1}, path(), *m_server, credentials, configuration, settings->tls.mtu, *cookie});
-    session.start(*RecordReader(hello).next());
+    session.start(hello);
     m_server->flush();
     for (const OutgoingDatagram &datagram : m_server->takeSent())
         m_clientSocket->arrive(MemoryNetwork::serverAddress(), datagram.bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DtlsServer with real QDtls on both sides, and no network between them.
+#include "support/ClientHello.h"
 #include "support/MemoryNetwork.h"
 
 #include <QTest>
@@ -23,6 +24,7 @@ private Q_SLOTS:
     void aHandshakeFailureHasItsReason_data();
     void aHandshakeFailureHasItsReason();
     void anUnprovedSourceGetsNoMoreThanItSent();
+    void establishedSessionsComeBeforeHandshakes();
     void anIdleSessionIsClosed();
     void limitsMakeTheOldestGiveWay();
     void manyRecordsInADatagramAreBounded();
@@ -255,6 +257,32 @@ void TestDtlsServer::anUnprovedSourceGetsNoMoreThanItSent()
     QVERIFY(sent > 0);
     QVERIFY(sent <= 1000 * hello.size());
     QCOMPARE(network.server->statistics().halfOpen, 0);
+}
+
+void TestDtlsServer::establishedSessionsComeBeforeHandshakes()
+{
+    MemoryNetwork network;
+    auto &device = network.add(1);
+    network.run();
+    constexpr int strangers = 300;
+    for (int i = 0; i < strangers; ++i)
+        network.serverSocket->hold(
+            MemoryNetwork::clientAddress(100 + i),
+            ClientHello{.random = QByteArray(32, static_cast<char>(i))}.datagram());
+    QVERIFY(device.client->send("now"));
+    network.serverSocket->hold(device.address, MemoryNetwork::takeSent(device).at(0));
+    network.arrive(MemoryNetwork::clientAddress(2), "what makes all of them arrive");
+
+    std::vector<OutgoingDatagram> sent = network.serverSocket->takeSent();
+    QVERIFY(!sent.empty());
+    QCOMPARE(sent.front().path.peer, device.address);
+    QVERIFY(sent.size() < strangers); // the others wait for the event loop's other business
+    const auto answered = [&] {
+        for (const OutgoingDatagram &datagram : network.serverSocket->takeSent())
+            sent.push_back(datagram);
+        return sent.size();
+    };
+    QTRY_COMPARE(answered(), strangers + 1U);
 }
 
 void TestDtlsServer::anIdleSessionIsClosed()

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HandshakeQueue: who comes next, and who finds no room.
+#include "dtls/HandshakeQueue.h"
+
+#include "core/Record.h"
+#include "support/ClientHello.h"
+#include "support/MemorySocket.h"
+
+#include <QTest>
+
+#include <map>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+
+namespace {
+
+Path from(int port)
+{
+    return {SocketAddress(QHostAddress(QStringLiteral("203.0.113.5")),
+                          static_cast<std::uint16_t>(port)),
+            SocketAddress(QHostAddress(QStringLiteral("192.0.2.1")), 22334)};
+}
+
+QByteArray hello(int number, const QByteArray &cookie = {})
+{
+    return ClientHello{.random = QByteArray(32, static_cast<char>(number)), .cookie = cookie}
+        .datagram();
+}
+
+} // namespace
+
+class TestHandshakeQueue : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void whatBelongsTogetherStaysInOrder();
+    void noLaneWaitsForAllOfAnother();
+    void aHelloThatIsRepeatedWaitsOnce();
+    void eachLaneHasItsBounds();
+    void whatCameToASocketThatGoesIsForgotten();
+
+private:
+    bool addHello(HandshakeQueue &queue, int port, const QByteArray &bytes)
+    {
+        return queue.addHello(m_socket, {from(port), bytes}, *clientHelloRandom(bytes));
+    }
+    bool addFollowUp(HandshakeQueue &queue, int port, const QByteArray &bytes)
+    {
+        return queue.addFollowUp(m_socket, {from(port), bytes});
+    }
+
+    MemorySocket m_socket{from(1).local};
+};
+
+void TestHandshakeQueue::whatBelongsTogetherStaysInOrder()
+{
+    HandshakeQueue queue;
+    for (const char *bytes : {"a", "b", "c", "d", "e"})
+        QVERIFY(addFollowUp(queue, 1, bytes));
+    for (const char *bytes : {"a", "b", "c", "d", "e"}) {
+        const auto waiting = queue.take();
+        QVERIFY(waiting);
+        QCOMPARE(waiting->bytes, bytes);
+        QCOMPARE(waiting->path, from(1));
+        QCOMPARE(waiting->socket, &m_socket);
+    }
+    QVERIFY(queue.isEmpty());
+    QVERIFY(!queue.take());
+}
+
+void TestHandshakeQueue::noLaneWaitsForAllOfAnother()
+{
+    HandshakeQueue queue;
+    for (int i = 0; i < 100; ++i) {
+        QVERIFY(addHello(queue, 1000 + i, hello(i)));
+        QVERIFY(addHello(queue, 2000 + i, hello(i, "cookie")));
+        QVERIFY(addFollowUp(queue, 3000 + i, "record"));
+    }
+    std::map<HandshakeQueue::Lane, int> taken;
+    for (int i = 0; i < 80; ++i)
+        ++taken[queue.take()->lane];
+    QCOMPARE(taken[HandshakeQueue::FollowUps], 60);
+    QCOMPARE(taken[HandshakeQueue::ReturnedHellos], 10);
+    QCOMPARE(taken[HandshakeQueue::FirstHellos], 10);
+    // The later lanes get all of it when the first is empty.
+    for (int i = 80; i < 300; ++i)
+        ++taken[queue.take()->lane];
+    QCOMPARE(taken[HandshakeQueue::FirstHellos], 100);
+    QVERIFY(queue.isEmpty());
+}
+
+void TestHandshakeQueue::aHelloThatIsRepeatedWaitsOnce()
+{
+    HandshakeQueue queue;
+    QVERIFY(addHello(queue, 1, hello(1)));
+    QVERIFY(addHello(queue, 1, hello(1)));
+    QVERIFY(addHello(queue, 1, hello(1, "cookie"))); // the next of the same client
+    QVERIFY(addHello(queue, 1, hello(2)));           // it began anew
+    QVERIFY(addHello(queue, 2, hello(1)));           // another's
+    int taken = 0;
+    while (queue.take())
+        ++taken;
+    QCOMPARE(taken, 4);
+    QVERIFY(addHello(queue, 1, hello(1)));
+    QVERIFY(queue.take());
+}
+
+void TestHandshakeQueue::eachLaneHasItsBounds()
+{
+    HandshakeQueue byEntries(2, 1000);
+    QVERIFY(addFollowUp(byEntries, 1, "x"));
+    QVERIFY(addFollowUp(byEntries, 1, "x"));
+    QVERIFY(!addFollowUp(byEntries, 1, "x"));
+    QVERIFY(addHello(byEntries, 1, hello(1)));
+    QVERIFY(byEntries.take());
+    QVERIFY(addFollowUp(byEntries, 1, "x"));
+
+    HandshakeQueue byBytes(100, 10);
+    QVERIFY(addFollowUp(byBytes, 1, QByteArray(6, 'x')));
+    QVERIFY(!addFollowUp(byBytes, 1, QByteArray(5, 'x')));
+    QVERIFY(addFollowUp(byBytes, 1, QByteArray(4, 'x')));
+    QVERIFY(!addHello(byBytes, 1, hello(1)));
+}
+
+void TestHandshakeQueue::whatCameToASocketThatGoesIsForgotten()
+{
+    HandshakeQueue queue;
+    MemorySocket other(from(1).local.withPort(5684));
+    const QByteArray bytes = hello(1);
+    QVERIFY(queue.addHello(other, {from(1), bytes}, *clientHelloRandom(bytes)));
+    QVERIFY(queue.addFollowUp(other, {from(1), QByteArrayView("gone")}));
+    QVERIFY(addFollowUp(queue, 1, "stays"));
+    queue.forget(other);
+    QCOMPARE(queue.take()->bytes, "stays");
+    QVERIFY(!queue.take());
+    QVERIFY(addHello(queue, 1, bytes)); // nothing of it is left
+    QVERIFY(queue.take());
+}
+
+QTEST_GUILESS_MAIN(TestHandshakeQueue)
+#include "tst_handshakequeue.moc"
