@@ -8,6 +8,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
@@ -170,14 +171,26 @@ SocketAddress SocketAddress::site() const
 
 QString SocketAddress::addressText() const
 {
-    return address().toString();
+    return QString::fromUtf8(addressUtf8());
 }
 
 QString SocketAddress::toString() const
 {
-    const QString text = addressText();
-    const QString port = QString::number(m_port);
-    return (isIPv4() ? QStringLiteral("%1:%2") : QStringLiteral("[%1]:%2")).arg(text, port);
+    return QString::fromUtf8(toUtf8());
+}
+
+QByteArray SocketAddress::addressUtf8() const
+{
+    if (!isIPv4())
+        return address().toString().toUtf8();
+    std::array<char, INET_ADDRSTRLEN> text{};
+    return inet_ntop(AF_INET, m_bytes.data() + mappedPrefix, text.data(), text.size());
+}
+
+QByteArray SocketAddress::toUtf8() const
+{
+    const QByteArray port = QByteArray::number(m_port);
+    return isIPv4() ? addressUtf8() + ':' + port : '[' + addressUtf8() + "]:" + port;
 }
 
 QString toString(const QList<SocketAddress> &addresses)

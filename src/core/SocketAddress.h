@@ -4,6 +4,7 @@
 // Path: which peer spoke to which of our addresses; it identifies an association.
 #pragma once
 
+#include <QByteArray>
 #include <QHostAddress>
 #include <QList>
 #include <QString>
@@ -50,6 +51,9 @@ public:
     [[nodiscard]] QString addressText() const;
     /// `192.0.2.7:5683`, `[2001:db8::7]:5683`
     [[nodiscard]] QString toString() const;
+    /// The same two, for whoever needs many.
+    [[nodiscard]] QByteArray addressUtf8() const;
+    [[nodiscard]] QByteArray toUtf8() const;
 
     friend auto operator<=>(const SocketAddress &, const SocketAddress &) = default;
     [[nodiscard]] std::size_t hash(std::size_t seed) const;

@@ -58,9 +58,8 @@ SessionInfo::SessionInfo(SessionId sessionId, const Path &sessionPath)
 {
     const QByteArray digits = QByteArray::number(static_cast<quint64>(id), 16);
     text = std::make_shared<const SessionText>(
-        SessionText{digits.rightJustified(16, '0'), path.peer.toString().toUtf8(),
-                    path.peer.addressText().toUtf8(), QByteArray::number(path.peer.port()),
-                    path.local.toString().toUtf8()});
+        SessionText{digits.rightJustified(16, '0'), path.peer.toUtf8(), path.peer.addressUtf8(),
+                    QByteArray::number(path.peer.port()), path.local.toUtf8()});
 }
 
 Statistics &Statistics::operator+=(const Statistics &other)

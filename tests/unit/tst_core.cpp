@@ -31,8 +31,9 @@ private Q_SLOTS:
 void TestCore::anAddressIsReadAndWrittenAlike_data()
 {
     QTest::addColumn<QString>("text");
-    for (const char *text : {"192.0.2.7:5683", "0.0.0.0:22334", "127.0.0.1:0", "[::]:22334",
-                             "[2001:db8::7]:65535", "[::1]:1"})
+    for (const char *text :
+         {"192.0.2.7:5683", "0.0.0.0:22334", "127.0.0.1:0", "255.255.255.255:65535", "[::]:22334",
+          "[2001:db8::7]:65535", "[::1]:1"})
         QTest::newRow(text) << QString::fromLatin1(text);
 }
 
