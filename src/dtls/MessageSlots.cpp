@@ -54,7 +54,7 @@ void setControl(msghdr &header, int level, int type, const Info &info)
 /// Makes the kernel send from @p local, whichever address it would pick by itself.
 void setSource(msghdr &header, const SocketAddress &local, int family)
 {
-    sockaddr_storage storage;
+    sockaddr_storage storage{};
     local.toSockaddr(storage, family);
     if (family == AF_INET) {
         in_pktinfo info{};
