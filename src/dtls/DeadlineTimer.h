@@ -17,11 +17,13 @@ class DeadlineTimer
 public:
     using Clock = std::chrono::steady_clock;
 
-    template <class Function>
-    explicit DeadlineTimer(Function wake)
+    /// Calls @p wake, a slot of @p owner.
+    template <class Owner>
+    DeadlineTimer(Owner *owner, void (Owner::*wake)())
+        : m_timer(owner)
     {
         m_timer.setSingleShot(true);
-        QObject::connect(&m_timer, &QTimer::timeout, &m_timer, wake);
+        QObject::connect(&m_timer, &QTimer::timeout, owner, wake);
     }
 
     /// At @p deadline or before; never, if that is the end of time.

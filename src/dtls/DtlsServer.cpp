@@ -38,7 +38,7 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
     , m_hellos(m_shared->cookieSecrets, m_unverified)
     , m_overflow(m_sockets, m_unverified)
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
-    , m_timer([this] { expire(); })
+    , m_timer(this, &DtlsServer::expire)
 {
 }
 
