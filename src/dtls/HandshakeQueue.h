@@ -38,8 +38,9 @@ public:
         std::size_t hash = 0; ///< of a hello: what it says and who does
     };
 
-    /// Room for @p entries datagrams, and for @p bytes of them, in each lane.
-    explicit HandshakeQueue(std::size_t entries = 8192, qsizetype bytes = 4 << 20)
+    /// Room for @p entries datagrams, and for @p bytes of them, in each lane. Not for a whole fleet
+    /// at once: what strangers send takes room as well, and a device asks again after a second.
+    explicit HandshakeQueue(std::size_t entries = 2048, qsizetype bytes = 1 << 20)
         : m_entries(entries)
         , m_bytes(bytes)
     {
