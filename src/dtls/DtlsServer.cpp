@@ -220,8 +220,8 @@ void DtlsServer::startHandshake(DatagramSocket &socket, const ReceivedDatagram &
     // A client that begins anew: the newest of its handshakes counts.
     if (peer && peer->pending)
         fail(*peer->pending, peer->pending->handshakeFailure());
-    const DtlsSession::Setup setup{randomSessionId(), hello.path,          socket, m_credentials,
-                                   m_configuration,   m_settings->tls.mtu, cookie};
+    const DtlsSession::Setup setup{m_ids.next(),    hello.path,          socket, m_credentials,
+                                   m_configuration, m_settings->tls.mtu, cookie};
     DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
     makeRoomFor(session);
     Q_EMIT infoMessage(HandshakeStarted{session.info()});

@@ -208,6 +208,7 @@ private:
     Credentials m_credentials;
     ReceiveBuffer m_buffer;
     std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
+    SessionIds m_ids;
     SessionTable m_sessions;
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
     UnverifiedWatch m_unverified;

@@ -25,11 +25,13 @@ QByteArray randomSecret()
     return secret;
 }
 
-SessionId randomSessionId()
+SessionId SessionIds::next()
 {
-    SessionId id{};
-    fillWithRandom(&id, sizeof id);
-    return id;
+    if (m_left == 0) {
+        fillWithRandom(m_ids.data(), sizeof m_ids);
+        m_left = m_ids.size();
+    }
+    return m_ids[--m_left];
 }
 
 SharedState::SharedState(const Limits &limits, QByteArray cookieSecret)

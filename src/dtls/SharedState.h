@@ -12,12 +12,24 @@
 
 #include <QByteArray>
 
+#include <array>
+#include <cstddef>
+
 namespace dtlsd {
 
 /// 32 bytes from OpenSSL's generator; std::runtime_error if that fails.
 QByteArray randomSecret();
-/// From the same generator.
-SessionId randomSessionId();
+
+/// From the same generator, many at a time: it takes as long for one.
+class SessionIds
+{
+public:
+    SessionId next();
+
+private:
+    std::array<SessionId, 64> m_ids{};
+    std::size_t m_left = 0;
+};
 
 class SharedState
 {
