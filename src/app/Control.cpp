@@ -122,7 +122,7 @@ QByteArray Control::close(const QJsonObject &request)
     const bool isOne = id.size() == 16 && QByteArray::fromHex(id).toHex() == id;
     if (!isOne)
         return badRequest(QStringLiteral("session: 16 hexadecimal digits are accepted"));
-    return closeThose([id](const SessionInfo &info) { return info.text->id == id; },
+    return closeThose([id](const SessionInfo &info) { return info.text().id == id; },
                       QStringLiteral("no such session is open"));
 }
 

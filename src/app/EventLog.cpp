@@ -20,7 +20,7 @@ constexpr char claimed[] = "DTLSD_CLAIMED_IDENTITY";
 QString who(const SessionInfo &session)
 {
     return QStringLiteral("%1 (%2)").arg(escaped(session.identity),
-                                         QString::fromUtf8(session.text->peer));
+                                         QString::fromUtf8(session.text().peer));
 }
 
 QString plural(std::uint64_t count, const char *noun)
@@ -98,7 +98,7 @@ LogRecord EventLog::describe(const HandshakeStarted &event) const
 {
     return RecordBuilder(kindOf<HandshakeStarted>,
                          QStringLiteral("%1: handshake started")
-                             .arg(QString::fromUtf8(event.session.text->peer)))
+                             .arg(QString::fromUtf8(event.session.text().peer)))
         .session(event.session, claimed)
         .take();
 }
@@ -134,7 +134,7 @@ LogRecord EventLog::describe(const SessionClosed &event) const
 LogRecord EventLog::describe(const HandshakeFailed &event) const
 {
     const Reason reason = reasonFor(event.reason);
-    const QString peer = QString::fromUtf8(event.session.text->peer);
+    const QString peer = QString::fromUtf8(event.session.text().peer);
     const QString who =
         event.session.identity.isEmpty()
             ? peer

@@ -39,7 +39,7 @@ RecordBuilder &RecordBuilder::traffic(const Traffic &received, const Traffic &se
 
 RecordBuilder &RecordBuilder::session(const SessionInfo &session, const char *identityName)
 {
-    const SessionText &text = *session.text;
+    const SessionText &text = session.text();
     m_record.fields.append({"DTLSD_SESSION", text.id, LogField::Kind::Text});
     if (!session.identity.isEmpty())
         bytes(identityName, session.identity);

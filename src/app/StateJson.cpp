@@ -86,11 +86,11 @@ Json described(const ReloadCounts &reloads)
 QJsonObject toJson(const SessionReport &report, std::size_t worker)
 {
     const SessionInfo &info = report.info;
-    Json object{{QStringLiteral("session"), QString::fromLatin1(info.text->id)},
+    Json object{{QStringLiteral("session"), QString::fromLatin1(info.text().id)},
                 {QStringLiteral("state"), report.isEstablished ? QStringLiteral("established")
                                                                : QStringLiteral("handshaking")},
-                {QStringLiteral("peer"), QString::fromLatin1(info.text->peer)},
-                {QStringLiteral("local"), QString::fromLatin1(info.text->local)},
+                {QStringLiteral("peer"), QString::fromLatin1(info.text().peer)},
+                {QStringLiteral("local"), QString::fromLatin1(info.text().local)},
                 {QStringLiteral("cipher"), QString::fromLatin1(info.cipher)},
                 {QStringLiteral("protocol"), QString::fromLatin1(info.protocol)},
                 {QStringLiteral("age_s"), seconds(report.age)},

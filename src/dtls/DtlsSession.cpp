@@ -174,7 +174,7 @@ QByteArray DtlsSession::replyTo(const QByteArray &payload) const
 {
     if (reply->isEcho()) // without a look at the names, which are in nobody's cache
         return payload;
-    return reply->render({m_info.text->peer, m_info.identity, payload, received.datagrams});
+    return reply->render({m_info.text().peer, m_info.identity, payload, received.datagrams});
 }
 
 bool DtlsSession::send(const QByteArray &plaintext)

@@ -56,10 +56,16 @@ SessionInfo::SessionInfo(SessionId sessionId, const Path &sessionPath)
     : id(sessionId)
     , path(sessionPath)
 {
-    const QByteArray digits = QByteArray::number(static_cast<quint64>(id), 16);
-    text = std::make_shared<const SessionText>(
-        SessionText{digits.rightJustified(16, '0'), path.peer.toUtf8(), path.peer.addressUtf8(),
-                    QByteArray::number(path.peer.port()), path.local.toUtf8()});
+}
+
+const SessionText &SessionInfo::text() const
+{
+    std::call_once(m_text->isMade, [this] {
+        const QByteArray digits = QByteArray::number(static_cast<quint64>(id), 16);
+        m_text->text = {digits.rightJustified(16, '0'), path.peer.toUtf8(), path.peer.addressUtf8(),
+                        QByteArray::number(path.peer.port()), path.local.toUtf8()};
+    });
+    return m_text->text;
 }
 
 Statistics &Statistics::operator+=(const Statistics &other)

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <variant>
 
@@ -21,7 +22,7 @@ namespace dtlsd {
 /// Random, so that it is unique across restarts; 16 hex digits in the log.
 enum class SessionId : std::uint64_t {};
 
-/// What names a session to people, made text once for all its events.
+/// What names a session to people.
 struct SessionText
 {
     QByteArray id;   ///< 16 hex digits
@@ -36,12 +37,24 @@ struct SessionInfo
 {
     explicit SessionInfo(SessionId sessionId = {}, const Path &sessionPath = {});
 
+    /// Of id and path. Made when it is first asked for, once for all copies: not at all, where
+    /// nothing of the session is logged. From any thread.
+    [[nodiscard]] const SessionText &text() const;
+
     SessionId id{};
     Path path;
-    std::shared_ptr<const SessionText> text; ///< of both
-    QByteArray identity;                     ///< claimed; proved once the session is open
-    QByteArray cipher;                       ///< OpenSSL's name; empty before the session is open
-    QByteArray protocol;                     ///< `DTLSv1.2`; empty before the session is open
+    QByteArray identity; ///< claimed; proved once the session is open
+    QByteArray cipher;   ///< OpenSSL's name; empty before the session is open
+    QByteArray protocol; ///< `DTLSv1.2`; empty before the session is open
+
+private:
+    struct LazyText
+    {
+        std::once_flag isMade;
+        SessionText text;
+    };
+
+    std::shared_ptr<LazyText> m_text = std::make_shared<LazyText>();
 };
 
 struct Traffic
