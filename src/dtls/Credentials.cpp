@@ -3,6 +3,8 @@
 
 #include <QHashFunctions>
 
+#include <stdexcept>
+
 namespace dtlsd {
 
 std::size_t KeyRotation::Hash::operator()(const Key &key) const noexcept
@@ -41,12 +43,14 @@ Credentials::Credentials(std::shared_ptr<const ServerSettings> settings, KeyRota
     , m_rotation(rotation)
     , m_decoys(decoySecret)
 {
+    if (m_decoys.of({}).isEmpty())
+        throw std::runtime_error("OpenSSL has no HMAC with SHA-256");
 }
 
 Credential Credentials::find(const QByteArray &identity, const SocketAddress &peer) const
 {
     // Made for known identities too, so that both take the same time.
-    const QByteArray decoy = m_decoys.keyFor(identity);
+    const QByteArray decoy = m_decoys.of(identity);
     const PskIdentity *known = m_settings->identities->find(identity);
     Credential credential;
     if (known && known->allows(peer)) {

@@ -5,8 +5,8 @@
 // like a wrong key (RFC 4279 §2).
 #pragma once
 
+#include "core/HmacSha256.h"
 #include "core/SocketAddress.h"
-#include "dtls/DecoyKeys.h"
 #include "dtls/Psk.h"
 #include "dtls/ServerOptions.h"
 
@@ -65,7 +65,8 @@ struct Credential
 class Credentials
 {
 public:
-    /// @p decoySecret of at least 32 bytes makes the keys that nobody holds.
+    /// @p decoySecret of at least 32 bytes makes the keys that nobody holds. std::runtime_error if
+    /// OpenSSL has no HMAC with SHA-256.
     Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
                 const QByteArray &decoySecret);
 
@@ -85,7 +86,7 @@ public:
 private:
     std::shared_ptr<const ServerSettings> m_settings;
     KeyRotation &m_rotation;
-    DecoyKeys m_decoys;
+    HmacSha256 m_decoys; // makes of each identity a key that nobody holds, always the same
 };
 
 } // namespace dtlsd

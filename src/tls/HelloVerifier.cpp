@@ -12,11 +12,6 @@ namespace dtlsd {
 
 namespace {
 
-QByteArrayView bytesOf(const CookieMac::Cookie &cookie)
-{
-    return {reinterpret_cast<const char *>(cookie.data()), qsizetype{CookieMac::size}};
-}
-
 bool isSame(QByteArrayView a, QByteArrayView b)
 {
     return a.size() == b.size() &&
@@ -24,9 +19,9 @@ bool isSame(QByteArrayView a, QByteArrayView b)
 }
 
 /// Its versions are those of DTLS 1.0, whatever will be spoken (RFC 6347 §4.2.1).
-QByteArray helloVerifyRequest(QByteArrayView recordSequence, const CookieMac::Cookie &cookie)
+QByteArray helloVerifyRequest(QByteArrayView recordSequence, QByteArrayView cookie)
 {
-    constexpr char cookieSize = CookieMac::size;
+    constexpr char cookieSize = HmacSha256::size;
     constexpr char bodySize = 2 + 1 + cookieSize;
     constexpr char messageSize = 12 + bodySize;
     QByteArray datagram;
@@ -41,7 +36,7 @@ QByteArray helloVerifyRequest(QByteArrayView recordSequence, const CookieMac::Co
     datagram += bodySize;
     datagram += QByteArrayView("\xfe\xff", 2);
     datagram += cookieSize;
-    datagram += bytesOf(cookie);
+    datagram += cookie;
     return datagram;
 }
 
@@ -63,16 +58,16 @@ bool HelloVerifier::verifyClient(QUdpSocket *socket, const QByteArray &datagram,
         return false;
     if (!m_cookies || m_cookies->secret() != cookieSecret())
         m_cookies = m_contexts.ofThisThread().cookiesWith(cookieSecret());
-    const auto cookie = m_cookies->of(address, port);
-    if (!cookie) {
+    const QByteArray cookie = m_cookies->of(address, port);
+    if (cookie.isEmpty()) {
         setDtlsError(QDtlsError::TlsInitializationError, QStringLiteral("no HMAC-SHA256"));
         return false;
     }
-    if (isSame(hello->cookie, bytesOf(*cookie))) {
+    if (isSame(hello->cookie, cookie)) {
         m_verified = datagram;
         return true;
     }
-    const QByteArray request = helloVerifyRequest(hello->recordSequence, *cookie);
+    const QByteArray request = helloVerifyRequest(hello->recordSequence, cookie);
     if (socket->state() == QAbstractSocket::ConnectedState)
         socket->write(request);
     else

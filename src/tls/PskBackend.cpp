@@ -13,7 +13,7 @@ namespace {
 
 QByteArray randomSecret()
 {
-    QByteArray secret(CookieMac::size, Qt::Uninitialized);
+    QByteArray secret(HmacSha256::size, Qt::Uninitialized);
     QRandomGenerator::system()->generate(secret.begin(), secret.end());
     return secret;
 }

@@ -81,7 +81,7 @@ bool ServerAssociation::open(QUdpSocket &socket, const QByteArray &datagram)
     m_context = m_contexts.ofThisThread().contextFor(
         {ciphers.toByteArray(), configured.preSharedKeyIdentityHint()});
     m_cookie = m_contexts.ofThisThread().cookiesWith(cookieSecret())->of(m_peer, m_port);
-    m_ssl = m_context && m_cookie ? m_context->newSsl(*this) : nullptr;
+    m_ssl = m_context && !m_cookie.isEmpty() ? m_context->newSsl(*this) : nullptr;
     if (!m_ssl) {
         setDtlsError(QDtlsError::TlsInitializationError,
                      QStringLiteral("OpenSSL refuses the cipher string or the identity hint"));
@@ -314,8 +314,8 @@ std::size_t ServerAssociation::provideKey(const char *identity, std::span<unsign
 
 bool ServerAssociation::isItsCookie(std::span<const unsigned char> cookie) const
 {
-    return m_cookie && cookie.size() == m_cookie->size() &&
-           CRYPTO_memcmp(cookie.data(), m_cookie->data(), cookie.size()) == 0;
+    return !m_cookie.isEmpty() && cookie.size() == static_cast<std::size_t>(m_cookie.size()) &&
+           CRYPTO_memcmp(cookie.data(), m_cookie.constData(), cookie.size()) == 0;
 }
 
 } // namespace dtlsd

@@ -101,7 +101,7 @@ private:
     quint16 m_mtu = 0;
     QDtls::HandshakeState m_state = QDtls::HandshakeNotStarted;
     std::shared_ptr<ServerContext> m_context;
-    std::optional<CookieMac::Cookie> m_cookie;
+    QByteArray m_cookie;
     ServerContext::UniqueSsl m_ssl;
     RecentSessions::Place m_place = 0;
     std::optional<SuiteLimits> m_suite; // once there is one

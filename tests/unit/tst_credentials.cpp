@@ -67,14 +67,14 @@ void TestCredentials::theWildcardIsForEveryOtherIdentity()
 void TestCredentials::aDecoyIsTheSameEachTimeAndAnotherForEachIdentity()
 {
     const QByteArray secret(32, 's');
-    const DecoyKeys decoys(secret);
+    const HmacSha256 decoys(secret);
     const QByteArray longest(PskStore::maximumIdentitySize, 'i');
     for (int round = 0; round < 2; ++round) {
         for (const QByteArray &identity : {QByteArray("a"), QByteArray("b"), longest})
-            QCOMPARE(decoys.keyFor(identity), QMessageAuthenticationCode::hash(
-                                                  identity, secret, QCryptographicHash::Sha256));
+            QCOMPARE(decoys.of(identity), QMessageAuthenticationCode::hash(
+                                              identity, secret, QCryptographicHash::Sha256));
     }
-    QVERIFY(DecoyKeys(QByteArray(32, 't')).keyFor("a") != decoys.keyFor("a"));
+    QVERIFY(HmacSha256(QByteArray(32, 't')).of("a") != decoys.of("a"));
 }
 
 QTEST_GUILESS_MAIN(TestCredentials)
