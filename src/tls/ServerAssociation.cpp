@@ -78,9 +78,10 @@ bool ServerAssociation::open(QUdpSocket &socket, const QByteArray &datagram)
 {
     const QSslConfiguration configured = configuration();
     const QVariant ciphers = configured.backendConfiguration().value("CipherString");
-    m_context = m_contexts.ofThisThread().contextFor(
-        {ciphers.toByteArray(), configured.preSharedKeyIdentityHint()});
-    m_cookie = m_contexts.ofThisThread().cookiesWith(cookieSecret())->of(m_peer, m_port);
+    ThreadContexts &contexts = m_contexts.ofThisThread();
+    m_timers = contexts.timers();
+    m_context = contexts.contextFor({ciphers.toByteArray(), configured.preSharedKeyIdentityHint()});
+    m_cookie = contexts.cookiesWith(cookieSecret())->of(m_peer, m_port);
     m_ssl = m_context && !m_cookie.isEmpty() ? m_context->newSsl(*this) : nullptr;
     if (!m_ssl) {
         setDtlsError(QDtlsError::TlsInitializationError,
@@ -138,14 +139,15 @@ void ServerAssociation::shakeHands(QUdpSocket &socket, QByteArrayView record)
         setDtlsError(QDtlsError::TlsFatalError,
                      withReason(QStringLiteral("the handshake has failed")));
         reset();
-    } else if (!m_timer) {
-        startTimer();
+    } else if (m_timeout.count() == 0) {
+        m_timeout = firstTimeout;
+        m_timers->set(*this, m_timeout);
     }
 }
 
 void ServerAssociation::complete()
 {
-    m_timer.reset();
+    m_timers->cancel(*this);
     m_state = QDtls::HandshakeComplete;
     m_cipher = m_context->cipherOf(*m_ssl);
     getBuffers(); // it has them, and keeps them for a while
@@ -155,17 +157,6 @@ bool ServerAssociation::isFatal(int result) const
 {
     const int error = SSL_get_error(m_ssl.get(), result);
     return error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
-}
-
-void ServerAssociation::startTimer()
-{
-    m_timer = std::make_unique<QTimer>();
-    m_timer->setSingleShot(true);
-    m_timer->setTimerType(Qt::PreciseTimer); // OpenSSL resends nothing before it is time
-    m_timer->setInterval(firstTimeout);
-    QObject::connect(m_timer.get(), &QTimer::timeout, &m_dtls,
-                     [this] { Q_EMIT m_dtls.handshakeTimeout(); });
-    m_timer->start();
 }
 
 bool ServerAssociation::handleTimeout(QUdpSocket *socket)
@@ -183,8 +174,9 @@ bool ServerAssociation::handleTimeout(QUdpSocket *socket)
         reset();
         return false;
     }
-    m_timer->start(
-        std::min<std::chrono::milliseconds>(2 * m_timer->intervalAsDuration(), longestTimeout));
+    m_timeout = std::min<std::chrono::milliseconds>(2 * m_timeout, longestTimeout);
+    m_timers->cancel(*this); // if it was asked for before its time
+    m_timers->set(*this, m_timeout);
     return true;
 }
 
@@ -286,9 +278,11 @@ void ServerAssociation::endAfterReading(int result)
 
 void ServerAssociation::reset()
 {
-    m_timer.reset();
-    if (m_ssl)
+    if (m_ssl) {
+        m_timers->cancel(*this);
         m_context->recent().forget(m_ssl.get(), m_place);
+    }
+    m_timeout = {};
     m_ssl.reset();
     m_context.reset();
     m_suite.reset();

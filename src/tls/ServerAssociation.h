@@ -21,8 +21,8 @@
 #include <QDtls>
 #include <QHostAddress>
 #include <QSslSocket>
-#include <QTimer>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,7 +31,8 @@ namespace dtlsd {
 
 class ServerAssociation final : public QTlsPrivate::DtlsCryptograph,
                                 public DtlsState,
-                                private ServerContext::Session
+                                private ServerContext::Session,
+                                private HandshakeTimers::Client
 {
 public:
     /// @p dtls owns this.
@@ -78,6 +79,7 @@ public:
 private:
     std::size_t provideKey(const char *identity, std::span<unsigned char> room) override;
     [[nodiscard]] bool isItsCookie(std::span<const unsigned char> cookie) const override;
+    void onTimeout() override { Q_EMIT m_dtls.handshakeTimeout(); }
 
     bool open(QUdpSocket &socket, const QByteArray &datagram);
     /// Whether OpenSSL may see @p record: it would end a session over some that anybody can forge.
@@ -87,7 +89,6 @@ private:
     void read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext);
     /// Whether a call that has returned @p result, 0 or less, cannot be repeated.
     [[nodiscard]] bool isFatal(int result) const;
-    void startTimer();
     void endAfterReading(int result);
     void reset();
     [[nodiscard]] DatagramBio::Loan lend(QUdpSocket &socket, QByteArrayView record = {});
@@ -101,13 +102,14 @@ private:
     quint16 m_mtu = 0;
     QDtls::HandshakeState m_state = QDtls::HandshakeNotStarted;
     std::shared_ptr<ServerContext> m_context;
+    std::shared_ptr<HandshakeTimers> m_timers;
     QByteArray m_cookie;
     ServerContext::UniqueSsl m_ssl;
     RecentSessions::Place m_place = 0;
     std::optional<SuiteLimits> m_suite; // once there is one
     QSslCipher m_cipher;
-    QByteArray m_early; // records that came with the handshake's last
-    std::unique_ptr<QTimer> m_timer;
+    QByteArray m_early;                     // records that came with the handshake's last
+    std::chrono::milliseconds m_timeout{0}; // of the flight under way; 0: none is
 };
 
 } // namespace dtlsd

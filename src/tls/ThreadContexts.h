@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ThreadContexts: what the sessions of one thread share, so that they never wait for those of
-// another: an SSL_CTX for each configuration, and the keys of the cookies in use. Each is made at
-// its first use. Contexts has those of every thread.
+// another: an SSL_CTX for each configuration, the keys of the cookies in use, each made at its
+// first use, and one timer. Contexts has those of every thread.
 #pragma once
 
 #include "tls/CookieMac.h"
+#include "tls/HandshakeTimers.h"
 #include "tls/ServerContext.h"
 
 #include <memory>
@@ -27,10 +28,12 @@ public:
     /// nullptr: OpenSSL takes the options for wrong.
     [[nodiscard]] std::shared_ptr<ServerContext> contextFor(const ServerContext::Options &options);
     [[nodiscard]] std::shared_ptr<CookieMac> cookiesWith(const QByteArray &secret);
+    [[nodiscard]] const std::shared_ptr<HandshakeTimers> &timers() const { return m_timers; }
 
 private:
     std::vector<std::shared_ptr<ServerContext>> m_contexts;
     std::vector<std::shared_ptr<CookieMac>> m_cookies;
+    std::shared_ptr<HandshakeTimers> m_timers = std::make_shared<HandshakeTimers>();
 };
 
 class Contexts

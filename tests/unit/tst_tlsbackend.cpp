@@ -78,6 +78,7 @@ private Q_SLOTS:
     void closeNotifyIsAnswered();
     void noTimeoutFollowsTheHandshake();
     void aTimeoutRepeatsTheFlight();
+    void everyHandshakeHasItsOwnTimeouts();
     void nothingCrashesOutOfTurn();
     void aWrongKeyIsMetBySilence();
     void sessionsGiveTheirBuffersBackAndGoOn();
@@ -270,6 +271,28 @@ void TestTlsBackend::aTimeoutRepeatsTheFlight()
     while (!pair.toServer.datagrams.empty())
         pair.arrive(pair.toServer.take());
     QVERIFY(pair.server.isConnectionEncrypted());
+}
+
+void TestTlsBackend::everyHandshakeHasItsOwnTimeouts()
+{
+    std::vector<std::unique_ptr<DtlsPair>> pairs;
+    std::vector<std::unique_ptr<QSignalSpy>> timeouts;
+    for (int i = 0; i < 9; ++i) {
+        DtlsPair &pair = *pairs.emplace_back(std::make_unique<DtlsPair>());
+        QSignalSpy &spy = *timeouts.emplace_back(
+            std::make_unique<QSignalSpy>(&pair.server, &QDtls::handshakeTimeout));
+        connect(&pair.server, &QDtls::handshakeTimeout, &pair.server, [&, i] {
+            if (i % 3 == 0)
+                pair.server.handleTimeout(&pair.toClient);
+            else if (i % 3 == 1)
+                pairs[static_cast<std::size_t>(i) + 1].reset(); // another, whose turn is next
+        });
+        pair.arrive(pair.helloWithCookie());
+        QVERIFY(spy.isValid());
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(timeouts[6]->size(), 2, 5'000); // after one second, and two more
+    for (std::size_t i = 0; i < timeouts.size(); ++i)
+        QCOMPARE(timeouts[i]->size(), i % 3 == 0 ? 2 : i % 3 == 1 ? 1 : 0);
 }
 
 void TestTlsBackend::nothingCrashesOutOfTurn()
