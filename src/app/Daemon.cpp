@@ -112,7 +112,7 @@ Result<> Daemon::start()
 
 Error Daemon::failToListen(const QString &why)
 {
-    const Error error{QStringLiteral("cannot listen: ") + why};
+    Error error{QStringLiteral("cannot listen: ") + why};
     log(ListenFailed{m_config.server.listen.constFirst(), error.message});
     return error;
 }

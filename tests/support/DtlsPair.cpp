@@ -57,7 +57,7 @@ qint64 DatagramQueue::writeData(const char *data, qint64 size)
     return size;
 }
 
-DtlsPair::DtlsPair(QByteArray serverKey, QByteArray clientKey)
+DtlsPair::DtlsPair(const QByteArray &serverKey, const QByteArray &clientKey)
 {
     verifier.setCookieGeneratorParameters(cookie);
     server.setDtlsConfiguration(serverConfiguration(ServerSettings()));

@@ -41,7 +41,7 @@ public:
                                                           QByteArray(32, 'c')};
 
     /// The key of the server, and of the client.
-    explicit DtlsPair(QByteArray serverKey = key, QByteArray clientKey = key);
+    explicit DtlsPair(const QByteArray &serverKey = key, const QByteArray &clientKey = key);
 
     /// The client's hello with its cookie, verified; empty: it was not.
     QByteArray helloWithCookie();
