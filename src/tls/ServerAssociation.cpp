@@ -283,8 +283,7 @@ void ServerAssociation::reset()
         m_context->recent().forget(m_ssl.get(), m_place);
     }
     m_timeout = {};
-    m_ssl.reset();
-    m_context.reset();
+    m_ssl.reset(); // the context stays: the call that ends here has what it reads from lent by it
     m_suite.reset();
     m_early.clear();
     m_cipher = {};

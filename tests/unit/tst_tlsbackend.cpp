@@ -2,6 +2,7 @@
 //
 // The TLS backend that this build takes by default, under QDtls itself: what DtlsServer guards
 // against when it is Qt's own must be right here.
+#include "dtls/DtlsConfiguration.h"
 #include "support/DtlsPair.h"
 
 #include <QScopeGuard>
@@ -82,6 +83,7 @@ private Q_SLOTS:
     void nothingCrashesOutOfTurn();
     void aWrongKeyIsMetBySilence();
     void sessionsGiveTheirBuffersBackAndGoOn();
+    void aSessionOutlivesTheSettingsItBeganWith();
 };
 
 void TestTlsBackend::itIsInForce()
@@ -253,7 +255,7 @@ void TestTlsBackend::noTimeoutFollowsTheHandshake()
     QTest::qWait(1'300); // the first would come after a second
     QCOMPARE(timeouts.size(), 0);
     QVERIFY(!pair.server.handleTimeout(&pair.toClient));
-    QTest::qWait(1'300);
+    QTest::qWait(1'300); // nor does one that this has begun
     QCOMPARE(timeouts.size(), 0);
 }
 
@@ -350,6 +352,24 @@ void TestTlsBackend::sessionsGiveTheirBuffersBackAndGoOn()
         QVERIFY(pair->server.shutdown(&pair->toClient));
         QCOMPARE(pair->toClient.datagrams.size(), 1U);
     }
+}
+
+void TestTlsBackend::aSessionOutlivesTheSettingsItBeganWith()
+{
+    DtlsPair pair;
+    QVERIFY(pair.handshake());
+    for (char i = '0'; i <= '9'; ++i) { // more than are kept
+        DtlsPair newer;
+        ServerSettings settings;
+        settings.reply.identityHint = QByteArray(1, i);
+        newer.server.setDtlsConfiguration(serverConfiguration(settings));
+        QVERIFY(newer.handshake());
+    }
+    pair.client.writeDatagramEncrypted(&pair.toServer, "still here");
+    QCOMPARE(pair.arrive(pair.toServer.take()), QByteArray("still here"));
+    pair.client.shutdown(&pair.toServer);
+    pair.arrive(pair.toServer.take());
+    QCOMPARE(pair.server.dtlsError(), QDtlsError::RemoteClosedConnectionError);
 }
 
 QTEST_GUILESS_MAIN(TestTlsBackend)
