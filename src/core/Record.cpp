@@ -11,10 +11,6 @@ namespace {
 
 constexpr uchar dtlsMajorVersion = 0xfe; // 1.0 and 1.2 are 0xfeff and 0xfefd (RFC 6347 §4.1)
 
-// In a ClientHello, behind client_version (RFC 6347 §4.2.1).
-constexpr qsizetype random = Record::headerSize + 12 + 2;
-constexpr qsizetype randomSize = 32;
-
 uchar byteAt(QByteArrayView bytes, qsizetype index)
 {
     return static_cast<uchar>(bytes[index]);
@@ -53,6 +49,8 @@ std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram)
 {
     constexpr qsizetype messageType = Record::headerSize;        // RFC 6347 §4.2.2
     constexpr qsizetype fragmentOffset = Record::headerSize + 6; // three bytes
+    constexpr qsizetype random = Record::headerSize + 12 + 2;    // behind client_version
+    constexpr qsizetype randomSize = 32;
     constexpr uchar clientHello = 1;
 
     const auto record = RecordReader(datagram).next();
@@ -63,15 +61,6 @@ std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram)
     if (std::any_of(offset.begin(), offset.end(), [](char byte) { return byte != 0; }))
         return std::nullopt;
     return datagram.sliced(random, randomSize);
-}
-
-bool hasCookie(QByteArrayView hello)
-{
-    constexpr qsizetype sessionIdSize = random + randomSize;
-    if (hello.size() <= sessionIdSize)
-        return false;
-    const qsizetype cookieSize = sessionIdSize + 1 + byteAt(hello, sessionIdSize);
-    return hello.size() > cookieSize && byteAt(hello, cookieSize) > 0;
 }
 
 } // namespace dtlsd

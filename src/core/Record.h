@@ -74,7 +74,5 @@ private:
 /// 0. Nothing if the datagram begins otherwise. It tells a repeated hello from a client that
 /// started anew.
 std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram);
-/// Whether a datagram with a clientHelloRandom() shows a cookie, of whatever worth.
-bool hasCookie(QByteArrayView hello);
 
 } // namespace dtlsd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HandshakeQueue.h"
 
-#include "core/Record.h"
+#include "core/ClientHello.h"
 
 #include <QHashFunctions>
 
@@ -26,7 +26,8 @@ bool HandshakeQueue::hasRoom(const Line &line, qsizetype bytes) const
 bool HandshakeQueue::addHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
                               QByteArrayView clientRandom)
 {
-    const Lane lane = hasCookie(datagram.bytes) ? ReturnedHellos : FirstHellos;
+    const auto hello = ClientHello::in(datagram.bytes);
+    const Lane lane = hello && !hello->cookie.isEmpty() ? ReturnedHellos : FirstHellos;
     const std::size_t seed = std::hash<Path>()(datagram.path) + lane;
     const std::size_t hash =
         qHashBits(clientRandom.data(), static_cast<std::size_t>(clientRandom.size()), seed);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/HelloVerifier.h"
 
-#include "tls/ClientHello.h"
+#include "core/ClientHello.h"
 
 #include <QHostAddress>
 #include <QUdpSocket>

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tls/ClientHello.h"
+#include "core/ClientHello.h"
 
-#include <QtEndian>
-
-#include <algorithm>
+#include "core/Record.h"
 
 namespace dtlsd {
 
 namespace {
 
-constexpr char handshake = 22;  // ContentType
-constexpr char clientHello = 1; // HandshakeType
-constexpr char dtlsMajor = static_cast<char>(0xfe);
+constexpr char clientHello = 1; // HandshakeType (RFC 6347 §4.2.2)
 constexpr qsizetype randomSize = 32;
 
 /// Takes bytes from the front; once too few are left, whatever it takes is empty.
@@ -48,26 +44,16 @@ private:
     bool m_isWhole = true;
 };
 
-/// The fragment of the record that begins @p datagram, if that can be a first hello's.
-QByteArrayView fragmentOf(QByteArrayView datagram, QByteArrayView &recordSequence)
-{
-    Reader record(datagram);
-    const QByteArrayView type = record.take(1);
-    const QByteArrayView version = record.take(2);
-    const quint32 epoch = record.number(2);
-    recordSequence = record.take(6);
-    const QByteArrayView fragment = record.take(record.number(2));
-    const bool isOne =
-        record.isWhole() && type[0] == handshake && version[0] == dtlsMajor && epoch == 0;
-    return isOne ? fragment : QByteArrayView();
-}
-
 } // namespace
 
 std::optional<ClientHello> ClientHello::in(QByteArrayView datagram)
 {
+    const auto record = RecordReader(datagram).next();
+    if (!record || record->type != ContentType::Handshake || record->epoch != 0)
+        return std::nullopt;
     ClientHello hello;
-    Reader message(fragmentOf(datagram, hello.recordSequence));
+    hello.recordSequence = record->bytes.sliced(5, 6); // behind type, version and epoch
+    Reader message(record->fragment());
     const QByteArrayView type = message.take(1);
     const quint32 length = message.number(3);
     const quint32 sequence = message.number(2);
