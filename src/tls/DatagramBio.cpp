@@ -29,6 +29,14 @@ BIO_METHOD *makeMethod(int (*read)(BIO *, char *, int), int (*write)(BIO *, cons
 
 } // namespace
 
+void send(QUdpSocket &output, QByteArrayView datagram, const QHostAddress &peer, quint16 port)
+{
+    if (output.state() == QAbstractSocket::ConnectedState)
+        output.write(datagram.data(), datagram.size());
+    else
+        output.writeDatagram(datagram.data(), datagram.size(), peer, port);
+}
+
 DatagramBio::DatagramBio()
     : m_method(makeMethod(&DatagramBio::read, &DatagramBio::write, &DatagramBio::control))
     , m_bio(m_method ? BIO_new(m_method.get()) : nullptr)
@@ -59,13 +67,8 @@ int DatagramBio::write(BIO *bio, const char *datagram, int size)
 {
     const auto &self = *static_cast<DatagramBio *>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    if (self.m_output) {
-        // UDP's promise: what the socket does not take is lost, and the session goes on.
-        if (self.m_output->state() == QAbstractSocket::ConnectedState)
-            self.m_output->write(datagram, size);
-        else
-            self.m_output->writeDatagram(datagram, size, *self.m_peer, self.m_port);
-    }
+    if (self.m_output)
+        send(*self.m_output, {datagram, size}, *self.m_peer, self.m_port);
     return size;
 }
 

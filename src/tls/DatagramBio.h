@@ -15,6 +15,10 @@ class QUdpSocket;
 
 namespace dtlsd {
 
+/// Hands @p datagram to @p output, which sends it to @p peer unless it is connected. UDP's promise:
+/// what the socket does not take is lost.
+void send(QUdpSocket &output, QByteArrayView datagram, const QHostAddress &peer, quint16 port);
+
 class DatagramBio
 {
 public:
@@ -26,9 +30,9 @@ public:
     /// For SSL_set_bio(), which takes a reference; nullptr: no memory.
     [[nodiscard]] BIO *get() const { return m_bio.get(); }
 
-    /// From here to its end OpenSSL reads @p input, a single record, and writes to @p output, which
-    /// sends to @p peer unless it is connected. From a datagram of several records OpenSSL 3.0
-    /// would drop what is behind one that it discards.
+    /// From here to its end OpenSSL reads @p input, a single record, and what it writes is sent as
+    /// by send(). From a datagram of several records OpenSSL 3.0 would drop what is behind one that
+    /// it discards.
     class Loan
     {
     public:

@@ -2,9 +2,7 @@
 #include "tls/HelloVerifier.h"
 
 #include "core/ClientHello.h"
-
-#include <QHostAddress>
-#include <QUdpSocket>
+#include "tls/DatagramBio.h"
 
 #include <openssl/crypto.h>
 
@@ -67,11 +65,7 @@ bool HelloVerifier::verifyClient(QUdpSocket *socket, const QByteArray &datagram,
         m_verified = datagram;
         return true;
     }
-    const QByteArray request = helloVerifyRequest(hello->recordSequence, cookie);
-    if (socket->state() == QAbstractSocket::ConnectedState)
-        socket->write(request);
-    else
-        socket->writeDatagram(request, address, port);
+    send(*socket, helloVerifyRequest(hello->recordSequence, cookie), address, port);
     return false;
 }
 
