@@ -53,7 +53,7 @@ public:
     {
         ERR_clear_error();
         BIO_write(m_input, datagram, static_cast<int>(size));
-        std::array<char, datagramSize> text; // NOLINT(cppcoreguidelines-pro-type-member-init)
+        std::array<char, datagramSize> text; // NOLINT(*-member-init): it is large
         int count = 0;
         while ((count = SSL_read(m_ssl.get(), text.data(), static_cast<int>(text.size()))) > 0) {
             SSL_write(m_ssl.get(), text.data(), count);
@@ -69,7 +69,7 @@ public:
 private:
     void flush(int socket)
     {
-        std::array<char, datagramSize> datagram; // NOLINT(cppcoreguidelines-pro-type-member-init)
+        std::array<char, datagramSize> datagram; // NOLINT(*-member-init): it is large
         const int size = BIO_read(m_output, datagram.data(), static_cast<int>(datagram.size()));
         if (size > 0)
             static_cast<void>(sendto(socket, datagram.data(), static_cast<std::size_t>(size), 0,
