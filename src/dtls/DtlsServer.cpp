@@ -100,6 +100,7 @@ void DtlsServer::leave(const SocketAddress &address)
                                          [](const auto &socket) { return socket->localAddress(); });
     if (found == m_sockets.end())
         return;
+    m_overflow.ask(Clock::now());
     const std::unique_ptr<DatagramSocket> socket = std::move(*found); // goes after its sessions
     m_sockets.erase(found);
     const Turn turn(*this);

@@ -50,7 +50,7 @@ public:
             ask(now);
     }
 
-private:
+    /// Asks, due or not: what a socket has not told is lost once it is closed.
     void ask(Clock::time_point now)
     {
         m_isOwed = false;
@@ -61,6 +61,7 @@ private:
         }
     }
 
+private:
     const Sockets &m_sockets;
     UnverifiedWatch &m_watch;
     Clock::time_point m_next = Clock::time_point::min();

@@ -5,6 +5,7 @@
 #include "support/MemoryNetwork.h"
 
 #include <QTest>
+#include <QUdpSocket>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -29,6 +30,7 @@ private Q_SLOTS:
     void limitsMakeTheOldestGiveWay();
     void manyRecordsInADatagramAreBounded();
     void closeEndsEverySession();
+    void whatTheKernelDroppedIsSaidBeforeTheSocketGoes();
     void aReplyForASessionThatIsGoneIsNotSent();
     void sessionsAreReportedAsTheyAre();
     void badRecordsAreCountedToTheirSession();
@@ -369,6 +371,21 @@ void TestDtlsServer::closeEndsEverySession()
         QCOMPARE(event.reason, CloseReason::Shutdown);
     QVERIFY(!network.server->isListening());
     QCOMPARE(network.server->statistics().sessions, 0);
+}
+
+void TestDtlsServer::whatTheKernelDroppedIsSaidBeforeTheSocketGoes()
+{
+    MemoryNetwork network;
+    const auto loopback = network.server->listen(
+        SocketAddress(QHostAddress(QHostAddress::LocalHost), 0), {.receiveBuffer = 16 * 1024});
+    QVERIFY(loopback);
+    QUdpSocket peer;
+    for (int i = 0; i < 500; ++i)
+        peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost, loopback.value().port());
+    network.server->close(); // before it has read any of them
+    const auto traffic = network.events<UnverifiedTraffic>();
+    QCOMPARE(traffic.size(), 1U);
+    QVERIFY(traffic[0].overflowed > 0);
 }
 
 void TestDtlsServer::aReplyForASessionThatIsGoneIsNotSent()
