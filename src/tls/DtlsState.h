@@ -40,7 +40,7 @@ public:
     }
     [[nodiscard]] QSslConfiguration configuration() const override
     {
-        return m_configuration.value_or(QSslConfiguration());
+        return m_configuration ? *m_configuration : QSslConfiguration();
     }
 
     /// A secret for SHA-256; others are refused.
