@@ -69,6 +69,16 @@ void setSource(msghdr &header, const SocketAddress &local, int family)
     }
 }
 
+/// As sendmmsg(2) would; the kernel has less to copy. Most datagrams of handshakes go alone.
+void sendAlone(int descriptor, const msghdr &header)
+{
+    ssize_t sent = 0;
+    do
+        sent = sendto(descriptor, header.msg_iov->iov_base, header.msg_iov->iov_len, MSG_DONTWAIT,
+                      static_cast<const sockaddr *>(header.msg_name), header.msg_namelen);
+    while (sent < 0 && errno == EINTR);
+}
+
 } // namespace
 
 MessageSlots::MessageSlots(std::size_t count)
@@ -129,6 +139,10 @@ void MessageSlots::setPath(std::size_t index, const Path &path, const SocketAddr
 
 void MessageSlots::send(int descriptor, std::size_t count)
 {
+    if (count == 1 && m_messages.front().msg_hdr.msg_controllen == 0) {
+        sendAlone(descriptor, m_messages.front().msg_hdr);
+        return;
+    }
     for (std::size_t sent = 0; sent < count;) {
         const int taken = sendmmsg(descriptor, m_messages.data() + sent,
                                    static_cast<unsigned>(count - sent), MSG_DONTWAIT);
