@@ -51,10 +51,19 @@ Result<> raiseDescriptorLimit(std::size_t sockets)
     const rlimit allowed{files.rlim_max, files.rlim_max};
     if (files.rlim_max >= needed && setrlimit(RLIMIT_NOFILE, &allowed) == 0)
         return success();
-    return Error{QStringLiteral("%1 clients need as many open files, and there may be %2; give "
-                                "fewer clients, or raise the limit with ulimit -n")
+    return Error{QStringLiteral("the clients need %1 open files, and there may be %2; give fewer "
+                                "clients, or raise the limit with ulimit -n")
                      .arg(sockets)
                      .arg(files.rlim_max)};
+}
+
+/// Those that are there.
+void closeAll(std::span<const int> sockets)
+{
+    for (const int socket : sockets) {
+        if (socket >= 0)
+            close(socket);
+    }
 }
 
 } // namespace
@@ -72,6 +81,7 @@ LoadSockets::LoadSockets(const SocketAddress &server, std::size_t clients, bool 
     , m_areShared(areShared && isLoopback(server))
     , m_epoll(epoll_create1(EPOLL_CLOEXEC))
     , m_sockets(m_areShared ? (clients + sources - 1) / sources : clients, -1)
+    , m_former(m_areShared ? 0 : clients, -1)
     , m_events(mostReady)
 {
     if (!m_areShared)
@@ -83,16 +93,14 @@ LoadSockets::LoadSockets(const SocketAddress &server, std::size_t clients, bool 
 
 LoadSockets::~LoadSockets()
 {
-    for (const int socket : m_sockets) {
-        if (socket >= 0)
-            close(socket);
-    }
+    closeAll(m_sockets);
+    closeAll(m_former);
     close(m_epoll);
 }
 
 Result<> LoadSockets::open()
 {
-    if (auto raised = raiseDescriptorLimit(m_sockets.size()); !raised)
+    if (auto raised = raiseDescriptorLimit(m_sockets.size() + m_former.size()); !raised)
         return raised;
     for (std::size_t socket = 0; socket < m_sockets.size(); ++socket) {
         m_sockets[socket] = makeSocket(socket);
@@ -109,7 +117,9 @@ bool LoadSockets::renew(std::size_t client)
 {
     if (m_areShared)
         return true;
-    close(m_sockets[client]);
+    closeAll({&m_former[client], 1});
+    m_former[client] = m_sockets[client];
+    epoll_ctl(m_epoll, EPOLL_CTL_DEL, m_former[client], nullptr);
     m_sockets[client] = makeSocket(client);
     return m_sockets[client] >= 0 && watch(client);
 }
