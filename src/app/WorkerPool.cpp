@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include <malloc.h>
+
 namespace dtlsd {
 
 namespace {
@@ -43,6 +45,10 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, const std::vecto
     , m_shared(sharedBy(config))
 {
     const int count = workerCount(config.server.workers, passed.size());
+    // One worker takes its memory where the first thread does: an arena of its own glibc enlarges
+    // by a few pages at a time, with a system call for each. Several would wait for each other.
+    if (count == 1)
+        mallopt(M_ARENA_MAX, 1);
     m_settings = settingsOfEach(config.settings, count);
     for (int i = 0; i < count; ++i)
         m_workers.push_back(std::make_unique<Worker>(QStringLiteral("worker-%1").arg(i), m_settings,
