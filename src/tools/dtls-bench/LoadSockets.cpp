@@ -17,7 +17,8 @@ namespace {
 
 constexpr quint32 firstSource = (127U << 24) + 1;
 constexpr std::size_t sources = 250;
-constexpr rlim_t spareDescriptors = 64;
+constexpr std::size_t mostFormer = 256;
+constexpr rlim_t spareDescriptors = 64 + mostFormer;
 constexpr std::size_t mostReady = 256;
 constexpr int receiveBuffer = 4 << 20; // replies to many clients
 
@@ -51,14 +52,14 @@ Result<> raiseDescriptorLimit(std::size_t sockets)
     const rlimit allowed{files.rlim_max, files.rlim_max};
     if (files.rlim_max >= needed && setrlimit(RLIMIT_NOFILE, &allowed) == 0)
         return success();
-    return Error{QStringLiteral("the clients need %1 open files, and there may be %2; give fewer "
-                                "clients, or raise the limit with ulimit -n")
+    return Error{QStringLiteral("%1 clients need as many open files, and there may be %2; give "
+                                "fewer clients, or raise the limit with ulimit -n")
                      .arg(sockets)
                      .arg(files.rlim_max)};
 }
 
 /// Those that are there.
-void closeAll(std::span<const int> sockets)
+void closeAll(const auto &sockets)
 {
     for (const int socket : sockets) {
         if (socket >= 0)
@@ -81,7 +82,6 @@ LoadSockets::LoadSockets(const SocketAddress &server, std::size_t clients, bool 
     , m_areShared(areShared && isLoopback(server))
     , m_epoll(epoll_create1(EPOLL_CLOEXEC))
     , m_sockets(m_areShared ? (clients + sources - 1) / sources : clients, -1)
-    , m_former(m_areShared ? 0 : clients, -1)
     , m_events(mostReady)
 {
     if (!m_areShared)
@@ -100,7 +100,7 @@ LoadSockets::~LoadSockets()
 
 Result<> LoadSockets::open()
 {
-    if (auto raised = raiseDescriptorLimit(m_sockets.size() + m_former.size()); !raised)
+    if (auto raised = raiseDescriptorLimit(m_sockets.size()); !raised)
         return raised;
     for (std::size_t socket = 0; socket < m_sockets.size(); ++socket) {
         m_sockets[socket] = makeSocket(socket);
@@ -117,9 +117,12 @@ bool LoadSockets::renew(std::size_t client)
 {
     if (m_areShared)
         return true;
-    closeAll({&m_former[client], 1});
-    m_former[client] = m_sockets[client];
-    epoll_ctl(m_epoll, EPOLL_CTL_DEL, m_former[client], nullptr);
+    epoll_ctl(m_epoll, EPOLL_CTL_DEL, m_sockets[client], nullptr);
+    m_former.push_back(m_sockets[client]);
+    if (m_former.size() > mostFormer) {
+        close(m_former.front());
+        m_former.pop_front();
+    }
     m_sockets[client] = makeSocket(client);
     return m_sockets[client] >= 0 && watch(client);
 }

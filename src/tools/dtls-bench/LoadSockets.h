@@ -12,6 +12,7 @@
 #include "tools/dtls-bench/Outbox.h"
 
 #include <chrono>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -31,9 +32,8 @@ public:
     /// Fails when the system has not as many sockets.
     [[nodiscard]] Result<> open();
     /// Puts a new socket, and so a new port, in the place of the one of @p client, if that is its
-    /// own. The one before it stays until the next call: a closed one would make the kernel
-    /// answer what the server still sends there, at the expense of the server. false: the system
-    /// has none.
+    /// own. That one stays for some more calls: a closed one would make the kernel answer what the
+    /// server still sends there, at the expense of the server. false: the system has none.
     bool renew(std::size_t client);
     [[nodiscard]] Route route(std::size_t client) const;
 
@@ -68,7 +68,7 @@ private:
     sockaddr_in m_serverAddress{}; // unless sockets are connected
     const int m_epoll;
     std::vector<int> m_sockets;
-    std::vector<int> m_former; // of clients that were renewed
+    std::deque<int> m_former; // of clients that were renewed, the oldest first
     std::vector<epoll_event> m_events;
     std::vector<std::size_t> m_ready;
     Inbox m_inbox;
