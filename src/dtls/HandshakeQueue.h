@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // HandshakeQueue: datagrams of handshakes until the server has time for them. A handshake costs as
-// much as thirty datagrams of open sessions: if a fleet that reconnects, or strangers, had it where
-// it comes, all others would wait.
+// much as fifteen datagrams of open sessions: if a fleet that reconnects, or strangers, had it
+// where it comes, all others would wait.
 //
 //   FollowUps       what half-open peers send: a handshake that ends makes room
 //   ReturnedHellos  hellos with a cookie, be it a valid one: their devices have begun
