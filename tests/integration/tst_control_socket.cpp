@@ -90,7 +90,6 @@ public:
     /// false: not all of them opened.
     bool open(int count, const DtlsClient::Options &options = dev())
     {
-        const int atOnce = 50; // fewer than an address may have half-open
         for (int opened = 0; opened < count; opened += atOnce) {
             for (int i = opened; i < qMin(count, opened + atOnce); ++i) {
                 m_clients.push_back(std::make_unique<DtlsClient>(options));
@@ -110,10 +109,13 @@ public:
     DtlsClient &operator[](std::size_t index) { return *m_clients[index]; }
 
 private:
+    /// Fewer than an address may have half-open with one of two workers: 64 / 2.
+    static constexpr int atOnce = 25;
+
     [[nodiscard]] bool connected() const
     {
         return std::all_of(m_clients.rbegin(),
-                           m_clients.rbegin() + qMin<std::ptrdiff_t>(50, std::ssize(m_clients)),
+                           m_clients.rbegin() + qMin<std::ptrdiff_t>(atOnce, std::ssize(m_clients)),
                            [](const auto &client) { return client->isConnected(); });
     }
 
