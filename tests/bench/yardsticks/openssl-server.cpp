@@ -3,8 +3,9 @@
 // Usage: openssl-server PORT KEYFILE
 // The least that a DTLS server straight on OpenSSL can be, to measure others by: one thread, one
 // socket that blocks, a system call for each datagram in and out, one SSL_CTX, a hash of peers.
-// It sends back what it gets and forgets a peer that closes. It logs nothing and limits nothing,
-// so that it must not be used for anything else. Says `ready` on standard output.
+// It sends back what it gets, answers a close_notify as RFC 5246 §7.2.1 demands, and forgets that
+// peer. It logs nothing and limits nothing, so that it must not be used for anything else. Says
+// `ready` on standard output.
 #include "bench/yardsticks/Yardstick.h"
 
 #include <algorithm>
@@ -59,9 +60,11 @@ public:
             SSL_write(m_ssl.get(), text.data(), count);
             flush(socket);
         }
-        const bool lives = SSL_get_error(m_ssl.get(), count) == SSL_ERROR_WANT_READ;
+        const int error = SSL_get_error(m_ssl.get(), count);
+        if (error == SSL_ERROR_ZERO_RETURN)
+            SSL_shutdown(m_ssl.get());
         flush(socket);
-        return lives;
+        return error == SSL_ERROR_WANT_READ;
     }
 
     [[nodiscard]] const sockaddr_in &address() const { return m_address; }
