@@ -141,8 +141,8 @@ void DtlsServer::receive(DatagramSocket &socket)
         }
         socket.flush();
         m_overflow.noteReceived(m_buffer.isFull(), m_now);
-        if (!m_buffer.isFull())
-            break; // readyRead() tells when there is more
+        if (m_buffer.received.size() == 1)
+            break; // by then nobody else has sent anything; readyRead() tells when there is more
     }
 }
 
