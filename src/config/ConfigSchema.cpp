@@ -121,7 +121,9 @@ ValueCodec<CookieOptions> cookieSecret()
 {
     return {[](const QString &text) -> Result<CookieOptions> {
                 const auto path = pathIn(text);
-                if (!text.isEmpty() && (!path || path->isEmpty()))
+                if (path && path->isEmpty())
+                    return Error{QStringLiteral("has no path behind file:")};
+                if (!path && !text.isEmpty())
                     return Error{QStringLiteral("does not begin with file:")};
                 return CookieOptions{path.value_or(QString()), {}};
             },

@@ -346,7 +346,7 @@ void tst_KeyFiles::cookieSecretIsRefused_data()
         << "hex:" + hexKey + hexKey << QByteArray() << 0640u
         << u"does not begin with file:; nothing or file: and a path is accepted"_s;
     QTest::newRow("no path") << QByteArray("file:") << QByteArray() << 0640u
-                             << u"does not begin with file:; nothing or file: and a path is "
+                             << u"has no path behind file:; nothing or file: and a path is "
                                 "accepted"_s;
     QTest::newRow("too short") << file << hexKey << 0640u
                                << u"DIR/cookie.key: the secret in it is 16 bytes long; 32 to 64 "
