@@ -55,7 +55,8 @@ public:
 
     [[nodiscard]] const Options &options() const { return m_options; }
     /// Reads and writes through datagrams(), and asks @p session, which outlives it; nullptr: no
-    /// memory.
+    /// memory. Never one that was used: SSL_clear() leaves a former peer's master secret and its
+    /// supported_groups in it.
     [[nodiscard]] UniqueSsl newSsl(Session &session);
     [[nodiscard]] DatagramBio &datagrams() { return m_datagrams; }
     [[nodiscard]] RecentSessions &recent() { return m_recent; }
