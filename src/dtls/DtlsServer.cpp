@@ -142,7 +142,7 @@ void DtlsServer::receive(DatagramSocket &socket)
         socket.flush();
         m_overflow.noteReceived(m_buffer.isFull(), m_now);
         if (m_buffer.received.size() == 1)
-            break; // by then nobody else has sent anything; readyRead() tells when there is more
+            break; // a single peer waits for its reply first; readyRead() tells when there is more
     }
 }
 

@@ -98,8 +98,7 @@ public:
                 if (!m_clients.back()->connectTo(m_server))
                     return false;
             }
-            if (!waitUntil([&] { return m_clients.back()->isConnected() && connected(); },
-                           QDeadlineTimer(patience)))
+            if (!waitUntil([&] { return connected(); }, QDeadlineTimer(patience)))
                 return false;
         }
         return true;
