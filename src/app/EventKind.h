@@ -42,6 +42,8 @@ inline constexpr EventKind datagramReceived{"datagram-received", "78ffa1ce448c4c
                                             Priority::Info};
 inline constexpr EventKind peerMisbehaving{"peer-misbehaving", "8654a2e39c80490d8585a1e60d643d80",
                                            Priority::Warning};
+inline constexpr EventKind identityLimited{"identity-limited", "cf7b2d1be4f84ea3a1c4be83b1fc3c59",
+                                           Priority::Warning};
 inline constexpr EventKind unverifiedTraffic{"unverified-traffic",
                                              "1fc1882f3ecb4050a5543d3f1eae9b96", Priority::Warning};
 inline constexpr EventKind entriesDropped{"entries-dropped", "506c63730c434945b2e0206d9a87f7c6",
@@ -49,11 +51,12 @@ inline constexpr EventKind entriesDropped{"entries-dropped", "506c63730c434945b2
 inline constexpr EventKind statistics{"statistics", "e135c23185ef404ab243e105d7a0980d",
                                       Priority::Info};
 
-inline constexpr std::array all{started,           stopping,         reloaded,
-                                reloadRejected,    listenFailed,     configurationWarning,
-                                handshakeStarted,  handshakeFailed,  sessionOpened,
-                                sessionClosed,     datagramReceived, peerMisbehaving,
-                                unverifiedTraffic, entriesDropped,   statistics};
+inline constexpr std::array all{started,          stopping,          reloaded,
+                                reloadRejected,   listenFailed,      configurationWarning,
+                                handshakeStarted, handshakeFailed,   sessionOpened,
+                                sessionClosed,    datagramReceived,  peerMisbehaving,
+                                identityLimited,  unverifiedTraffic, entriesDropped,
+                                statistics};
 
 } // namespace kind
 

@@ -158,6 +158,22 @@ LogRecord EventLog::describe(const PeerMisbehaving &event) const
         .take();
 }
 
+LogRecord EventLog::describe(const IdentityLimited &event) const
+{
+    const bool isWildcard = event.account == PskStore::wildcardAccount();
+    RecordBuilder builder(
+        kindOf<IdentityLimited>,
+        QStringLiteral(
+            "%1: %2 dropped, over datagrams_per_second = %3; they are neither logged nor "
+            "acknowledged")
+            .arg(isWildcard ? QStringLiteral("[identity *]") : escaped(event.account),
+                 plural(event.datagrams, "datagram"))
+            .arg(event.perSecond));
+    if (!isWildcard)
+        builder.bytes("DTLSD_IDENTITY", event.account);
+    return builder.number("DTLSD_COUNT", event.datagrams).take();
+}
+
 LogRecord EventLog::describe(const UnverifiedTraffic &event) const
 {
     const std::pair<std::uint64_t, const char *> causes[]{

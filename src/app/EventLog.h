@@ -77,6 +77,8 @@ inline constexpr const EventKind &kindOf<HandshakeFailed> = kind::handshakeFaile
 template <>
 inline constexpr const EventKind &kindOf<PeerMisbehaving> = kind::peerMisbehaving;
 template <>
+inline constexpr const EventKind &kindOf<IdentityLimited> = kind::identityLimited;
+template <>
 inline constexpr const EventKind &kindOf<UnverifiedTraffic> = kind::unverifiedTraffic;
 template <>
 inline constexpr const EventKind &kindOf<ListenFailed> = kind::listenFailed;
@@ -126,6 +128,7 @@ public:
     [[nodiscard]] LogRecord describe(const SessionClosed &event) const;
     [[nodiscard]] LogRecord describe(const HandshakeFailed &event) const;
     [[nodiscard]] LogRecord describe(const PeerMisbehaving &event) const;
+    [[nodiscard]] LogRecord describe(const IdentityLimited &event) const;
     [[nodiscard]] LogRecord describe(const UnverifiedTraffic &event) const;
     [[nodiscard]] LogRecord describe(const ListenFailed &event) const;
     [[nodiscard]] LogRecord describe(const ConfigMessage &warning) const;

@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// logEvent(): the way of an event into the log when nobody waits to hear what became of it.
+// logEvent(): logs an event that needs no receipt.
 #pragma once
 
 #include "app/EventLog.h"
 #include "log/LogWriter.h"
 
+#include <QHashFunctions>
+
+#include <cstddef>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace dtlsd {
+
+/// Whom the entry of @p event is accounted to in the log's queue; 0 is ourselves.
+template <class Event>
+std::size_t sourceOf(const Event &event)
+{
+    if constexpr (std::is_same_v<Event, ServerEvent>)
+        return std::visit([](const auto &value) { return sourceOf(value); }, event);
+    else if constexpr (requires { event.session.source; })
+        return event.session.source;
+    else if constexpr (requires { event.account; })
+        return qHash(event.account, QHashSeed::globalSeed());
+    else
+        return 0;
+}
 
 /// Pushes the entry of @p event, if its kind is wanted.
 template <class Event>
@@ -16,7 +35,7 @@ void logEvent(const EventLog &events, LogWriter &writer, const Event &event)
 {
     if (auto record = events.record(event))
         // What the queue refuses it counts, and the log says so later.
-        static_cast<void>(writer.push({std::move(*record), nullptr}));
+        static_cast<void>(writer.push({std::move(*record), nullptr, sourceOf(event)}));
 }
 
 } // namespace dtlsd

@@ -82,6 +82,7 @@ void droppedDatagrams(const View &of, Exposition &to)
     to.sample(dropped.withoutSession, {{"cause", "no-session"}});
     to.sample(dropped.unanswered, {{"cause", "no-cookie"}});
     to.sample(dropped.overLimit, {{"cause", "over-limit"}});
+    to.sample(of.total.overRate, {{"cause", "identity-limited"}});
 }
 
 void logEntries(const View &of, Exposition &to)
@@ -149,7 +150,8 @@ constexpr Family families[] = {
      "Replies: withheld as the log has lost what they are for, too late as the session had ended.",
      receipts},
     {"dtlsd_dropped_datagrams_total",
-     "Datagrams that led to nothing: lost in the kernel, or from sources without a session.",
+     "Datagrams that led to nothing: lost in the kernel, from sources without a session, or over "
+     "an identity's rate.",
      droppedDatagrams},
     {"dtlsd_bad_records_total", "Records for open sessions that were forged, repeated or cut.",
      one<[](const View &of) { return of.total.badRecords; }>},

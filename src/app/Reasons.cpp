@@ -14,8 +14,10 @@ Reason reasonFor(CloseReason reason)
         return {"replaced", "the device has begun a new one"};
     case CloseReason::Revoked:
         return {"revoked", "its identity has changed or is gone"};
+    case CloseReason::Lifetime:
+        return {"lifetime", "it was open for session_lifetime"};
     case CloseReason::Evicted:
-        return {"evicted", "it made room at a session limit"};
+        return {"evicted", "its identity had the most sessions when a limit was reached"};
     case CloseReason::Shutdown:
         return {"shutdown", "dtlsd stops listening there"};
     case CloseReason::Operator:
@@ -50,8 +52,8 @@ Reason reasonFor(HandshakeFailure failure)
         return {"protocol-version",
                 "the peer does not speak DTLS 1.2; if the device is yours, update it"};
     case HandshakeFailure::Limit:
-        return {"limit", "it made room at a limit for half-open ones; if the devices are yours, "
-                         "raise it in [limits]"};
+        return {"limit", "its network had the most unfinished handshakes at max_half_open; if "
+                         "the devices are yours, raise it"};
     case HandshakeFailure::Error:
         break;
     }

@@ -3,8 +3,6 @@
 
 #include "app/LogEvent.h"
 
-#include <QHashFunctions>
-
 #include <utility>
 
 #include <openssl/crypto.h>
@@ -42,7 +40,10 @@ void Worker::run()
 
 void Worker::serve()
 {
-    DtlsServer server(std::move(m_settings), m_shared);
+    DtlsServer server(std::move(m_settings), m_shared,
+                      [this](std::function<void(DtlsServer &)> task) {
+                          m_mailbox.post([this, task = std::move(task)] { task(*m_server); });
+                      });
     m_server = &server;
     const auto log = [this](const ServerEvent &event) { logEvent(m_events, m_writer, event); };
     connect(&server, &DtlsServer::errorMessage, &server, log);
@@ -55,7 +56,6 @@ void Worker::serve()
     m_began.count_down();
     exec();
     m_mailbox.close();
-    server.close();
     m_server = nullptr;
 }
 
@@ -81,18 +81,18 @@ WorkerState Worker::state() const
 
 std::int64_t Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events)
 {
-    std::int64_t revoked = 0;
+    std::promise<std::int64_t> revoked;
     call([&](DtlsServer &server) {
         m_events = events;
         server.setHeard(m_events.wants(kind::datagramReceived));
-        revoked = server.apply(std::move(settings));
+        server.apply(std::move(settings), [&](std::int64_t count) { revoked.set_value(count); });
     });
-    return revoked;
+    return revoked.get_future().get();
 }
 
 void Worker::stop()
 {
-    m_mailbox.post([this] { quit(); });
+    m_mailbox.post([this] { m_server->close([this](std::int64_t) { quit(); }); });
     m_ended.wait();
     wait();
 }
@@ -101,8 +101,8 @@ void Worker::logDatagram(const Datagram &datagram)
 {
     const Receipt &receipt = datagram.receipt;
     AcceptanceListener *listener = receipt.reply.isEmpty() ? nullptr : &m_desk;
-    const std::size_t source = qHash(datagram.session.identity, QHashSeed::globalSeed());
-    const bool isPushed = m_writer.push({m_events.describe(datagram), listener, source});
+    const bool isPushed =
+        m_writer.push({m_events.describe(datagram), listener, datagram.session.source});
     if (listener && isPushed)
         m_desk.expect(receipt);
     else if (listener)

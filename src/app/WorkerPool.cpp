@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -16,14 +17,7 @@ namespace {
 // A worker's longest turn takes a tenth of a second on a busy machine.
 constexpr std::chrono::seconds patience{2};
 
-std::shared_ptr<const ServerSettings> settingsOfEach(const ServerSettings &settings, int workers)
-{
-    auto share = std::make_shared<ServerSettings>(settings);
-    share->limits = settings.limits.shareOf(workers);
-    return share;
-}
-
-/// One without a socket would only keep its share of the limits from the others.
+/// A worker without a socket would have nothing to do.
 int workerCount(std::int64_t configured, std::size_t passed)
 {
     const int wanted = configured > 0 ? static_cast<int>(configured) : QThread::idealThreadCount();
@@ -49,7 +43,7 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, const std::vecto
     // by a few pages at a time, with a system call for each. Several would wait for each other.
     if (count == 1)
         mallopt(M_ARENA_MAX, 1);
-    m_settings = settingsOfEach(config.settings, count);
+    m_settings = std::make_shared<const ServerSettings>(config.settings);
     for (int i = 0; i < count; ++i)
         m_workers.push_back(std::make_unique<Worker>(QStringLiteral("worker-%1").arg(i), m_settings,
                                                      m_shared, EventLog(config.log), writer));
@@ -149,7 +143,8 @@ QList<SocketAddress> WorkerPool::addresses() const
 
 std::int64_t WorkerPool::apply(const Config &config)
 {
-    const auto before = std::exchange(m_settings, settingsOfEach(config.settings, size()));
+    const auto before =
+        std::exchange(m_settings, std::make_shared<const ServerSettings>(config.settings));
     m_shared->handshakes.set(config.settings.limits.handshakesPerSecond,
                              config.settings.limits.handshakesPerSecond);
     m_shared->keyRotation.forgetChanged(*before->identities, *m_settings->identities);
@@ -194,11 +189,15 @@ Result<std::vector<std::vector<SessionReport>>> WorkerPool::sessions()
 
 Result<std::int64_t> WorkerPool::close(const std::function<bool(const SessionInfo &)> &isMeant)
 {
-    const auto closed = ask<std::int64_t>(
-        [isMeant](Worker &worker) { return worker.server().closeSessions(isMeant); });
-    if (!closed)
-        return closed.error();
-    return std::accumulate(closed.value().begin(), closed.value().end(), std::int64_t{0});
+    std::int64_t closed = 0;
+    for (const auto &worker : m_workers) {
+        std::promise<std::int64_t> count;
+        worker->call([&](DtlsServer &server) {
+            server.closeSessions(isMeant, [&](std::int64_t ended) { count.set_value(ended); });
+        });
+        closed += count.get_future().get();
+    }
+    return closed;
 }
 
 Result<int> WorkerPool::receivingSockets()

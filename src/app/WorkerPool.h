@@ -73,7 +73,7 @@ private:
     const bool m_hasPassedSockets;
     const int m_receiveBuffer; // of every socket, also of those that are bound later
     const std::shared_ptr<SharedState> m_shared;
-    std::shared_ptr<const ServerSettings> m_settings; // each worker's
+    std::shared_ptr<const ServerSettings> m_settings; // in force
     std::vector<std::unique_ptr<Worker>> m_workers;
     std::vector<Listening> m_listening;
 };

@@ -146,7 +146,9 @@ ConfigKey<Config> key(const char16_t *section, const char16_t *name, const Value
 std::vector<ConfigKey<Config>> makeConfigKeys()
 {
     const auto count = wholeNumber(1, manyEntries);
-    const auto countOrNoLimit = wholeNumberOrZero(manyEntries, QStringLiteral("no limit"));
+    const QString off = QStringLiteral("off");
+    const QString noLimit = QStringLiteral("no limit");
+    const auto countOrNoLimit = wholeNumberOrZero(manyEntries, noLimit);
     return {
         key(u"server", u"listen", listenAddresses(), DTLSD_AT(server.listen)),
         key(u"server", u"workers", wholeNumberOrAuto(256), DTLSD_AT(server.workers)),
@@ -156,7 +158,7 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
             DTLSD_AT(server.receiveBuffer)),
         key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies)),
-        key(u"server", u"watch_interval", durationOrOff(100ms, 24h), DTLSD_AT(watchInterval)),
+        key(u"server", u"watch_interval", durationOrZero(100ms, 24h, off), DTLSD_AT(watchInterval)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
         key(u"tls", u"backend", backendChoice(), DTLSD_AT(tlsBackend)),
@@ -166,23 +168,25 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"tls", u"unknown_identity", unknownIdentity(), DTLSD_AT(settings.tls.unknownIdentity)),
 
         key(u"limits", u"max_sessions", count, DTLSD_AT(settings.limits.maxSessions)),
+        key(u"limits", u"max_sessions_per_identity", countOrNoLimit,
+            DTLSD_AT(settings.limits.maxSessionsPerIdentity)),
         key(u"limits", u"max_half_open", count, DTLSD_AT(settings.limits.maxHalfOpen)),
-        key(u"limits", u"max_half_open_per_address", count,
-            DTLSD_AT(settings.limits.maxHalfOpenPerAddress)),
-        key(u"limits", u"max_sessions_per_address", countOrNoLimit,
-            DTLSD_AT(settings.limits.maxSessionsPerAddress)),
         key(u"limits", u"handshakes_per_second", countOrNoLimit,
             DTLSD_AT(settings.limits.handshakesPerSecond)),
+        key(u"limits", u"datagrams_per_second", countOrNoLimit,
+            DTLSD_AT(settings.limits.datagramsPerSecond)),
         key(u"limits", u"handshake_timeout", duration(1s, 5min),
             DTLSD_AT(settings.limits.handshakeTimeout)),
         key(u"limits", u"idle_timeout", duration(1s, week), DTLSD_AT(settings.limits.idleTimeout)),
+        key(u"limits", u"session_lifetime", durationOrZero(1s, 52 * week, noLimit),
+            DTLSD_AT(settings.limits.sessionLifetime)),
 
         key(u"log", u"target", logTarget(), DTLSD_AT(log.target)),
         key(u"log", u"level", logLevel(), DTLSD_AT(log.level)),
         key(u"log", u"payload", payloadFormat(), DTLSD_AT(log.payload)),
         key(u"log", u"ciphertext", yesOrNo(), DTLSD_AT(settings.keepCiphertext)),
         key(u"log", u"queue", count, DTLSD_AT(log.queue)),
-        key(u"log", u"statistics_interval", durationOrOff(1s, week),
+        key(u"log", u"statistics_interval", durationOrZero(1s, week, off),
             DTLSD_AT(log.statisticsInterval)),
 
         key(u"control", u"socket", absolutePath(socketPathSize), DTLSD_AT(control.socket)),
@@ -195,7 +199,10 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
 std::vector<ConfigKey<PskIdentity>> makeIdentityKeys()
 {
     return {row<PskIdentity>(u"identity", u"allow_from", subnets(), DTLSD_AT(allowFrom)),
-            row<PskIdentity>(u"identity", u"reply", optionally(replyTemplate()), DTLSD_AT(reply))};
+            row<PskIdentity>(u"identity", u"reply", optionally(replyTemplate()), DTLSD_AT(reply)),
+            row<PskIdentity>(u"identity", u"datagrams_per_second",
+                             optionally(wholeNumberOrZero(manyEntries, QStringLiteral("no limit"))),
+                             DTLSD_AT(datagramsPerSecond))};
 }
 
 #undef DTLSD_AT

@@ -169,10 +169,11 @@ ValueCodec<Milliseconds> duration(Milliseconds minimum, Milliseconds maximum)
                 .arg(formatDuration(minimum), formatDuration(maximum))};
 }
 
-ValueCodec<Milliseconds> durationOrOff(Milliseconds minimum, Milliseconds maximum)
+ValueCodec<Milliseconds> durationOrZero(Milliseconds minimum, Milliseconds maximum,
+                                        const QString &meaning)
 {
     auto codec = duration(minimum, maximum);
-    codec.accepted = QStringLiteral("0 for off or ") + codec.accepted;
+    codec.accepted = QStringLiteral("0 for %1 or %2").arg(meaning, codec.accepted);
     codec.parse = [parse = codec.parse](const QString &text) -> Result<Milliseconds> {
         return text == u"0" ? Milliseconds(0) : parse(text);
     };

@@ -46,8 +46,9 @@ ValueCodec<std::uint16_t> packetSize(std::uint16_t minimum, std::uint16_t maximu
 ValueCodec<std::int64_t> byteSize(std::int64_t minimum, std::int64_t maximum);
 
 ValueCodec<Milliseconds> duration(Milliseconds minimum, Milliseconds maximum);
-/// 0 is off.
-ValueCodec<Milliseconds> durationOrOff(Milliseconds minimum, Milliseconds maximum);
+/// 0 has a @p meaning of its own.
+ValueCodec<Milliseconds> durationOrZero(Milliseconds minimum, Milliseconds maximum,
+                                        const QString &meaning);
 
 /// UTF-8, or nothing.
 ValueCodec<QByteArray> shortText(qsizetype maximumSize);

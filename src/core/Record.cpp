@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/Record.h"
 
-#include <algorithm>
-
 #include <QtEndian>
 
 namespace dtlsd {
@@ -14,6 +12,23 @@ constexpr uchar dtlsMajorVersion = 0xfe; // 1.0 and 1.2 are 0xfeff and 0xfefd (R
 uchar byteAt(QByteArrayView bytes, qsizetype index)
 {
     return static_cast<uchar>(bytes[index]);
+}
+
+constexpr qsizetype fragmentHeader = Record::headerSize + 12; // its end (RFC 6347 §4.2.2)
+
+/// The fragment_offset of the ClientHello fragment in epoch 0 that @p datagram begins with.
+std::optional<quint32> helloFragmentOffset(QByteArrayView datagram)
+{
+    constexpr qsizetype messageType = Record::headerSize;
+    constexpr qsizetype fragmentOffset = Record::headerSize + 6; // three bytes
+    constexpr uchar clientHello = 1;
+
+    const auto record = RecordReader(datagram).next();
+    if (!record || record->type != ContentType::Handshake || record->epoch != 0 ||
+        record->bytes.size() < fragmentHeader || byteAt(datagram, messageType) != clientHello)
+        return std::nullopt;
+    return static_cast<quint32>(byteAt(datagram, fragmentOffset)) << 16 |
+           qFromBigEndian<quint16>(datagram.data() + fragmentOffset + 1);
 }
 
 } // namespace
@@ -47,20 +62,17 @@ std::optional<Record> RecordReader::next()
 
 std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram)
 {
-    constexpr qsizetype messageType = Record::headerSize;        // RFC 6347 §4.2.2
-    constexpr qsizetype fragmentOffset = Record::headerSize + 6; // three bytes
-    constexpr qsizetype random = Record::headerSize + 12 + 2;    // behind client_version
+    constexpr qsizetype random = fragmentHeader + 2; // behind client_version
     constexpr qsizetype randomSize = 32;
-    constexpr uchar clientHello = 1;
-
-    const auto record = RecordReader(datagram).next();
-    if (!record || record->type != ContentType::Handshake || record->epoch != 0 ||
-        record->bytes.size() < random + randomSize || byteAt(datagram, messageType) != clientHello)
-        return std::nullopt;
-    const QByteArrayView offset = datagram.sliced(fragmentOffset, 3);
-    if (std::any_of(offset.begin(), offset.end(), [](char byte) { return byte != 0; }))
+    const auto offset = helloFragmentOffset(datagram);
+    if (offset != 0U || RecordReader(datagram).next()->bytes.size() < random + randomSize)
         return std::nullopt;
     return datagram.sliced(random, randomSize);
+}
+
+bool isFurtherHelloFragment(QByteArrayView datagram)
+{
+    return helloFragmentOffset(datagram).value_or(0) > 0;
 }
 
 } // namespace dtlsd

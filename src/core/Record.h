@@ -75,4 +75,8 @@ private:
 /// started anew.
 std::optional<QByteArrayView> clientHelloRandom(QByteArrayView datagram);
 
+/// Whether @p datagram begins with a fragment of a ClientHello other than the first (RFC 6347
+/// §4.2.3), in epoch 0.
+bool isFurtherHelloFragment(QByteArrayView datagram);
+
 } // namespace dtlsd

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ranges>
+#include <span>
 #include <type_traits>
 
 #include <arpa/inet.h>
@@ -21,6 +23,8 @@ static_assert(std::has_unique_object_representations_v<SocketAddress>);
 static_assert(std::has_unique_object_representations_v<Path>);
 
 constexpr std::size_t mappedPrefix = 12; // ::ffff:0:0/96 (RFC 4291 §2.5.5.2)
+
+constexpr std::array<std::uint8_t, 12> nat64Prefix{0, 0x64, 0xff, 0x9b}; // RFC 6052 §2.1
 
 std::array<std::uint8_t, 16> mapped(std::uint32_t ipv4)
 {
@@ -161,11 +165,11 @@ SocketAddress SocketAddress::prefix(std::ptrdiff_t bytes) const
 
 SocketAddress SocketAddress::network() const
 {
-    return prefix(isIPv4() ? 16 : 8);
-}
-
-SocketAddress SocketAddress::site() const
-{
+    if (std::ranges::equal(nat64Prefix, std::span(m_bytes).first<nat64Prefix.size()>())) {
+        SocketAddress embedded = *this;
+        std::ranges::copy(mapped(0) | std::views::take(mappedPrefix), embedded.m_bytes.begin());
+        return embedded.prefix(15);
+    }
     return prefix(isIPv4() ? 15 : 6);
 }
 

@@ -41,11 +41,10 @@ public:
     [[nodiscard]] bool isIPv4() const;
     [[nodiscard]] SocketAddress withPort(std::uint16_t port) const;
 
-    /// What one subscriber usually holds and limits are counted by: the IPv4 address, or the
-    /// IPv6 /64, without port.
+    /// The network that limits count an unproved peer under: the IPv4 /24 or the IPv6 /48, without
+    /// port. An address of the NAT64 prefix 64:ff9b::/96 counts as the IPv4 address in it (RFC 6052
+    /// §2.1): all of IPv4 fits into that one /48.
     [[nodiscard]] SocketAddress network() const;
-    /// What one attacker may well hold: the IPv4 /24, or the IPv6 /48, without port.
-    [[nodiscard]] SocketAddress site() const;
 
     /// `192.0.2.7`, `2001:db8::7`
     [[nodiscard]] QString addressText() const;

@@ -3,37 +3,58 @@
 
 #include "dtls/DtlsSession.h"
 
+#include <algorithm>
+#include <ranges>
+
 namespace dtlsd {
 
 namespace {
 
-SocketAddress groupOf(const DtlsSession &session, std::size_t grouping)
-{
-    const SocketAddress &peer = session.path().peer;
-    return grouping == AgeOrder::ByNetwork ? peer.network() : peer.site();
-}
+constexpr int oldestLookedAt = 64;
 
 } // namespace
 
-void AgeOrder::add(DtlsSession &session, Clock::time_point now)
+void AgeOrder::enter(DtlsSession &session)
+{
+    m_accounts.enter(session.account, m_worker);
+    Place &place = session.place;
+    place.ofAccount = &m_byAccount[session.account];
+    place.inAccount = place.ofAccount->insert(place.ofAccount->end(), &session);
+}
+
+void AgeOrder::leave(DtlsSession &session)
 {
     Place &place = session.place;
+    place.ofAccount->erase(place.inAccount);
+    if (place.ofAccount->empty())
+        m_byAccount.erase(session.account);
+    m_accounts.leave(session.account, m_worker, Accounts<QByteArray>::End::Finished);
+}
+
+void AgeOrder::add(DtlsSession &session, Clock::time_point now)
+{
+    enter(session);
+    Place &place = session.place;
     place.inAll = m_all.insert(m_all.end(), &session);
-    for (std::size_t i = 0; i < m_groups.size(); ++i) {
-        Sessions &group = m_groups[i][groupOf(session, i)];
-        place.in[i] = {&group, group.insert(group.end(), &session)};
-    }
+    place.inOpened = m_opened.insert(m_opened.end(), &session);
     place.touched = now;
+    place.isIn = true;
+}
+
+void AgeOrder::moveTo(const QByteArray &account, DtlsSession &session)
+{
+    leave(session);
+    session.account = account;
+    enter(session);
+    Place &place = session.place;
+    place.ofAccount->splice(place.ofAccount->begin(), *place.ofAccount, place.inAccount);
 }
 
 void AgeOrder::touch(DtlsSession &session, Clock::time_point now)
 {
     Place &place = session.place;
     m_all.splice(m_all.end(), m_all, place.inAll);
-    for (std::size_t i = 0; i < m_groups.size(); ++i) {
-        const auto &[group, at] = place.in[i];
-        group->splice(group->end(), *group, at);
-    }
+    place.ofAccount->splice(place.ofAccount->end(), *place.ofAccount, place.inAccount);
     place.touched = now;
 }
 
@@ -41,23 +62,33 @@ void AgeOrder::remove(DtlsSession &session)
 {
     Place &place = session.place;
     m_all.erase(place.inAll);
-    for (std::size_t i = 0; i < m_groups.size(); ++i) {
-        auto &[group, at] = place.in[i];
-        group->erase(at);
-        if (group->empty())
-            m_groups[i].erase(groupOf(session, i));
-        group = nullptr;
-    }
-}
-
-const AgeOrder::Sessions &AgeOrder::neighbours(const DtlsSession &session, Grouping by)
-{
-    return *session.place.in[by].group;
+    m_opened.erase(place.inOpened);
+    place.isIn = false;
+    leave(session);
 }
 
 AgeOrder::Clock::time_point AgeOrder::due(std::chrono::milliseconds timeout) const
 {
     return m_all.empty() ? Clock::time_point::max() : m_all.front()->place.touched + timeout;
+}
+
+DtlsSession *AgeOrder::toGiveWay(const QByteArray &account, const DtlsSession *newcomer) const
+{
+    for (DtlsSession *session : m_all | std::views::take(oldestLookedAt)) {
+        if (session != newcomer && m_accounts.isHeaviest(session->account))
+            return session;
+    }
+    return toGiveWayOf(account, newcomer);
+}
+
+DtlsSession *AgeOrder::toGiveWayOf(const QByteArray &account, const DtlsSession *newcomer) const
+{
+    const auto found = m_byAccount.find(account);
+    if (found == m_byAccount.end())
+        return nullptr;
+    const auto session = std::ranges::find_if(
+        found->second, [newcomer](const DtlsSession *member) { return member != newcomer; });
+    return session == found->second.end() ? nullptr : *session;
 }
 
 } // namespace dtlsd

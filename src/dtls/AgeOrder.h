@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AgeOrder: sessions in the order in which they were last touched, all together and by where they
-// come from. As every session of a kind has the same deadline, the oldest is the next to expire and
-// the first to give way; every operation is O(1), and in memory of its own: the neighbours of a
-// session in the order are any others.
+// AgeOrder: the open sessions of one worker: in the order in which they were last heard of, in the
+// order in which they were opened, and by account. The first of each order is the next to expire,
+// and the first to give way; every operation is O(1), and in memory of its own: the neighbours of
+// a session in the order are any others.
 #pragma once
 
-#include "core/SocketAddress.h"
+#include "dtls/Accounts.h"
 
-#include <array>
+#include <QByteArray>
+#include <QHashFunctions>
+
 #include <chrono>
 #include <list>
 #include <memory_resource>
 #include <unordered_map>
-#include <vector>
 
 namespace dtlsd {
 
@@ -23,30 +24,25 @@ class AgeOrder
 {
 public:
     using Clock = std::chrono::steady_clock;
-    using Sessions = std::pmr::list<DtlsSession *>; ///< the oldest first
-
-    /// SocketAddress::network() and SocketAddress::site()
-    enum Grouping { ByNetwork, BySite };
+    using Sessions = std::pmr::list<DtlsSession *>;
 
     /// Where a session stands; part of the session.
     struct Place
     {
-        struct InGroup
-        {
-            Sessions *group = nullptr;
-            Sessions::iterator at;
-        };
+        [[nodiscard]] bool isInAnOrder() const { return isIn; }
 
-        [[nodiscard]] bool isInAnOrder() const { return in[ByNetwork].group != nullptr; }
-
+        bool isIn = false;
         Sessions::iterator inAll;
-        std::array<InGroup, 2> in; ///< by Grouping
+        Sessions::iterator inOpened;  // of an AgeOrder alone
+        Sessions::iterator inAccount; // the same
+        Sessions *ofAccount = nullptr;
         Clock::time_point touched;
     };
 
-    /// Groups up to @p widest are kept.
-    explicit AgeOrder(Grouping widest)
-        : m_groups(widest + 1U, &m_memory)
+    /// Enters its sessions in @p accounts, which outlive it, as those of @p worker.
+    AgeOrder(Accounts<QByteArray> &accounts, int worker)
+        : m_accounts(accounts)
+        , m_worker(worker)
     {
     }
     AgeOrder(const AgeOrder &) = delete;
@@ -54,23 +50,38 @@ public:
 
     void add(DtlsSession &session, Clock::time_point now);
     void touch(DtlsSession &session, Clock::time_point now);
+    /// Another account's from now on, as if it had been silent longest of all in it.
+    void moveTo(const QByteArray &account, DtlsSession &session);
     void remove(DtlsSession &session);
 
+    /// The one that was silent longest comes first.
     [[nodiscard]] const Sessions &all() const { return m_all; }
-    /// Those that come from where @p session does, which is one of them; of a group that is kept.
-    [[nodiscard]] static const Sessions &neighbours(const DtlsSession &session, Grouping by);
-
+    /// The one that was opened first comes first.
+    [[nodiscard]] const Sessions &opened() const { return m_opened; }
     /// nullptr if there is none.
     [[nodiscard]] DtlsSession *oldest() const { return m_all.empty() ? nullptr : m_all.front(); }
     /// When the oldest will not have been touched for @p timeout; the end of time if there is none.
     [[nodiscard]] Clock::time_point due(std::chrono::milliseconds timeout) const;
 
-private:
-    using Groups = std::pmr::unordered_map<SocketAddress, Sessions>;
+    /// The session to give way for @p newcomer where @p account, which is as heavy as any, has to
+    /// make room: the one of the heaviest accounts that was silent longest, as far as it can be
+    /// found among the oldest; else of @p account. nullptr: there is none but the newcomer.
+    [[nodiscard]] DtlsSession *toGiveWay(const QByteArray &account,
+                                         const DtlsSession *newcomer) const;
+    /// The same among the sessions of @p account alone.
+    [[nodiscard]] DtlsSession *toGiveWayOf(const QByteArray &account,
+                                           const DtlsSession *newcomer) const;
 
+private:
+    void enter(DtlsSession &session);
+    void leave(DtlsSession &session);
+
+    Accounts<QByteArray> &m_accounts;
+    const int m_worker;
     std::pmr::unsynchronized_pool_resource m_memory;
     Sessions m_all{&m_memory};
-    std::pmr::vector<Groups> m_groups; // by Grouping
+    Sessions m_opened{&m_memory};
+    std::pmr::unordered_map<QByteArray, Sessions> m_byAccount{&m_memory};
 };
 
 } // namespace dtlsd

@@ -98,6 +98,12 @@ public:
     [[nodiscard]] int receiveBufferSize() const;
 
     void resume() { m_notifier->setEnabled(true); }
+    /// Receives nothing any more.
+    void pause()
+    {
+        if (m_notifier) // tests have sockets without a descriptor
+            m_notifier->setEnabled(false);
+    }
     /// Whether it receives: its descriptor is a socket, and somebody looks after it.
     [[nodiscard]] bool isReceiving() const
     {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/DtlsServer.h"
 
-#include "dtls/DtlsConfiguration.h"
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -30,19 +28,24 @@ constexpr int failureReportsAtOnce = 100;
 } // namespace
 
 DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
-                       std::shared_ptr<SharedState> shared)
+                       std::shared_ptr<SharedState> shared, SharedState::Post post)
     : m_settings(std::move(settings))
     , m_shared(std::move(shared))
-    , m_configuration(serverConfiguration(*m_settings))
-    , m_credentials(m_settings, m_shared->keyRotation, m_shared->decoySecret)
-    , m_hellos(m_shared->cookieSecrets, m_unverified)
+    , m_worker(m_shared->join(std::move(post)))
+    , m_sessions(m_shared->identities, m_shared->networks, m_worker)
+    , m_handshakes(m_settings, *m_shared, m_worker, m_sessions, m_unverified, *this)
+    , m_keeper(m_settings, *m_shared, m_worker, m_sessions, *this)
     , m_overflow(m_sockets, m_unverified)
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
-    , m_timer(this, &DtlsServer::expire)
+    , m_timer(this, &DtlsServer::doWhatIsDue)
+    , m_now(m_shared->time.now())
 {
 }
 
-DtlsServer::~DtlsServer() = default;
+DtlsServer::~DtlsServer()
+{
+    m_shared->leave(m_worker);
+}
 
 Result<SocketAddress> DtlsServer::listen(const SocketAddress &address,
                                          const DatagramSocket::Options &options)
@@ -56,73 +59,73 @@ Result<SocketAddress> DtlsServer::listen(const SocketAddress &address,
     return m_sockets.back()->localAddress();
 }
 
-std::int64_t DtlsServer::apply(std::shared_ptr<const ServerSettings> settings)
+void DtlsServer::apply(std::shared_ptr<const ServerSettings> settings, Done done)
 {
     const Turn turn(*this);
-    const auto before = std::exchange(m_settings, std::move(settings));
-    m_configuration = serverConfiguration(*m_settings);
-    m_credentials.use(m_settings);
-
-    // A handshake under way finishes with the ciphers it began with, but whom it lets in is decided
-    // by the settings in force when it ends.
-    const auto opened = std::ssize(m_sessions.established().all());
-    for (DtlsSession *session : m_sessions.newestFirst()) {
-        session->reply = &m_settings->replyTo(session->info().identity);
-        if (session->renewCredential(*before->identities))
-            continue;
-        if (session->state() == DtlsSession::State::Established)
-            end(*session, CloseReason::Revoked);
-        else
-            fail(*session, session->handshakeFailure());
-    }
-    const auto revoked = opened - std::ssize(m_sessions.established().all());
-    // A limit that was lowered holds at once: the newest stay.
-    for (DtlsSession *session : m_sessions.newestFirst()) {
-        if (session->place.isInAnOrder())
-            makeRoomFor(*session);
-    }
-    return revoked;
+    m_settings = std::move(settings);
+    m_handshakes.use(m_settings);
+    m_keeper.use(m_settings, std::move(done), m_now);
 }
 
-std::int64_t DtlsServer::closeSessions(const std::function<bool(const SessionInfo &)> &isMeant)
+void DtlsServer::closeSessions(const std::function<bool(const SessionInfo &)> &isMeant, Done done)
 {
     const Turn turn(*this);
-    const std::uint64_t before = m_statistics.sessionsClosed.total();
-    for (DtlsSession *session : m_sessions.newestFirst())
-        if (session->state() == DtlsSession::State::Established && isMeant(session->info()))
-            end(*session, CloseReason::Operator);
-    return static_cast<std::int64_t>(m_statistics.sessionsClosed.total() - before);
+    const auto close = [this, isMeant, asked = m_now](DtlsSession &session) {
+        const bool isOne = session.state() == DtlsSession::State::Established &&
+                           session.establishedAt() <= asked && isMeant(session.info());
+        if (isOne)
+            end(session, CloseReason::Operator);
+        return isOne;
+    };
+    m_keeper.sweep(close, std::move(done), m_now);
 }
 
-void DtlsServer::leave(const SocketAddress &address)
+void DtlsServer::leave(const SocketAddress &address, Done done)
 {
     const auto found = std::ranges::find(m_sockets, address,
                                          [](const auto &socket) { return socket->localAddress(); });
-    if (found == m_sockets.end())
+    if (found == m_sockets.end()) {
+        if (done)
+            done(0);
         return;
-    m_overflow.ask(Clock::now());
-    const std::unique_ptr<DatagramSocket> socket = std::move(*found); // goes after its sessions
-    m_sockets.erase(found);
-    const Turn turn(*this);
-    m_waiting.forget(*socket);
-    for (DtlsSession *session : m_sessions.newestFirst()) {
-        if (&session->socket() != socket.get())
-            continue;
-        if (session->state() == DtlsSession::State::Established)
-            end(*session, CloseReason::Shutdown);
-        else
-            m_doomed.push_back(m_sessions.take(*session));
     }
-    socket->flush();
+    m_overflow.ask(m_shared->time.now());
+    const Turn turn(*this);
+    DatagramSocket *socket = found->get();
+    socket->pause();
+    m_leaving.push_back(std::move(*found));
+    m_sockets.erase(found);
+    m_handshakes.forget(*socket);
+    const auto close = [this, socket](DtlsSession &session) {
+        if (&session.socket() != socket)
+            return false;
+        if (session.state() == DtlsSession::State::Established)
+            end(session, CloseReason::Shutdown);
+        else
+            m_doomed.push_back(m_sessions.take(session));
+        return true;
+    };
+    const auto finish = [this, socket, done = std::move(done)](std::int64_t closed) {
+        m_doomed.clear(); // they refer to the socket
+        socket->flush();
+        std::erase_if(m_leaving, [socket](const auto &leaving) { return leaving.get() == socket; });
+        if (done)
+            done(closed);
+    };
+    m_keeper.sweep(close, finish, m_now);
 }
 
-void DtlsServer::close()
+void DtlsServer::close(Done done)
 {
+    const Turn turn(*this);
     while (isListening())
         leave(m_sockets.back()->localAddress());
-    const Turn turn(*this);
-    reportUnverified();
-    m_timer.stop();
+    const auto finish = [this, done = std::move(done)](std::int64_t) {
+        reportUnverified();
+        if (done)
+            done(0);
+    };
+    m_keeper.sweep([](DtlsSession &) { return false; }, finish, m_now);
 }
 
 void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
@@ -151,26 +154,33 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
     // lost its state could not come back.
     if (const auto clientRandom = clientHelloRandom(datagram.bytes)) {
-        if (!m_waiting.addHello(socket, datagram, *clientRandom))
-            m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
+        m_handshakes.receiveHello(socket, datagram, *clientRandom, m_now);
         return;
     }
     const std::optional<Record> record = RecordReader(datagram.bytes).next();
+    if (record && record->epoch == 0 && m_handshakes.receiveFragment(datagram))
+        return;
     SessionTable::Peer *peer = m_sessions.find(datagram.path);
     if (!peer)
         m_unverified.noteStray(record, m_now);
-    else if (!record || !peer->hasToWait(*record) || !postpone(socket, datagram, *peer))
+    else if (!record || !peer->hasToWait(*record) ||
+             !m_handshakes.receiveFollowUp(socket, datagram, *peer, m_now))
         handleRecords(datagram);
 }
 
 void DtlsServer::advanceHandshakes()
 {
-    for (int step = 0; step < stepsPerTurn && !m_waiting.isEmpty(); ++step) {
-        m_now = Clock::now();
+    for (int step = 0; step < stepsPerTurn; ++step) {
+        m_now = m_shared->time.now();
+        auto waiting = m_handshakes.next(m_now);
+        if (!waiting)
+            return;
+        // Real time, whatever time a test has set: it bounds what a step costs.
+        const auto began = Clock::now();
         do {
-            handleWaiting(*m_waiting.take());
+            processWaiting(std::move(*waiting));
             freeEnded();
-        } while (!m_waiting.isEmpty() && Clock::now() - m_now < shortStep);
+        } while (Clock::now() - began < shortStep && (waiting = m_handshakes.next(m_now)));
         for (const auto &socket : m_sockets) {
             socket->flush();
             receive(*socket);
@@ -178,16 +188,13 @@ void DtlsServer::advanceHandshakes()
     }
 }
 
-void DtlsServer::handleWaiting(const HandshakeQueue::Waiting &waiting)
+void DtlsServer::processWaiting(HandshakeQueue::Waiting waiting)
 {
-    const ReceivedDatagram datagram{waiting.path, waiting.bytes};
-    if (waiting.lane == HandshakeQueue::FollowUps) {
-        if (SessionTable::Peer *peer = m_sessions.find(waiting.path)) {
-            peer->waiting = std::max(peer->waiting - 1, 0); // it may be a new one at that path
-            handleRecords(datagram);
-        }
-    } else if (const auto cookie = m_hellos.admit(*waiting.socket, datagram, m_now)) {
-        startHandshake(*waiting.socket, datagram, *cookie);
+    if (waiting.lane != HandshakeQueue::FollowUps) {
+        m_handshakes.process(std::move(waiting), m_now);
+    } else if (SessionTable::Peer *peer = m_sessions.find(waiting.path)) {
+        peer->waiting = std::max(peer->waiting - 1, 0); // it may be a new one at that path
+        handleRecords({waiting.path, waiting.bytes});
     }
 }
 
@@ -196,38 +203,11 @@ void DtlsServer::handleRecords(const ReceivedDatagram &datagram)
     RecordReader reader(datagram.bytes);
     std::optional<Record> record = reader.next();
     QByteArrayView ciphertext = datagram.bytes; // logged once, whatever is in it
-    for (int i = 0; record && i < recordsPerDatagram; ++i, record = reader.next())
+    int i = 0;
+    for (; record && i < recordsPerDatagram; ++i, record = reader.next())
         handleRecord(datagram.path, *record, std::exchange(ciphertext, {}));
-    if (datagram.bytes.isEmpty() || record || !reader.rest().isEmpty())
+    if (record || reader.rest().size() >= Record::headerSize || (i > 0 && !reader.rest().isEmpty()))
         noteBadRecord(datagram.path);
-}
-
-void DtlsServer::startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
-                                const QDtls::GeneratorParameters &cookie)
-{
-    const QByteArrayView clientRandom = *clientHelloRandom(hello.bytes);
-    SessionTable::Peer *peer = m_sessions.find(hello.path);
-    if (peer && peer->established && peer->established->isFrom(clientRandom))
-        return; // a late copy of the hello that this session came from
-    if (peer && peer->pending && peer->pending->isFrom(clientRandom)) {
-        peer->pending->start(hello.bytes);
-        afterHandshakeStep(*peer->pending);
-        return;
-    }
-    if (!m_shared->handshakes.admit(m_now)) {
-        m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
-        return;
-    }
-    // A client that begins anew: the newest of its handshakes counts.
-    if (peer && peer->pending)
-        fail(*peer->pending, peer->pending->handshakeFailure());
-    const DtlsSession::Setup setup{m_ids.next(),    hello.path,          socket, m_credentials,
-                                   m_configuration, m_settings->tls.mtu, cookie};
-    DtlsSession &session = m_sessions.addPending(std::make_unique<DtlsSession>(setup), m_now);
-    makeRoomFor(session);
-    Q_EMIT infoMessage(HandshakeStarted{session.info()});
-    session.start(hello.bytes);
-    afterHandshakeStep(session);
 }
 
 void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArrayView datagram)
@@ -239,46 +219,55 @@ void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArray
     DtlsSession *pending = peer->pending.get();
 
     if (pending && (record.epoch == 0 || record.type == ContentType::Handshake)) {
-        pending->handshake(record);
-        afterHandshakeStep(*pending);
+        if (m_keeper.isAdmitted(*pending))
+            m_handshakes.handle(*pending, record);
         return;
     }
+    if (established && record.epoch != 0 && !m_keeper.isAdmitted(*established))
+        return;
     const bool wasIts = established && record.epoch != 0 && decrypt(*established, record, datagram);
     if (!wasIts && !pending && !record.isOfAFlight())
         noteBadRecord(path);
 }
 
-void DtlsServer::afterHandshakeStep(DtlsSession &session)
+void DtlsServer::handshakeStarted(DtlsSession &session)
 {
-    if (session.state() == DtlsSession::State::Established)
-        establish(session);
-    else if (session.state() == DtlsSession::State::Ended)
-        fail(session, session.handshakeFailure());
+    m_keeper.admit(session);
+    Q_EMIT infoMessage(HandshakeStarted{session.info()});
 }
 
-void DtlsServer::establish(DtlsSession &session)
+void DtlsServer::handshakeCompleted(DtlsSession &session)
 {
     const auto took =
         std::chrono::duration_cast<std::chrono::microseconds>(m_now - session.place.touched);
     if (DtlsSession *old = m_sessions.find(session.path())->established.get())
         end(*old, CloseReason::Replaced);
-    m_sessions.establish(session, m_now);
-    session.reply = &m_settings->replyTo(session.info().identity);
+    m_keeper.open(session, m_now);
     ++m_statistics.sessionsOpened;
     Q_EMIT infoMessage(SessionOpened{session.info(), session.credential().isNextKey, took});
-    makeRoomFor(session);
+    m_keeper.makeRoomFor(session);
 }
 
-void DtlsServer::makeRoomFor(const DtlsSession &newcomer)
+void DtlsServer::handshakeFailed(std::unique_ptr<DtlsSession> session, HandshakeFailure reason)
 {
-    const Limits &limits = m_settings->limits;
-    if (newcomer.state() == DtlsSession::State::Established) {
-        while (DtlsSession *oldest = m_sessions.establishedTooMany(newcomer, limits))
-            end(*oldest, CloseReason::Evicted);
-        return;
-    }
-    while (DtlsSession *oldest = m_sessions.halfOpenTooMany(newcomer, limits))
-        fail(*oldest, HandshakeFailure::Limit);
+    ++m_statistics.handshakesFailed[reason];
+    if (m_failureReports.admit(m_now))
+        Q_EMIT warningMessage(HandshakeFailed{session->info(), reason});
+    else
+        m_unverified.note(UnverifiedWatch::Kind::Failure, m_now);
+    m_doomed.push_back(std::move(session));
+}
+
+void DtlsServer::giveWay(const SharedState::IdentityClaim &claim)
+{
+    const Turn turn(*this);
+    m_keeper.giveWay(claim);
+}
+
+void DtlsServer::giveWay(const SharedState::NetworkClaim &claim)
+{
+    const Turn turn(*this);
+    m_handshakes.giveWay(claim, m_now);
 }
 
 bool DtlsServer::decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram)
@@ -298,6 +287,12 @@ void DtlsServer::deliver(DtlsSession &session, const QByteArray &payload, QByteA
     session.received += payload;
     m_statistics.received += payload;
     const SessionInfo &info = session.info();
+    if (session.rate && !session.rate->admit(m_now)) {
+        ++m_statistics.overRate;
+        m_overRate.note(session.rate);
+        reportOverRate();
+        return;
+    }
     const QByteArray reply = session.replyTo(payload);
     if (!m_isHeard) {
         answer(session, reply);
@@ -318,6 +313,8 @@ void DtlsServer::sendReplies(std::span<const Receipt> receipts)
             ++m_statistics.repliesTooLate;
             continue;
         }
+        if (!m_keeper.isAdmitted(*session))
+            continue;
         answer(*session, receipt.reply);
         if (session->state() == DtlsSession::State::Ended)
             end(*session, session->closeReason());
@@ -336,15 +333,15 @@ void DtlsServer::noteBadRecord(const Path &path)
         Q_EMIT warningMessage(PeerMisbehaving{peer->established->info(), *count});
 }
 
-void DtlsServer::fail(DtlsSession &session, HandshakeFailure reason)
+void DtlsServer::giveUp(DtlsSession &session)
 {
-    ++m_statistics.handshakesFailed[reason];
-    session.close();
-    m_doomed.push_back(m_sessions.take(session));
-    if (m_failureReports.admit(m_now))
-        Q_EMIT warningMessage(HandshakeFailed{session.info(), reason});
-    else
-        m_unverified.note(UnverifiedWatch::Kind::Failure, m_now);
+    m_handshakes.fail(session, session.handshakeFailure());
+}
+
+void DtlsServer::reportOverRate()
+{
+    for (const IdentityLimited &event : m_overRate.report(m_now))
+        Q_EMIT warningMessage(event);
 }
 
 void DtlsServer::end(DtlsSession &session, CloseReason reason)
@@ -362,37 +359,32 @@ void DtlsServer::end(DtlsSession &session, CloseReason reason)
         SessionClosed{session.info(), reason, session.lasted(), session.received, session.sent});
 }
 
-void DtlsServer::expire()
+void DtlsServer::doWhatIsDue()
 {
     const Turn turn(*this);
-    const AgeOrder &halfOpen = m_sessions.halfOpen();
-    while (halfOpen.due(m_settings->limits.handshakeTimeout) <= m_now)
-        fail(*halfOpen.oldest(), halfOpen.oldest()->handshakeFailure());
-    const AgeOrder &established = m_sessions.established();
-    while (established.due(m_settings->limits.idleTimeout) <= m_now)
-        end(*established.oldest(), CloseReason::Idle);
+    m_handshakes.expire(m_now);
+    m_keeper.doWhatIsDue(m_now);
     m_overflow.check(m_now);
     if (m_unverified.due() <= m_now)
         reportUnverified();
+    reportOverRate();
     advanceHandshakes();
 }
 
 void DtlsServer::endTurn()
 {
-    for (const auto &socket : m_sockets)
-        socket->flush();
+    for (const auto *sockets : {&m_sockets, &m_leaving})
+        for (const auto &socket : *sockets)
+            socket->flush();
     m_doomed.clear();
     armTimer();
 }
 
 void DtlsServer::armTimer()
 {
-    const Limits &limits = m_settings->limits;
-    m_timer.wakeAt(
-        std::min({m_waiting.isEmpty() ? Clock::time_point::max() : m_now, m_overflow.due(),
-                  m_unverified.due(), m_sessions.halfOpen().due(limits.handshakeTimeout),
-                  m_sessions.established().due(limits.idleTimeout)}),
-        m_now);
+    m_timer.wakeAt(std::min({m_handshakes.due(m_now), m_keeper.due(m_now), m_overflow.due(),
+                             m_unverified.due(), m_overRate.due()}),
+                   m_now);
 }
 
 } // namespace dtlsd

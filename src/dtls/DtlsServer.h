@@ -8,28 +8,26 @@
 // one reply no larger than the question is sent. Records of a known peer go to its session, one
 // by one (RFC 6347 §4.1.1).
 //
-// Established sessions come first: what belongs to a handshake, hellos among it, waits in a queue,
-// and between two steps of handshakes the sockets are looked at again.
+// Established sessions come first: hellos and records of handshakes wait their turn with
+// Handshakes, and the sockets are read again between two steps of handshakes.
 //
 // It never logs: events leave as values, by the signals of the example.
 #pragma once
 
 #include "core/Result.h"
-#include "dtls/Credentials.h"
 #include "dtls/DatagramSocket.h"
 #include "dtls/DeadlineTimer.h"
 #include "dtls/Events.h"
-#include "dtls/HandshakeQueue.h"
-#include "dtls/HelloGate.h"
+#include "dtls/Handshakes.h"
 #include "dtls/OverflowWatch.h"
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
+#include "dtls/SessionKeeper.h"
 #include "dtls/SessionTable.h"
 #include "dtls/SharedState.h"
 #include "dtls/UnverifiedWatch.h"
 
 #include <QObject>
-#include <QSslConfiguration>
 
 #include <algorithm>
 #include <chrono>
@@ -43,13 +41,16 @@
 
 namespace dtlsd {
 
-class DtlsServer : public QObject
+class DtlsServer : public QObject, private Handshakes::Owner, private SessionKeeper::Owner
 {
     Q_OBJECT
 
 public:
-    /// @p settings with this server's share of the limits; @p shared by all servers of the process.
-    DtlsServer(std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared);
+    /// @p shared by all servers of the process, which reach this one by @p post; that must not run
+    /// anything at once.
+    DtlsServer(
+        std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
+        SharedState::Post post = [](const auto &) {});
     ~DtlsServer() override;
 
     /// Adds a socket, and returns where it is bound. A failure is an errorMessage too.
@@ -80,17 +81,26 @@ public:
     /// What the kernel granted its first socket, and so the others, in bytes; while listening.
     [[nodiscard]] int receiveBufferSize() const { return m_sockets.front()->receiveBufferSize(); }
 
-    /// New settings, with this server's share of the limits, from the next datagram on. Ends the
-    /// sessions that they no longer admit, and returns how many. All others live on, and their
-    /// next reply is the new one.
-    std::int64_t apply(std::shared_ptr<const ServerSettings> settings);
+    // These visit all sessions, in slices of a millisecond: they begin at once, and say when they
+    // have finished, in this thread. What was begun first finishes first.
 
-    /// close_notify to every peer at @p address, where a socket is bound, and no more socket. Their
-    /// sessions end as Shutdown, not as Revoked: it is the server that goes, and the devices may
-    /// come back where it still listens.
-    void leave(const SocketAddress &address);
+    /// Hears how many sessions were ended.
+    using Done = Sweep::Done;
+
+    /// New settings, for every session from its next record or receipt on. Sessions that they no
+    /// longer admit end as Revoked. The one before must have finished.
+    void apply(std::shared_ptr<const ServerSettings> settings, Done done = {});
+    /// Closes the socket at @p address, if there is one. Its sessions end as Shutdown, not as
+    /// Revoked: it is the server that goes, and the devices may come back where it still listens.
+    void leave(const SocketAddress &address, Done done = {});
     /// Leaves every address.
-    void close();
+    void close(Done done = {});
+    /// Closes the open sessions that @p isMeant picks, which end as Operator.
+    void closeSessions(const std::function<bool(const SessionInfo &)> &isMeant, Done done);
+
+    /// Sessions end no faster than @p hasRoom says, but for a second at most without a yes: for a
+    /// log that should hear of each. Unset, they end as fast as they can.
+    void setPace(std::function<bool()> hasRoom) { m_keeper.setPace(std::move(hasRoom)); }
 
     /// Whether datagrams are heard of: if not, nobody has to take them, and each is answered at
     /// once without datagramReceived().
@@ -110,12 +120,15 @@ public:
     /// Its sessions and the handshakes under way, those last heard of first.
     [[nodiscard]] std::vector<SessionReport> sessions() const
     {
-        return m_sessions.reports(Clock::now());
+        return m_sessions.reports(m_shared->time.now());
     }
 
-    /// close_notify to the open sessions that @p isMeant picks, which end as Operator. Returns how
-    /// many there were.
-    std::int64_t closeSessions(const std::function<bool(const SessionInfo &)> &isMeant);
+    // A session or a handshake of this worker gives way to one of another.
+    void giveWay(const SharedState::IdentityClaim &claim);
+    void giveWay(const SharedState::NetworkClaim &claim);
+
+    /// Does what is due by now. Its own timer calls it; a test that sets the time does so as well.
+    void doWhatIsDue();
 
 Q_SIGNALS:
     void errorMessage(const dtlsd::ServerEvent &event);
@@ -136,7 +149,7 @@ private:
             : m_server(server)
         {
             if (m_server.m_turns++ == 0)
-                m_server.m_now = Clock::now();
+                m_server.m_now = m_server.m_shared->time.now();
         }
         ~Turn()
         {
@@ -153,28 +166,18 @@ private:
     void readPendingDatagrams(DatagramSocket &socket);
     void receive(DatagramSocket &socket);
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
-    /// Lets a peer's datagram wait for its turn, behind those of it that do. false: it cannot, and
-    /// is to be handled at once.
-    bool postpone(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                  SessionTable::Peer &peer)
-    {
-        if (peer.mayWait() && m_waiting.addFollowUp(socket, datagram)) {
-            ++peer.waiting;
-            return true;
-        }
-        if (peer.pending)
-            m_unverified.note(UnverifiedWatch::Kind::OverLimit, m_now);
-        return peer.pending != nullptr;
-    }
     void advanceHandshakes();
-    void handleWaiting(const HandshakeQueue::Waiting &waiting);
-    void startHandshake(DatagramSocket &socket, const ReceivedDatagram &hello,
-                        const QDtls::GeneratorParameters &cookie);
+    void processWaiting(HandshakeQueue::Waiting waiting);
     void handleRecords(const ReceivedDatagram &datagram);
     void handleRecord(const Path &path, const Record &record, QByteArrayView datagram);
-    void afterHandshakeStep(DtlsSession &session);
-    void establish(DtlsSession &session);
-    void makeRoomFor(const DtlsSession &newcomer);
+
+    void handshakeStarted(DtlsSession &session) override;
+    void handshakeCompleted(DtlsSession &session) override;
+    void handshakeFailed(std::unique_ptr<DtlsSession> session, HandshakeFailure reason) override;
+
+    void end(DtlsSession &session, CloseReason reason) override;
+    void giveUp(DtlsSession &session) override;
+
     bool decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram);
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
     void answer(DtlsSession &session, const QByteArray &reply)
@@ -183,10 +186,7 @@ private:
             m_statistics.sent += reply;
     }
     void noteBadRecord(const Path &path);
-
-    void fail(DtlsSession &session, HandshakeFailure reason);
-    void end(DtlsSession &session, CloseReason reason);
-    void expire();
+    void reportOverRate();
     void reportUnverified()
     {
         if (const auto traffic = m_unverified.report(m_now))
@@ -204,21 +204,21 @@ private:
 
     std::shared_ptr<const ServerSettings> m_settings;
     const std::shared_ptr<SharedState> m_shared;
-    QSslConfiguration m_configuration;
-    Credentials m_credentials;
+    const int m_worker; // its number there
     ReceiveBuffer m_buffer;
     std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
-    SessionIds m_ids;
+    std::vector<std::unique_ptr<DatagramSocket>> m_leaving; // closed once their sessions have ended
     SessionTable m_sessions;
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
     UnverifiedWatch m_unverified;
-    HelloGate m_hellos;
-    HandshakeQueue m_waiting;
+    Handshakes m_handshakes;
+    SessionKeeper m_keeper;
     OverflowWatch m_overflow;
     RateLimit m_failureReports;
+    RateReports m_overRate;
     Statistics m_statistics;
     DeadlineTimer m_timer;
-    Clock::time_point m_now = Clock::now(); // of this turn
+    Clock::time_point m_now; // of this turn
     int m_turns = 0;
     bool m_isHeard = true;
 };

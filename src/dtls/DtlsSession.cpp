@@ -22,6 +22,7 @@ constexpr std::chrono::minutes badRecordInterval{1};
 
 DtlsSession::DtlsSession(const Setup &setup)
     : m_socket(setup.socket)
+    , m_time(setup.time)
     , m_credentials(setup.credentials)
     , m_info(setup.id, setup.path)
     , m_dtls(QSslSocket::SslServerMode)
@@ -43,12 +44,12 @@ void DtlsSession::setState(State state)
 {
     m_state = state;
     if (state == State::Established)
-        m_established = Clock::now();
+        m_established = m_time.now();
 }
 
 std::chrono::microseconds DtlsSession::lasted() const
 {
-    const Clock::time_point now = Clock::now();
+    const Clock::time_point now = m_time.now();
     return std::chrono::duration_cast<std::chrono::microseconds>(now - m_established.value_or(now));
 }
 
@@ -214,7 +215,7 @@ void DtlsSession::close()
 std::optional<std::uint64_t> DtlsSession::noteBadRecord()
 {
     ++m_badRecords;
-    const Clock::time_point now = Clock::now();
+    const Clock::time_point now = m_time.now();
     if (m_badRecordsReported && now - *m_badRecordsReported < badRecordInterval)
         return std::nullopt;
     m_badRecordsReported = now;

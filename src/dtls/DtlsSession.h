@@ -21,14 +21,17 @@
 #include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
+#include "dtls/IdentityRates.h"
 #include "dtls/KeyUsage.h"
 #include "dtls/SessionReport.h"
+#include "dtls/TimeSource.h"
 
 #include <QByteArray>
 #include <QDtls>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 class QSslConfiguration;
@@ -39,6 +42,8 @@ namespace dtlsd {
 class DtlsSession
 {
 public:
+    using Clock = TimeSource::Clock;
+
     enum class State { Handshaking, Established, Ended };
 
     struct Setup
@@ -50,6 +55,7 @@ public:
         const QSslConfiguration &configuration;
         std::uint16_t mtu = 0;             ///< bytes; for handshake flights
         QDtls::GeneratorParameters cookie; ///< what the hello was verified with
+        const TimeSource &time;            ///< outlives the session
     };
 
     explicit DtlsSession(const Setup &setup);
@@ -57,11 +63,15 @@ public:
     DtlsSession &operator=(const DtlsSession &) = delete;
 
     [[nodiscard]] State state() const { return m_state; }
+    /// When it was established; undefined if it never was.
+    [[nodiscard]] Clock::time_point establishedAt() const { return *m_established; }
     /// Since it was established; 0 if it never was.
     [[nodiscard]] std::chrono::microseconds lasted() const;
     [[nodiscard]] const Path &path() const { return m_info.path; }
     [[nodiscard]] const DatagramSocket &socket() const { return m_socket; }
     [[nodiscard]] const SessionInfo &info() const { return m_info; }
+    /// Whom its events are accounted to.
+    void setSource(std::size_t source) { m_info.source = source; }
     /// Of the claimed identity; Known once Established.
     [[nodiscard]] const Credential &credential() const { return m_credential; }
 
@@ -72,6 +82,8 @@ public:
     /// Feeds the datagram of the verified hello, or the same again. isFrom() tells which.
     void start(QByteArrayView hello);
     [[nodiscard]] bool isFrom(QByteArrayView clientRandom) const;
+    /// Whether the peer has sent anything since its hello that belongs to the handshake.
+    [[nodiscard]] bool hasAnswered() const { return m_filter.sawKeyExchange(); }
     /// Feeds a record to the handshake.
     void handshake(const Record &record);
     /// Why a handshake that has ended, or is given up now, did not succeed.
@@ -106,13 +118,14 @@ public:
     Traffic received;      ///< kept by the server
     Traffic sent;          ///< kept by send()
     AgeOrder::Place place; ///< kept by AgeOrder
-    /// Of its identity, once Established; kept by the server, so that a datagram need not look for
-    /// it.
+    // Of its identity, once Established; kept by the server, so that a datagram need not look for
+    // them.
+    QByteArray account; ///< PskStore::account()
     const ReplyTemplate *reply = nullptr;
+    std::shared_ptr<IdentityRate> rate; ///< nullptr: no limit
+    std::uint32_t generation = 0;       ///< of the settings that have admitted it
 
 private:
-    using Clock = std::chrono::steady_clock;
-
     void setState(State state);
     void advance(QByteArrayView bytes);
     void provideKey(QSslPreSharedKeyAuthenticator &authenticator);
@@ -121,6 +134,7 @@ private:
     [[nodiscard]] QUdpSocket *output() { return m_socket.output(m_info.path); }
 
     DatagramSocket &m_socket;
+    const TimeSource &m_time;
     const Credentials &m_credentials;
     SessionInfo m_info;
     Credential m_credential;

@@ -37,6 +37,7 @@ void forEachCounter(Statistics &to, const Statistics &from, Apply apply)
     apply(to.sent.bytes, from.sent.bytes);
     apply(to.repliesTooLate, from.repliesTooLate);
     apply(to.badRecords, from.badRecords);
+    apply(to.overRate, from.overRate);
     forEachCounter(to.unverified, from.unverified, apply);
 }
 

@@ -43,9 +43,10 @@ struct SessionInfo
 
     SessionId id{};
     Path path;
-    QByteArray identity; ///< claimed; proved once the session is open
-    QByteArray cipher;   ///< OpenSSL's name; empty before the session is open
-    QByteArray protocol; ///< `DTLSv1.2`; empty before the session is open
+    QByteArray identity;    ///< claimed; proved once the session is open
+    QByteArray cipher;      ///< OpenSSL's name; empty before the session is open
+    QByteArray protocol;    ///< `DTLSv1.2`; empty before the session is open
+    std::size_t source = 0; ///< a hash of its identity's account; before that, of its network
 
 private:
     struct LazyText
@@ -89,7 +90,8 @@ enum class CloseReason {
     Idle,
     Replaced, ///< the peer came back with a new handshake (RFC 6347 §4.2.8)
     Revoked,
-    Evicted, ///< the longest idle gave way at a limit
+    Lifetime, ///< it has lasted as long as a session may
+    Evicted,  ///< its identity had the most sessions when a limit was reached
     Shutdown,
     Operator,
     KeyUsage, ///< its keys have protected, or refused, as many records as they may
@@ -103,7 +105,7 @@ enum class HandshakeFailure {
     AddressNotAllowed,
     NoSharedCipher,
     ProtocolVersion,
-    Limit, ///< the oldest half-open handshake gave way
+    Limit, ///< it gave way to another one
     Error
 };
 
@@ -142,6 +144,14 @@ struct PeerMisbehaving
     std::uint64_t badRecords = 0; ///< since the last such event
 };
 
+/// Datagrams of an identity over its rate; neither logged nor answered.
+struct IdentityLimited
+{
+    QByteArray account; ///< PskStore::account()
+    std::int64_t perSecond = 0;
+    std::uint64_t datagrams = 0; ///< since the last such event
+};
+
 /// Datagrams from sources that have not proved themselves, by what became of them.
 struct UnverifiedCounts
 {
@@ -172,7 +182,7 @@ struct ListenFailed
 };
 
 using ServerEvent = std::variant<HandshakeStarted, SessionOpened, SessionClosed, HandshakeFailed,
-                                 PeerMisbehaving, UnverifiedTraffic, ListenFailed>;
+                                 PeerMisbehaving, IdentityLimited, UnverifiedTraffic, ListenFailed>;
 
 /// Where a reply goes, once the log has taken what it answers.
 struct Receipt
@@ -202,6 +212,7 @@ struct Statistics
     Traffic sent;
     std::uint64_t repliesTooLate = 0; ///< their session had ended
     std::uint64_t badRecords = 0;
+    std::uint64_t overRate = 0; ///< datagrams received over their identity's rate
     UnverifiedCounts unverified;
     std::int64_t sessions = 0;
     std::int64_t halfOpen = 0;

@@ -16,6 +16,8 @@ public:
     void begin(const Record &hello) { m_highestClearSequence = hello.sequence; }
     /// Whether the handshake should be given @p record. Counts it if so.
     [[nodiscard]] bool admits(const Record &record);
+    /// The client has answered the server's flight.
+    [[nodiscard]] bool sawKeyExchange() const { return m_sawKeyExchange; }
     /// The client has changed to its new keys: a Finished can be judged now.
     [[nodiscard]] bool sawChangeCipherSpec() const { return m_sawChangeCipherSpec; }
 

@@ -1,79 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // HandshakeQueue: datagrams of handshakes until the server has time for them. A handshake costs as
-// much as fifteen datagrams of open sessions: if a fleet that reconnects, or strangers, had it
-// where it comes, all others would wait.
+// much as fifteen datagrams of open sessions: processed on arrival, a fleet that reconnects, or a
+// flood of strangers, would delay every session.
 //
-//   FollowUps       what half-open peers send: a handshake that ends makes room
-//   ReturnedHellos  hellos with a cookie, be it a valid one: their devices have begun
-//   FirstHellos     all other hellos, which anybody can send from anywhere
+//   FollowUps       from peers whose handshake is under way
+//   ReturnedHellos  hellos with a cookie, valid or not
+//   FirstHellos     hellos without one, which anybody can send from anywhere
+//   ProvedHellos    hellos whose cookie is valid: each may cost a handshake
 //
-// Each of them comes in the order in which it arrived, and never has to wait for all of another.
+// Within a lane networks take turns, and the room of a lane is a FairShare among them. No cheap
+// lane waits for all of another; when a ProvedHello has its turn is for Handshakes to say.
 #pragma once
 
+#include "core/FairShare.h"
 #include "core/SocketAddress.h"
+#include "dtls/Accounts.h"
 #include "dtls/DatagramSocket.h"
 
 #include <QByteArray>
+#include <QDtls>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace dtlsd {
 
 class HandshakeQueue
 {
 public:
-    enum Lane { FollowUps, ReturnedHellos, FirstHellos };
+    using Clock = std::chrono::steady_clock;
+
+    enum Lane { FollowUps, ReturnedHellos, FirstHellos, ProvedHellos };
 
     struct Waiting
     {
         Lane lane = FirstHellos;
         DatagramSocket *socket = nullptr;
         Path path;
-        QByteArray bytes;     ///< the datagram
-        std::size_t hash = 0; ///< of a hello: what it says and who does
+        QByteArray bytes;                    ///< the datagram
+        std::vector<QByteArray> fragments{}; ///< further datagrams of a hello that came in several
+        QDtls::GeneratorParameters cookie{}; ///< of a ProvedHello: what its cookie was made with
+        Clock::time_point since{};           ///< of a ProvedHello: when it last arrived
+        std::size_t hash = 0;                ///< of an unproved hello: its path and random
     };
 
     /// Room for @p entries datagrams, and for @p bytes of them, in each lane. Not for a whole fleet
-    /// at once: what strangers send takes room as well, and a device asks again after a second.
-    explicit HandshakeQueue(std::size_t entries = 2048, qsizetype bytes = 1 << 20)
-        : m_entries(entries)
-        , m_bytes(bytes)
+    /// at once: a device repeats its hello after a second.
+    explicit HandshakeQueue(std::size_t entries = 2048, std::size_t bytes = 1 << 20)
+        : m_capacity{entries, bytes}
     {
     }
 
-    /// Keeps a copy of a ClientHello with @p clientRandom, unless the same waits already: its
-    /// sender became impatient. false: there is no room.
+    // Each keeps a copy; false: there is no room.
+    /// A ClientHello with @p clientRandom; not kept if it waits already.
     [[nodiscard]] bool addHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
                                 QByteArrayView clientRandom);
-    /// Keeps a copy of any other datagram. false: there is no room.
+    /// A datagram of a handshake under way.
     [[nodiscard]] bool addFollowUp(DatagramSocket &socket, const ReceivedDatagram &datagram);
+    /// A further fragment of a hello that waits. false also if none of that path does.
+    [[nodiscard]] bool addFragment(const ReceivedDatagram &datagram);
+    /// @p hello, which was taken here and has proved its source with @p cookie. It replaces an
+    /// earlier one of its path: the client has repeated it, or has begun anew.
+    [[nodiscard]] bool addProved(Waiting hello, const QDtls::GeneratorParameters &cookie,
+                                 Clock::time_point now);
 
-    /// The next one to handle.
-    std::optional<Waiting> take();
+    /// The next of the cheap lanes to process.
+    [[nodiscard]] std::optional<Waiting> take();
 
-    /// Those that came to @p socket, which goes.
+    /// The ProvedHello to process next, of the network that weighs least in @p networks; nullptr if
+    /// there is none. Valid until anything is added or taken.
+    [[nodiscard]] const Waiting *firstProved(const Accounts<SocketAddress> &networks);
+    /// Takes the one that firstProved() has just returned.
+    [[nodiscard]] Waiting takeProved();
+
+    /// Drops everything that came to @p socket, which is about to be closed.
     void forget(const DatagramSocket &socket);
-    [[nodiscard]] bool isEmpty() const;
+    [[nodiscard]] bool isEmpty() const { return !hasCheap() && !hasProved(); }
+    /// Whether take() has something.
+    [[nodiscard]] bool hasCheap() const;
+    [[nodiscard]] bool hasProved() const { return m_lanes[ProvedHellos].used.entries > 0; }
 
 private:
-    struct Line
+    /// What waits of one network, in the order of arrival.
+    struct Source
     {
-        std::deque<Waiting> datagrams;
-        qsizetype bytes = 0;
+        SocketAddress network;
+        std::list<Waiting> waiting;
+        FairShare used{};
     };
+    using Sources = std::list<Source>;
 
-    [[nodiscard]] bool hasRoom(const Line &line, qsizetype bytes) const;
-    Line &nextLine();
+    struct LaneState
+    {
+        Sources sources; // in the order of their turns
+        std::unordered_map<SocketAddress, Sources::iterator> byNetwork;
+        FairShare used;
+    };
+    using Index = std::unordered_map<Path, Waiting *>;
 
-    const std::size_t m_entries; // of each line
-    const qsizetype m_bytes;     // the same
-    std::array<Line, FirstHellos + 1> m_lines;
-    std::unordered_set<std::size_t> m_hellos; // hashes of those that wait
+    Waiting *add(Waiting waiting);
+    [[nodiscard]] Waiting takeFrom(LaneState &lane, Sources::iterator source);
+    void forgetIndex(const Waiting &waiting);
+    LaneState &nextLane();
+
+    const FairShare m_capacity; // of each lane
+    std::array<LaneState, ProvedHellos + 1> m_lanes;
+    std::unordered_set<std::size_t> m_hashes; // of the unproved hellos that wait
+    Index m_unproved;                         // the latest that waits, by path
+    Index m_proved;
     unsigned m_taken = 0;
 };
 

@@ -85,4 +85,9 @@ const PskIdentity *PskStore::find(const QByteArray &identity) const
     return m_wildcard ? &*m_wildcard : nullptr;
 }
 
+QByteArray PskStore::account(const QByteArray &identity) const
+{
+    return m_identities.contains(identity) ? identity : wildcardAccount();
+}
+
 } // namespace dtlsd

@@ -12,6 +12,7 @@
 #include <QHostAddress>
 #include <QList>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -65,6 +66,7 @@ struct PskIdentity
     PskKey nextKey;                     ///< empty, or accepted as well while keys are rotated
     QList<Subnet> allowFrom;            ///< empty = from everywhere
     std::optional<ReplyTemplate> reply; ///< overrides the server's
+    std::optional<std::int64_t> datagramsPerSecond{}; ///< overrides the general limit; 0 = no limit
 
     [[nodiscard]] bool allows(const SocketAddress &peer) const;
 
@@ -79,6 +81,8 @@ public:
     static constexpr qsizetype maximumIdentitySize = 255;
 
     static bool isValidIdentity(QByteArrayView identity);
+    /// The account of all identities that the wildcard stands for; no identity has a NUL.
+    static QByteArray wildcardAccount() { return QByteArrayLiteral("\0*"); }
 
     /// false: that identity is there already, and stays as it is.
     bool add(const QByteArray &identity, PskIdentity entry);
@@ -87,6 +91,8 @@ public:
 
     /// The entry, the wildcard, or nullptr; nullptr for every identity that is not valid.
     [[nodiscard]] const PskIdentity *find(const QByteArray &identity) const;
+    /// Whom the limits count @p identity under: itself, or all that the wildcard stands for.
+    [[nodiscard]] QByteArray account(const QByteArray &identity) const;
 
     [[nodiscard]] bool hasWildcard() const { return m_wildcard.has_value(); }
     [[nodiscard]] bool isEmpty() const { return m_identities.isEmpty() && !m_wildcard; }

@@ -4,6 +4,7 @@
 // Time is an argument. Any thread may ask.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -18,7 +19,7 @@ public:
     /// @p perSecond on average, @p burst at once; a @p perSecond of 0 admits everything.
     RateLimit(std::int64_t perSecond, std::int64_t burst) { set(perSecond, burst); }
 
-    /// Another rate from now on. Whoever asks meanwhile may be judged by parts of both.
+    /// Another rate from now on. A concurrent admit() may use parts of both.
     void set(std::int64_t perSecond, std::int64_t burst)
     {
         const std::int64_t interval = perSecond > 0 ? nanosecondsPerSecond / perSecond : 0;
@@ -42,6 +43,14 @@ public:
                                                     std::memory_order_relaxed))
                 return true;
         }
+    }
+
+    /// When admit() next returns true, if nobody else asks before.
+    [[nodiscard]] Clock::time_point due() const
+    {
+        const std::chrono::nanoseconds arrival(m_nextArrival.load(std::memory_order_relaxed));
+        const std::chrono::nanoseconds tolerance(m_tolerance.load(std::memory_order_relaxed));
+        return Clock::time_point(std::max(arrival, tolerance) - tolerance);
     }
 
 private:

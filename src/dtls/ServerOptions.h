@@ -37,20 +37,17 @@ struct TlsOptions
     UnknownIdentity unknownIdentity = UnknownIdentity::Hide;
 };
 
-/// `[limits]` of the whole process.
+/// `[limits]`, of the whole process, however many workers it has.
 struct Limits
 {
     std::int64_t maxSessions = 10'000;
+    std::int64_t maxSessionsPerIdentity = 0; ///< by PskStore::account(); 0 = no limit
     std::int64_t maxHalfOpen = 1'000;
-    std::int64_t maxHalfOpenPerAddress = 64; ///< by SocketAddress::network()
-    std::int64_t maxSessionsPerAddress = 0;  ///< by SocketAddress::network(); 0 = no limit
-    std::int64_t handshakesPerSecond = 0;    ///< 0 = no limit
+    std::int64_t handshakesPerSecond = 0; ///< 0 = no limit
+    std::int64_t datagramsPerSecond = 0;  ///< by PskStore::account(); 0 = no limit
     std::chrono::milliseconds handshakeTimeout = std::chrono::seconds(30);
     std::chrono::milliseconds idleTimeout = std::chrono::minutes(10);
-
-    /// What one of @p workers keeps to: an equal part of each cap, at least 1, so that it never has
-    /// to ask the others. The rate is kept by all together.
-    [[nodiscard]] Limits shareOf(int workers) const;
+    std::chrono::milliseconds sessionLifetime{0}; ///< 0 = no limit
 };
 
 /// All that a DtlsServer needs to know. Immutable and shared: a change is a new one.
@@ -64,6 +61,8 @@ struct ServerSettings
 
     /// What answers a datagram of @p identity: its own reply, or everybody's.
     [[nodiscard]] const ReplyTemplate &replyTo(const QByteArray &identity) const;
+    /// Its own limit, or everybody's; 0 = no limit.
+    [[nodiscard]] std::int64_t datagramsPerSecond(const QByteArray &identity) const;
 };
 
 } // namespace dtlsd

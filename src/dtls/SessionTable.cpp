@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SessionTable.h"
 
+#include <ranges>
 #include <utility>
 
 namespace dtlsd {
-
-namespace {
-
-// A cap is at least 1, so the oldest of too many is never the newcomer.
-bool isOver(const AgeOrder::Sessions &sessions, std::int64_t cap)
-{
-    return cap > 0 && static_cast<std::int64_t>(sessions.size()) > cap;
-}
-
-} // namespace
 
 SessionTable::Peer *SessionTable::find(const Path &path)
 {
@@ -33,20 +24,26 @@ DtlsSession *SessionTable::find(const Path &path, SessionId id)
     return isThere ? peer->established.get() : nullptr;
 }
 
-DtlsSession &SessionTable::addPending(std::unique_ptr<DtlsSession> session,
-                                      AgeOrder::Clock::time_point now)
+DtlsSession *SessionTable::addPending(std::unique_ptr<DtlsSession> &session,
+                                      AgeOrder::Clock::time_point now, std::int64_t limit)
 {
-    m_halfOpen.add(*session, now);
+    if (!m_halfOpen.add(*session, now, limit))
+        return nullptr;
     const Path path = session->path();
-    return *(m_peers[path].pending = std::move(session));
+    return (m_peers[path].pending = std::move(session)).get();
 }
 
 void SessionTable::establish(DtlsSession &session, AgeOrder::Clock::time_point now)
 {
     Peer &peer = m_peers.at(session.path());
-    m_halfOpen.remove(session);
+    m_halfOpen.remove(session, HalfOpen::End::Finished);
     m_established.add(session, now);
     peer.established = std::move(peer.pending);
+}
+
+void SessionTable::moveTo(const QByteArray &account, DtlsSession &session)
+{
+    m_established.moveTo(account, session);
 }
 
 void SessionTable::touch(DtlsSession &session, AgeOrder::Clock::time_point now)
@@ -59,7 +56,10 @@ std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
     const auto found = m_peers.find(session.path());
     Peer &peer = found->second;
     const bool isEstablished = peer.established.get() == &session;
-    (isEstablished ? m_established : m_halfOpen).remove(session);
+    if (isEstablished)
+        m_established.remove(session);
+    else
+        m_halfOpen.remove(session, HalfOpen::End::Unfinished);
 
     std::unique_ptr<DtlsSession> taken = std::move(isEstablished ? peer.established : peer.pending);
     if (!peer.established && !peer.pending) {
@@ -69,40 +69,29 @@ std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
     return taken;
 }
 
-std::vector<DtlsSession *> SessionTable::newestFirst() const
+bool SessionTable::next(Cursor &cursor, std::vector<DtlsSession *> &sessions)
 {
-    std::vector<DtlsSession *> sessions(m_established.all().rbegin(), m_established.all().rend());
-    sessions.insert(sessions.end(), m_halfOpen.all().rbegin(), m_halfOpen.all().rend());
-    return sessions;
+    constexpr int bucketsAtOnce = 16;
+    if (cursor.buckets != m_peers.bucket_count()) // the table has grown, and all is elsewhere
+        cursor = {0, m_peers.bucket_count()};
+    sessions.clear();
+    for (int i = 0; i < bucketsAtOnce && cursor.bucket < cursor.buckets; ++i, ++cursor.bucket) {
+        for (auto peer = m_peers.begin(cursor.bucket); peer != m_peers.end(cursor.bucket); ++peer) {
+            for (const auto &session : {&peer->second.established, &peer->second.pending})
+                if (*session)
+                    sessions.push_back(session->get());
+        }
+    }
+    return cursor.bucket < cursor.buckets;
 }
 
 std::vector<SessionReport> SessionTable::reports(AgeOrder::Clock::time_point now) const
 {
     std::vector<SessionReport> reports;
-    for (const DtlsSession *session : newestFirst())
-        reports.push_back(session->report(now));
+    for (const auto *order : {&m_established.all(), &m_halfOpen.all()})
+        for (const DtlsSession *session : *order | std::views::reverse)
+            reports.push_back(session->report(now));
     return reports;
-}
-
-DtlsSession *SessionTable::halfOpenTooMany(const DtlsSession &newcomer, const Limits &limits) const
-{
-    const auto &fromThere = AgeOrder::neighbours(newcomer, AgeOrder::ByNetwork);
-    if (isOver(fromThere, limits.maxHalfOpenPerAddress))
-        return fromThere.front();
-    if (!isOver(m_halfOpen.all(), limits.maxHalfOpen))
-        return nullptr;
-    // Whoever has many addresses side by side makes room himself.
-    const auto &site = AgeOrder::neighbours(newcomer, AgeOrder::BySite);
-    return isOver(site, limits.maxHalfOpenPerAddress) ? site.front() : m_halfOpen.oldest();
-}
-
-DtlsSession *SessionTable::establishedTooMany(const DtlsSession &newcomer,
-                                              const Limits &limits) const
-{
-    const auto &fromThere = AgeOrder::neighbours(newcomer, AgeOrder::ByNetwork);
-    if (isOver(fromThere, limits.maxSessionsPerAddress))
-        return fromThere.front();
-    return isOver(m_established.all(), limits.maxSessions) ? m_established.oldest() : nullptr;
 }
 
 } // namespace dtlsd

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SessionTable: owns the sessions of one worker and finds them by path. A peer has at most one
-// established session and, beside it, at most one handshake under way (RFC 6347 §4.2.8): a new
-// hello cannot hurt the old session before it has proved itself.
+// SessionTable: owns the sessions of one worker, finds them by path, and keeps them in the accounts
+// that all workers share. A peer has at most one established session and, beside it, at most one
+// handshake under way (RFC 6347 §4.2.8): a new hello cannot hurt the old session before it has
+// proved itself.
 #pragma once
 
 #include "dtls/AgeOrder.h"
 #include "dtls/DtlsSession.h"
-#include "dtls/ServerOptions.h"
+#include "dtls/HalfOpen.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <unordered_map>
@@ -35,7 +38,12 @@ public:
         [[nodiscard]] bool mayWait() const { return waiting < 32; }
     };
 
-    SessionTable() = default;
+    /// @p worker is its number in both accounts, which outlive it.
+    SessionTable(Accounts<QByteArray> &identities, Accounts<SocketAddress> &networks, int worker)
+        : m_halfOpen(networks, worker)
+        , m_established(identities, worker)
+    {
+    }
     SessionTable(const SessionTable &) = delete;
     SessionTable &operator=(const SessionTable &) = delete;
     ~SessionTable() = default;
@@ -46,30 +54,36 @@ public:
     /// The open session of that path, if it is still that one.
     [[nodiscard]] DtlsSession *find(const Path &path, SessionId id);
 
-    /// The peer must have no other pending one.
-    DtlsSession &addPending(std::unique_ptr<DtlsSession> session, AgeOrder::Clock::time_point now);
-    /// Makes the peer's pending session its established one; it must have no other.
+    /// A handshake that begins now; the peer must have no other pending one. nullptr: all workers
+    /// together have @p limit already, and @p session is as before.
+    [[nodiscard]] DtlsSession *addPending(std::unique_ptr<DtlsSession> &session,
+                                          AgeOrder::Clock::time_point now, std::int64_t limit);
+    /// Makes the peer's pending session, whose account is known, its established one; it must have
+    /// no other.
     void establish(DtlsSession &session, AgeOrder::Clock::time_point now);
+    /// An established session is another account's from now on.
+    void moveTo(const QByteArray &account, DtlsSession &session);
     /// An established session was heard of.
     void touch(DtlsSession &session, AgeOrder::Clock::time_point now);
     /// Gives up a session, whichever it is.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
 
-    /// All of them, those that were touched last first; a copy, so that they can be taken
-    /// meanwhile.
-    [[nodiscard]] std::vector<DtlsSession *> newestFirst() const;
+    /// Where a walk through the table has come to.
+    struct Cursor
+    {
+        std::size_t bucket = 0;
+        std::size_t buckets = 0; ///< of the table at that time
+    };
+    /// Fills @p sessions with the next few, established and pending; it may find none. false: that
+    /// was the end. Sessions may come and go between two calls: one that is there all the time is
+    /// found at least once.
+    [[nodiscard]] bool next(Cursor &cursor, std::vector<DtlsSession *> &sessions);
 
-    /// Of all of them, in the same order.
+    /// Of all of them, those that were touched last first.
     [[nodiscard]] std::vector<SessionReport> reports(AgeOrder::Clock::time_point now) const;
 
-    /// The one to give way if @p newcomer is one too many; nullptr if it is not. Never the
-    /// newcomer.
-    [[nodiscard]] DtlsSession *halfOpenTooMany(const DtlsSession &newcomer,
-                                               const Limits &limits) const;
-    [[nodiscard]] DtlsSession *establishedTooMany(const DtlsSession &newcomer,
-                                                  const Limits &limits) const;
-
-    [[nodiscard]] const AgeOrder &halfOpen() const { return m_halfOpen; }
+    [[nodiscard]] HalfOpen &halfOpen() { return m_halfOpen; }
+    [[nodiscard]] const HalfOpen &halfOpen() const { return m_halfOpen; }
     [[nodiscard]] const AgeOrder &established() const { return m_established; }
 
 private:
@@ -78,8 +92,8 @@ private:
     std::pmr::unsynchronized_pool_resource m_memory; // close together, whatever else is allocated
     Peers m_peers{&m_memory};
     Peers::value_type *m_last = nullptr; // found last
-    AgeOrder m_halfOpen{AgeOrder::BySite};
-    AgeOrder m_established{AgeOrder::ByNetwork};
+    HalfOpen m_halfOpen;
+    AgeOrder m_established;
 };
 
 } // namespace dtlsd

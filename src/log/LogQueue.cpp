@@ -33,13 +33,12 @@ bool LogQueue::accepts(std::size_t source, std::size_t bytes) const
         return false;
     if (m_entries.empty())
         return true;
-    if (!m_waiting.hasRoom(bytes, m_capacity, 1))
-        return false;
-    if (source == 0 || m_waiting.hasRoom(bytes, m_capacity, 2))
-        return true;
+    if (source == 0)
+        return m_waiting.hasRoom(bytes, m_capacity);
     const auto own = m_waitingOf.find(source);
-    return own == m_waitingOf.end() ||
-           own->second.hasRoom(bytes, m_capacity, 2 * m_waitingOf.size());
+    const bool isNew = own == m_waitingOf.end();
+    return FairShare::takes(bytes, isNew ? FairShare{} : own->second,
+                            m_waitingOf.size() + (isNew ? 1 : 0), m_waiting, m_capacity);
 }
 
 bool LogQueue::push(LogEntry entry)

@@ -3,6 +3,7 @@
 // LogQueue: the bounded way from every thread to the log thread.
 #pragma once
 
+#include "core/FairShare.h"
 #include "log/LogRecord.h"
 
 #include <chrono>
@@ -42,9 +43,8 @@ struct LogEntry
 /// Bounded by entries and by bytes: a device may send 16 KiB in a datagram, and as many of those
 /// as there may be short ones would be a way to use up the memory while the journal stalls.
 ///
-/// Whoever comes first may have the first half of it. The second half is shared out equally among
-/// the sources that have entries in the queue, so that one that is louder than the log is fast
-/// cannot keep the others out.
+/// Its room is a FairShare among the sources that have entries in it. Entries of our own may have
+/// all of it.
 class LogQueue
 {
 public:
@@ -83,31 +83,14 @@ public:
     [[nodiscard]] std::uint64_t takeDropped();
 
 private:
-    struct Share
-    {
-        std::size_t entries = 0;
-        std::size_t bytes = 0;
-
-        void add(std::size_t size)
-        {
-            ++entries;
-            bytes += size;
-        }
-        /// Whether one more entry of @p size stays within 1 / @p parts of @p whole.
-        [[nodiscard]] bool hasRoom(std::size_t size, const Share &whole, std::size_t parts) const
-        {
-            return (entries + 1) * parts <= whole.entries && (bytes + size) * parts <= whole.bytes;
-        }
-    };
-
     [[nodiscard]] bool accepts(std::size_t source, std::size_t bytes) const;
 
-    const Share m_capacity;
+    const FairShare m_capacity;
     mutable std::mutex m_mutex; // guards all that follows
     std::condition_variable m_filled;
     std::vector<LogEntry> m_entries;
-    Share m_waiting;                                    // in m_entries
-    std::unordered_map<std::size_t, Share> m_waitingOf; // the same by source
+    FairShare m_waiting;                                    // in m_entries
+    std::unordered_map<std::size_t, FairShare> m_waitingOf; // the same by source
     std::uint64_t m_dropped = 0;
     std::uint64_t m_droppedTaken = 0; // by takeDropped()
     bool m_nudged = false;

@@ -31,8 +31,7 @@ Limits smallLimits(int variant)
     Limits limits;
     limits.maxSessions = 3;
     limits.maxHalfOpen = 2;
-    limits.maxHalfOpenPerAddress = 1;
-    limits.maxSessionsPerAddress = (variant & 1) != 0 ? 1 : 0;
+    limits.maxSessionsPerIdentity = (variant & 1) != 0 ? 1 : 0;
     return limits;
 }
 

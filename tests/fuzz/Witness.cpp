@@ -4,6 +4,8 @@
 #include "fuzz/FuzzTarget.h"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -15,15 +17,6 @@ namespace {
 bool keeps(std::int64_t count, std::int64_t limit)
 {
     return limit == 0 || count <= limit;
-}
-
-template <class Sessions, class PathOf>
-void judgeNetworks(const Sessions &sessions, std::int64_t limit, PathOf pathOf)
-{
-    std::unordered_map<SocketAddress, std::int64_t> counts;
-    for (const auto &[id, session] : sessions)
-        require(keeps(++counts[pathOf(session).peer.network()], limit),
-                "no network has more than its share");
 }
 
 } // namespace
@@ -75,10 +68,11 @@ void Witness::judgeStatistics() const
     require(statistics.received.datagrams == m_messages.size(), "each message is counted once");
     require(keeps(statistics.halfOpen, m_limits.maxHalfOpen), "max_half_open is kept");
     require(keeps(statistics.sessions, m_limits.maxSessions), "max_sessions is kept");
-    judgeNetworks(m_halfOpen, m_limits.maxHalfOpenPerAddress,
-                  [](const SessionInfo &info) { return info.path; });
-    judgeNetworks(m_open, m_limits.maxSessionsPerAddress,
-                  [](const Open &open) { return open.info.path; });
+    std::unordered_map<std::string, std::int64_t> sessions;
+    for (const auto &[id, open] : m_open)
+        require(
+            keeps(++sessions[open.info.identity.toStdString()], m_limits.maxSessionsPerIdentity),
+            "max_sessions_per_identity is kept");
 }
 
 void Witness::judgeEnd() const

@@ -82,10 +82,9 @@ void checkLimits(const Limits &limits)
     constexpr std::int64_t most = 10'000'000;
     require(isWithin<std::int64_t>(limits.maxSessions, 1, most), "max_sessions");
     require(isWithin<std::int64_t>(limits.maxHalfOpen, 1, most), "max_half_open");
-    require(isWithin<std::int64_t>(limits.maxHalfOpenPerAddress, 1, most),
-            "max_half_open_per_address");
-    require(isWithin<std::int64_t>(limits.maxSessionsPerAddress, 0, most),
-            "max_sessions_per_address");
+    require(isWithin<std::int64_t>(limits.maxSessionsPerIdentity, 0, most),
+            "max_sessions_per_identity");
+    require(isWithin<std::int64_t>(limits.datagramsPerSecond, 0, most), "datagrams_per_second");
     require(isWithin<std::int64_t>(limits.handshakesPerSecond, 0, most), "handshakes_per_second");
     require(isWithin<std::chrono::milliseconds>(limits.handshakeTimeout, 1s, 5min),
             "handshake_timeout");

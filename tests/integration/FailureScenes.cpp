@@ -102,10 +102,10 @@ EventScenes failureScenes()
         failing(
             "a peer falls silent", {}, [](EventStage &stage) { stage.helloByHand(); }, "timeout",
             "the peer fell silent; if devices often do, try a smaller [tls] mtu"),
-        failing("a handshake makes room for another", {.limits = "max_half_open = 1"}, makeRoom,
-                "limit",
-                "it made room at a limit for half-open ones; if the devices are yours, raise it in "
-                "[limits]"),
+        failing("a handshake makes room for another",
+                {.limits = "max_half_open = 1\nhandshake_timeout = 20s"}, makeRoom, "limit",
+                "its network had the most unfinished handshakes at max_half_open; if the devices "
+                "are yours, raise it"),
         failing("a peer breaks the protocol", {}, breakTheProtocol, "error",
                 "the peer broke the protocol or gave up; its own log may say why"),
     };

@@ -188,7 +188,23 @@ EventScenes closings()
         closing("a device comes back on the same port", {}, comeBackOnTheSamePort, "replaced",
                 "the device has begun a new one"),
         closing("a session makes room for another", "max_sessions = 1", makeRoom, "evicted",
-                "it made room at a session limit"),
+                "its identity had the most sessions when a limit was reached"),
+        closing(
+            "a session has lasted long enough", "session_lifetime = 1s",
+            [](EventStage &stage) { talk(stage); }, "lifetime", "it was open for session_lifetime"),
+        {.sentence = "a device sends more than it may",
+         .settings = {.limits = "datagrams_per_second = 1"},
+         .play =
+             [](EventStage &stage) {
+                 DtlsClient &device = stage.connectDevice();
+                 stage.exchange(device, "one");
+                 device.send("more");
+             },
+         .event = "identity-limited",
+         .expected = {{"message", "sensor-17: 1 datagram dropped, over datagrams_per_second = 1; "
+                                  "they are neither logged nor acknowledged"},
+                      {"identity", "sensor-17"},
+                      {"count", "1"}}},
         closing("the daemon stops under a session", {}, stopWhileTalking, "shutdown",
                 "dtlsd stops listening there"),
         closing("a reload takes the identity away", {}, revoke, "revoked",

@@ -52,8 +52,7 @@ private:
 
 namespace {
 
-constexpr char roomyLimits[] =
-    "[limits]\nmax_half_open = 1000\nmax_half_open_per_address = 1000\n[control]\nsocket =\n";
+constexpr char roomyLimits[] = "[limits]\nmax_half_open = 1000\n[control]\nsocket =\n";
 
 } // namespace
 

@@ -94,7 +94,6 @@ void TestBurst::aBurstOfEverySessionIsAnswered()
     m_receipts.clear();
     m_connected = 0;
     DaemonProcess daemon("[server]\nlisten = 127.0.0.1:0\nreply = echo\nworkers = 1\n"
-                         "[limits]\nmax_half_open_per_address = 1000\n"
                          "[psk]\nfile =\n[identity fleet]\nkey = hex:" +
                          key.toHex() + "\n");
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));

@@ -43,7 +43,6 @@ void TestFleet::everyDatagramOfALargeFleetHasItsReceiptAndItsEntry()
 
     DaemonProcess daemon("[server]\nlisten = 127.0.0.1:0\nworkers = 2\n"
                          "reply = {identity} {sequence}\n"
-                         "[limits]\nmax_half_open_per_address = 1000\n"
                          "[psk]\nfile =\n[identity fleet]\nkey = hex:" +
                          key.toHex() + "\n");
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));

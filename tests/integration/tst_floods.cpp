@@ -57,7 +57,7 @@ private Q_SLOTS:
     void hellosWithoutCookieCostNothing();
     void halfOpenHandshakesGiveWay_data();
     void halfOpenHandshakesGiveWay();
-    void hellosOverTheRateGetSilence();
+    void hellosOverTheRateWaitInSilence();
     void garbageEndsNothing();
     void aHastyDeviceLeavesRoomForTheOthers();
 
@@ -166,7 +166,7 @@ void TestFloods::halfOpenHandshakesGiveWay_data()
     QTest::addColumn<bool>("isOneAddress");
     QTest::addColumn<int>("most");
     QTest::newRow("from many addresses") << QByteArray("max_half_open = 200") << false << 200;
-    QTest::newRow("from one address") << QByteArray("max_half_open_per_address = 64") << true << 64;
+    QTest::newRow("from one address") << QByteArray("max_half_open = 64") << true << 64;
 }
 
 void TestFloods::halfOpenHandshakesGiveWay()
@@ -185,7 +185,7 @@ void TestFloods::halfOpenHandshakesGiveWay()
     m_siege->end({.memory = most * perHandshake + slack, .isProved = true});
 }
 
-void TestFloods::hellosOverTheRateGetSilence()
+void TestFloods::hellosOverTheRateWaitInSilence()
 {
     if (!begin("[limits]\nhandshakes_per_second = 50\nhandshake_timeout = 3s"))
         return;

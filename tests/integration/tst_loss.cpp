@@ -118,7 +118,7 @@ void TestLoss::addCells(const LossCondition &condition, const QString &cipher)
 QByteArray TestLoss::config() const
 {
     QByteArray text = "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"
-                      "[limits]\nmax_half_open_per_address = 1000\n[psk]\nfile =\n";
+                      "[psk]\nfile =\n";
     for (const Cell &cell : m_cells)
         text += "[identity " + cell.identity + "]\nkey = hex:" + key.toHex() + '\n';
     return text;

@@ -130,7 +130,7 @@ void TestLossSchedules::initTestCase()
         QSKIP("not enough file descriptors for the devices and their relays");
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"
-        "[limits]\nmax_half_open = 10000\nmax_half_open_per_address = 10000\n"
+        "[limits]\nmax_half_open = 10000\n"
         "[psk]\nfile =\n[identity fleet]\nkey = hex:" +
         key.toHex() + "\n");
     QVERIFY2(m_daemon->start(), qPrintable(m_daemon->errorText()));

@@ -29,7 +29,7 @@ constexpr int settled = reloads / 10; // what the allocator keeps is there by th
 QByteArray config(int number)
 {
     QByteArray text = "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"
-                      "[limits]\nmax_half_open_per_address = 1000\n[psk]\nfile =\n"
+                      "[psk]\nfile =\n"
                       "[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n"
                       "[identity second]\nkey = text:BBBBBBBBBBBBBBBB\n";
     text += number % 2 == 0 ? "reply = ack\n" : "reply = none\n";

@@ -2,6 +2,7 @@
 #include "support/MemoryNetwork.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace dtlsd::test {
 
@@ -39,10 +40,31 @@ SocketAddress MemoryNetwork::clientAddress(int number)
 }
 
 MemoryNetwork::MemoryNetwork(ServerSettings settings, const QByteArray &cookieSecret)
+    : MemoryNetwork(settings, newProcess(settings.limits, cookieSecret))
 {
-    const auto shared = std::make_shared<SharedState>(settings.limits, cookieSecret);
+}
+
+std::shared_ptr<MemoryNetwork::Process> MemoryNetwork::newProcess(const Limits &limits,
+                                                                  const QByteArray &cookieSecret)
+{
+    auto process = std::make_shared<Process>();
+    TimeSource time;
+    time.now = [raw = process.get()] { return raw->stoppedAt.value_or(TimeSource::Clock::now()); };
+    process->shared = std::make_shared<SharedState>(limits, cookieSecret, time);
+    return process;
+}
+
+MemoryNetwork::MemoryNetwork(ServerSettings settings, const MemoryNetwork &sibling)
+    : MemoryNetwork(std::move(settings), sibling.m_process)
+{
+}
+
+MemoryNetwork::MemoryNetwork(ServerSettings settings, std::shared_ptr<Process> process)
+    : m_process(std::move(process))
+{
     server = std::make_unique<DtlsServer>(
-        std::make_shared<const ServerSettings>(std::move(settings)), shared);
+        std::make_shared<const ServerSettings>(std::move(settings)), m_process->shared,
+        [this](std::function<void(DtlsServer &)> task) { m_posted.push_back(std::move(task)); });
     auto socket = std::make_unique<MemorySocket>(serverAddress());
     serverSocket = socket.get();
     server->listen(std::move(socket));
@@ -124,10 +146,23 @@ bool MemoryNetwork::carryToDevices(const Lose &lose)
     return !sent.empty();
 }
 
+void MemoryNetwork::stopClock()
+{
+    m_process->stoppedAt = TimeSource::Clock::now();
+}
+
+void MemoryNetwork::advance(std::chrono::milliseconds duration)
+{
+    *m_process->stoppedAt += duration;
+    server->doWhatIsDue();
+}
+
 void MemoryNetwork::run(const Lose &lose)
 {
     constexpr int enough = 1000; // rounds; a handshake takes four
     for (int round = 0; round < enough; ++round) {
+        for (const auto &task : std::exchange(m_posted, {}))
+            task(*server);
         const bool toServer = carryToServer(lose);
         if (!carryToDevices(lose) && !toServer)
             return;

@@ -8,8 +8,10 @@
 #include "dtls/DtlsServer.h"
 #include "support/MemorySocket.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace dtlsd::test {
@@ -20,6 +22,8 @@ public:
     /// A server that accepts `sensor-17` with key(), unless @p settings say otherwise.
     explicit MemoryNetwork(ServerSettings settings = defaultSettings(),
                            const QByteArray &cookieSecret = randomSecret());
+    /// Another worker of the same process as @p sibling's, with devices of its own.
+    MemoryNetwork(ServerSettings settings, const MemoryNetwork &sibling);
     ~MemoryNetwork();
 
     static PskKey key();
@@ -52,6 +56,11 @@ public:
     /// Hands the server a datagram as if @p from had sent it.
     void arrive(const SocketAddress &from, const QByteArray &datagram);
 
+    /// From now on time passes by advance() alone, for all workers of the process.
+    void stopClock();
+    /// Lets time pass, and the server do what is due.
+    void advance(std::chrono::milliseconds duration);
+
     /// Events of type @p Event so far.
     template <class Event>
     std::vector<Event> events() const
@@ -70,9 +79,22 @@ public:
     bool reply = true; ///< whether receipts are given at once
 
 private:
+    /// What the workers of a process share.
+    struct Process
+    {
+        std::optional<TimeSource::Clock::time_point> stoppedAt;
+        std::shared_ptr<SharedState> shared;
+    };
+
+    MemoryNetwork(ServerSettings settings, std::shared_ptr<Process> process);
+    static std::shared_ptr<Process> newProcess(const Limits &limits,
+                                               const QByteArray &cookieSecret);
+
     bool carryToServer(const Lose &lose);
     bool carryToDevices(const Lose &lose);
 
+    const std::shared_ptr<Process> m_process;
+    std::vector<std::function<void(DtlsServer &)>> m_posted; // to the server, not yet run
     std::vector<std::unique_ptr<Device>> m_devices;
     std::vector<ServerEvent> m_events;
 };

@@ -103,7 +103,7 @@ void tst_Config::shippedFileNamesEveryKey()
         const Config defaults;
         QVERIFY(text.contains("\n; socket = " + key.write(defaults).toUtf8() + '\n'));
     }
-    for (const QByteArray name : {"key", "next_key", "allow_from", "reply"})
+    for (const QByteArray name : {"key", "next_key", "allow_from", "reply", "datagrams_per_second"})
         QVERIFY2(text.contains("\n; " + name + " ="), name.constData());
 }
 
@@ -167,12 +167,13 @@ tls.mtu=1400
 tls.min_key_bytes=20
 tls.unknown_identity=alert
 limits.max_sessions=7
+limits.max_sessions_per_identity=4
 limits.max_half_open=6
-limits.max_half_open_per_address=5
-limits.max_sessions_per_address=4
 limits.handshakes_per_second=3
+limits.datagrams_per_second=5
 limits.handshake_timeout=2s
 limits.idle_timeout=90s
+limits.session_lifetime=2d
 log.target=json
 log.level=debug
 log.payload=hex
@@ -211,8 +212,10 @@ void tst_Config::identityIsRead()
                                               "key = base64:AAECAwQFBgcICQoLDA0ODw==\n"
                                               "next_key = \"text:sixteen bytes; ok\"\n"
                                               "allow_from = 10.0.0.0/8, fd00::/8, 192.0.2.7\n"
-                                              "reply = none\n");
+                                              "reply = none\n"
+                                              "datagrams_per_second = 7\n");
     QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(result.config.settings.datagramsPerSecond("t\xc3\xbcr 1/a=b"), 7);
     const PskIdentity *identity = result.config.settings.identities->find("t\xc3\xbcr 1/a=b");
     QVERIFY(identity != nullptr);
     QCOMPARE(identity->key.bytes().toHex(), QByteArray("000102030405060708090a0b0c0d0e0f"));
@@ -280,6 +283,7 @@ key = text:key of sixteen b
 next_key = text:another of sixteen
 allow_from = 10.0.0.0/8, 192.0.2.7
 reply = none
+datagrams_per_second = 0
 [identity *]
 key = "text:sixteen bytes, for all"
 )";

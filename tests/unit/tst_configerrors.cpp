@@ -154,9 +154,9 @@ void tst_ConfigErrors::names_data()
     row("a section that is nothing like one", "[database]\nhost = x",
         {u"DIR/dtlsd.ini:1: [database]: the section is unknown; server, tls, limits, log, control, psk and identity NAME are accepted"_s});
     row("a key that is nearly right", "[limits]\nmax_session = 5",
-        {u"DIR/dtlsd.ini:2: [limits] max_session: is unknown (did you mean max_sessions?); max_sessions, max_half_open, max_half_open_per_address, max_sessions_per_address, handshakes_per_second, handshake_timeout and idle_timeout are accepted"_s});
+        {u"DIR/dtlsd.ini:2: [limits] max_session: is unknown (did you mean max_sessions?); max_sessions, max_sessions_per_identity, max_half_open, handshakes_per_second, datagrams_per_second, handshake_timeout, idle_timeout and session_lifetime are accepted"_s});
     row("a key in the wrong case", "[limits]\nMax-Sessions = 5",
-        {u"DIR/dtlsd.ini:2: [limits] Max-Sessions: is unknown (did you mean max_sessions?); max_sessions, max_half_open, max_half_open_per_address, max_sessions_per_address, handshakes_per_second, handshake_timeout and idle_timeout are accepted"_s});
+        {u"DIR/dtlsd.ini:2: [limits] Max-Sessions: is unknown (did you mean max_sessions?); max_sessions, max_sessions_per_identity, max_half_open, handshakes_per_second, datagrams_per_second, handshake_timeout, idle_timeout and session_lifetime are accepted"_s});
     row("a key in the wrong section", "[server]\nmax_sessions = 5",
         {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, receive_buffer, cookie_secret and watch_interval are accepted"_s});
     row("a key that is nothing like one", "[control]\nport = 5",
@@ -166,10 +166,10 @@ void tst_ConfigErrors::names_data()
          u"DIR/dtlsd.ini:2: [identity] key: is 3 bytes long; 16 to 64 bytes are accepted ([tls] min_key_bytes)"_s});
     row("a key that is nearly right in an identity", "[identity a]\nkeys = hex:5ec2e7",
         {u"DIR/dtlsd.ini:1: [identity a]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s,
-         u"DIR/dtlsd.ini:2: [identity a] keys: is unknown (did you mean key?); key, next_key, allow_from and reply are accepted"_s});
+         u"DIR/dtlsd.ini:2: [identity a] keys: is unknown (did you mean key?); key, next_key, allow_from, reply and datagrams_per_second are accepted"_s});
     row("a secret where a key's name should be", "[identity a]\nc2VzYW1lIG9wZW4gbm93IQ==",
         {u"DIR/dtlsd.ini:1: [identity a]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s,
-         u"DIR/dtlsd.ini:2: [identity a]: there is an unknown key; key, next_key, allow_from and reply are accepted"_s});
+         u"DIR/dtlsd.ini:2: [identity a]: there is an unknown key; key, next_key, allow_from, reply and datagrams_per_second are accepted"_s});
 }
 
 void tst_ConfigErrors::values_data()
@@ -183,10 +183,10 @@ void tst_ConfigErrors::values_data()
         {u"DIR/dtlsd.ini:2: [limits] max_sessions: \"-1\" is not a number; a whole number from 1 to 10000000 is accepted"_s});
     row("a number that is too small", "[limits]\nmax_half_open = 0",
         {u"DIR/dtlsd.ini:2: [limits] max_half_open: \"0\" is out of range; a whole number from 1 to 10000000 is accepted"_s});
-    row("a number that is missing", "[limits]\nmax_half_open_per_address =",
-        {u"DIR/dtlsd.ini:2: [limits] max_half_open_per_address: the value is missing; a whole number from 1 to 10000000 is accepted"_s});
-    row("a number beyond all numbers", "[limits]\nmax_sessions_per_address = 99999999999999999999",
-        {u"DIR/dtlsd.ini:2: [limits] max_sessions_per_address: \"99999999999999999999\" is not a number; a whole number from 1 to 10000000, or 0 for no limit, is accepted"_s});
+    row("a number that is missing", "[limits]\nmax_half_open =",
+        {u"DIR/dtlsd.ini:2: [limits] max_half_open: the value is missing; a whole number from 1 to 10000000 is accepted"_s});
+    row("a number beyond all numbers", "[limits]\nmax_sessions_per_identity = 99999999999999999999",
+        {u"DIR/dtlsd.ini:2: [limits] max_sessions_per_identity: \"99999999999999999999\" is not a number; a whole number from 1 to 10000000, or 0 for no limit, is accepted"_s});
     row("too many threads", "[server]\nworkers = 257",
         {u"DIR/dtlsd.ini:2: [server] workers: \"257\" is out of range; auto or a whole number from 1 to 256 is accepted"_s});
     row("a duration without a unit", "[limits]\nidle_timeout = 600",

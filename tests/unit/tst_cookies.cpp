@@ -184,8 +184,9 @@ void TestCookies::aHandshakeThatSpansAChangeOfSecretsCompletes()
     KeyRotation rotation;
     const Credentials credentials(settings, rotation, QByteArray(32, 'd'));
     const QSslConfiguration configuration = serverConfiguration(*settings);
-    DtlsSession session(
-        {SessionId{1}, path(), *m_server, credentials, configuration, settings->tls.mtu, *cookie});
+    const TimeSource time;
+    DtlsSession session({SessionId{1}, path(), *m_server, credentials, configuration,
+                         settings->tls.mtu, *cookie, time});
     session.start(hello);
     m_server->flush();
     for (const OutgoingDatagram &datagram : m_server->takeSent())

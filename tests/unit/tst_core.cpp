@@ -19,7 +19,8 @@ private Q_SLOTS:
     void whatIsNoAddressIsRefused();
     void anAddressPassesThroughTheKernelsForm();
     void aScopeIsKept();
-    void aNetworkIsWhatASubscriberHolds();
+    void aNetworkIsASlash24OrASlash48_data();
+    void aNetworkIsASlash24OrASlash48();
     void aDurationNeedsItsUnit_data();
     void aDurationNeedsItsUnit();
     void aByteSizeIsAPowerOf1024_data();
@@ -91,19 +92,34 @@ void TestCore::aScopeIsKept()
     QVERIFY(SocketAddress::parse(u"[fe80::1]:5683") != byName);
 }
 
-void TestCore::aNetworkIsWhatASubscriberHolds()
+void TestCore::aNetworkIsASlash24OrASlash48_data()
 {
-    const auto network = [](QStringView text) { return SocketAddress::parse(text)->network(); };
-    QCOMPARE(network(u"192.0.2.7:1"), network(u"192.0.2.7:2"));
-    QVERIFY(network(u"192.0.2.7:1") != network(u"192.0.2.8:1"));
-    QCOMPARE(network(u"[2001:db8::1]:1"), network(u"[2001:db8::ffff:1]:2"));
-    QVERIFY(network(u"[2001:db8::1]:1") != network(u"[2001:db8:0:1::1]:1"));
+    QTest::addColumn<QString>("one");
+    QTest::addColumn<QString>("other");
+    QTest::addColumn<bool>("isTheSame");
+    const auto row = [](const char *name, const char *one, const char *other, bool isTheSame) {
+        QTest::newRow(name) << QString::fromLatin1(one) << QString::fromLatin1(other) << isTheSame;
+    };
+    row("two IPv4 addresses of a /24", "192.0.2.7:1", "192.0.2.8:2", true);
+    row("two IPv4 /24", "192.0.2.7:1", "192.0.3.7:1", false);
+    row("two IPv6 /64 of a /48", "[2001:db8::1]:1", "[2001:db8:0:1::1]:2", true);
+    row("two IPv6 /48", "[2001:db8::1]:1", "[2001:db8:1::1]:1", false);
+    row("an IPv4-mapped address", "[::ffff:192.0.2.7]:1", "192.0.2.8:1", true);
+    row("two IPv4 networks behind NAT64", "[64:ff9b::192.0.2.7]:1", "[64:ff9b::192.0.3.7]:1",
+        false);
+    row("an IPv4 network with and without NAT64", "[64:ff9b::192.0.2.7]:1", "192.0.2.8:1", true);
+    row("a neighbour of the NAT64 prefix", "[64:ff9b:0:1::c000:207]:1", "192.0.2.8:1", false);
+}
 
-    const auto site = [](QStringView text) { return SocketAddress::parse(text)->site(); };
-    QCOMPARE(site(u"192.0.2.7:1"), site(u"192.0.2.8:2"));
-    QVERIFY(site(u"192.0.2.7:1") != site(u"192.0.3.7:1"));
-    QCOMPARE(site(u"[2001:db8::1]:1"), site(u"[2001:db8:0:1::1]:1"));
-    QVERIFY(site(u"[2001:db8::1]:1") != site(u"[2001:db8:1::1]:1"));
+void TestCore::aNetworkIsASlash24OrASlash48()
+{
+    QFETCH(QString, one);
+    QFETCH(QString, other);
+    QFETCH(bool, isTheSame);
+    const auto network = [](const QString &text) {
+        return SocketAddress::parse(text).value().network();
+    };
+    QCOMPARE(network(one) == network(other), isTheSame);
 }
 
 void TestCore::aDurationNeedsItsUnit_data()

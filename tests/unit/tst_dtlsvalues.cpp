@@ -31,7 +31,6 @@ private Q_SLOTS:
     void aDatagramIsTakenApartRecordByRecord();
     void aHalfOpenHandshakeSeesOnlyWhatAClientSends();
     void aForgedSequenceNumberCannotMoveTheReplayWindow();
-    void aWorkerKeepsToItsShareOfALimit();
     void aRateLimitIsATokenBucket();
     void aReplyHasItsPlaceholdersFilled_data();
     void aReplyHasItsPlaceholdersFilled();
@@ -130,20 +129,6 @@ void TestDtlsValues::aForgedSequenceNumberCannotMoveTheReplayWindow()
     late.begin(first(record(22, 0, 100, keyExchange())));
     QVERIFY(late.admits(first(record(22, 0, 101, keyExchange()))));
     QVERIFY(!late.admits(first(record(22, 0, 134, keyExchange()))));
-}
-
-void TestDtlsValues::aWorkerKeepsToItsShareOfALimit()
-{
-    Limits limits;
-    limits.maxSessions = 10'000;
-    limits.maxHalfOpen = 3;
-    limits.maxSessionsPerAddress = 0;
-    const Limits share = limits.shareOf(4);
-    QCOMPARE(share.maxSessions, 2500);
-    QCOMPARE(share.maxHalfOpen, 1);
-    QCOMPARE(share.maxHalfOpenPerAddress, 16);
-    QCOMPARE(share.maxSessionsPerAddress, 0);
-    QCOMPARE(share.idleTimeout, limits.idleTimeout);
 }
 
 void TestDtlsValues::aRateLimitIsATokenBucket()

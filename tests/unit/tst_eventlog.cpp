@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/EventLog.h"
+#include "app/LogEvent.h"
 #include "app/Reasons.h"
 
 #include <QFile>
@@ -99,6 +100,7 @@ std::vector<LogRecord> barestRecords()
             log.describe(SessionClosed{session(), CloseReason::Idle, {}, {}, {}}),
             log.describe(Datagram{session(), 1, "x", {}, {}}),
             log.describe(PeerMisbehaving{session(), 1}),
+            log.describe(IdentityLimited{"sensor-17", 1, 1}),
             log.describe(UnverifiedTraffic{}),
             log.describe(EntriesDropped{1}),
             log.describe(StatisticsTaken{})};
@@ -124,6 +126,7 @@ private Q_SLOTS:
     void anIdentityCannotForgeAnEntry();
     void anUnprovedIdentityIsOnlyClaimed();
     void theLevelDecidesWhatIsWanted();
+    void entriesAboutAPeerAreAccountedToIt();
     void everyEventReadsAsASentence();
 };
 
@@ -334,6 +337,22 @@ void TestEventLog::theLevelDecidesWhatIsWanted()
     QVERIFY(notice.record(ServerEvent(HandshakeFailed{session(), HandshakeFailure::Timeout})));
 }
 
+void TestEventLog::entriesAboutAPeerAreAccountedToIt()
+{
+    SessionInfo info = session();
+    info.source = 17;
+    QCOMPARE(sourceOf(SessionOpened{info}), 17U);
+    for (const ServerEvent &event :
+         {ServerEvent(HandshakeStarted{info}), ServerEvent(HandshakeFailed{info}),
+          ServerEvent(SessionOpened{info}),
+          ServerEvent(SessionClosed{info, CloseReason::Idle, {}, {}, {}}),
+          ServerEvent(PeerMisbehaving{info})})
+        QCOMPARE(sourceOf(event), 17U);
+    QVERIFY(sourceOf(IdentityLimited{"sensor-17"}) != 0U);
+    QCOMPARE(sourceOf(ServerEvent(UnverifiedTraffic{})), 0U);
+    QCOMPARE(sourceOf(EntriesDropped{}), 0U);
+}
+
 void TestEventLog::everyEventReadsAsASentence()
 {
     const EventLog log({});
@@ -373,6 +392,12 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(PeerMisbehaving{session(), 2}),
              "sensor-17 (192.0.2.7:5683): 2 records dropped: forged, repeated or incomplete; "
              "if there are many, look at the path to the device");
+    QCOMPARE(message(IdentityLimited{"sensor-17", 10, 14}),
+             "sensor-17: 14 datagrams dropped, over datagrams_per_second = 10; they are neither "
+             "logged nor acknowledged");
+    QCOMPARE(message(IdentityLimited{PskStore::wildcardAccount(), 10, 1}),
+             "[identity *]: 1 datagram dropped, over datagrams_per_second = 10; they are neither "
+             "logged nor acknowledged");
     QCOMPARE(message(UnverifiedTraffic{{3, 2, 0, 0, 0, 0}, 10s}),
              "5 datagrams from unproved sources in 10.0 s: 3 not DTLS, 2 for a session that is not "
              "there");

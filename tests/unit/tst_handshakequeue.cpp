@@ -23,6 +23,13 @@ Path from(int port)
             SocketAddress(QHostAddress(QStringLiteral("192.0.2.1")), 22334)};
 }
 
+Path elsewhere(int port)
+{
+    return {SocketAddress(QHostAddress(QStringLiteral("198.51.100.5")),
+                          static_cast<std::uint16_t>(port)),
+            from(1).local};
+}
+
 QByteArray hello(int number, const QByteArray &cookie = {})
 {
     return ClientHello{.random = QByteArray(32, static_cast<char>(number)), .cookie = cookie}
@@ -37,7 +44,12 @@ class TestHandshakeQueue : public QObject
 
 private Q_SLOTS:
     void whatBelongsTogetherStaysInOrder();
-    void noLaneWaitsForAllOfAnother();
+    void noCheapLaneWaitsForAllOfAnother();
+    void networksTakeTurns();
+    void aFullNetworkLeavesRoomForOthers();
+    void fragmentsStayWithTheirHello();
+    void aProvedHelloReplacesTheOneOfItsPath();
+    void theLightestNetworkIsFirst();
     void aHelloThatIsRepeatedWaitsOnce();
     void eachLaneHasItsBounds();
     void whatCameToASocketThatGoesIsForgotten();
@@ -71,7 +83,7 @@ void TestHandshakeQueue::whatBelongsTogetherStaysInOrder()
     QVERIFY(!queue.take());
 }
 
-void TestHandshakeQueue::noLaneWaitsForAllOfAnother()
+void TestHandshakeQueue::noCheapLaneWaitsForAllOfAnother()
 {
     HandshakeQueue queue;
     for (int i = 0; i < 100; ++i) {
@@ -80,16 +92,85 @@ void TestHandshakeQueue::noLaneWaitsForAllOfAnother()
         QVERIFY(addFollowUp(queue, 3000 + i, "record"));
     }
     std::map<HandshakeQueue::Lane, int> taken;
-    for (int i = 0; i < 80; ++i)
+    for (int i = 0; i < 120; ++i)
         ++taken[queue.take()->lane];
-    QCOMPARE(taken[HandshakeQueue::FollowUps], 60);
-    QCOMPARE(taken[HandshakeQueue::ReturnedHellos], 10);
-    QCOMPARE(taken[HandshakeQueue::FirstHellos], 10);
-    // The later lanes get all of it when the first is empty.
-    for (int i = 80; i < 300; ++i)
+    QCOMPARE(taken[HandshakeQueue::FollowUps], 70);
+    QCOMPARE(taken[HandshakeQueue::ReturnedHellos], 35);
+    QCOMPARE(taken[HandshakeQueue::FirstHellos], 15);
+    // The later lanes get every turn when the first is empty.
+    for (int i = 120; i < 300; ++i)
         ++taken[queue.take()->lane];
     QCOMPARE(taken[HandshakeQueue::FirstHellos], 100);
     QVERIFY(queue.isEmpty());
+}
+
+void TestHandshakeQueue::networksTakeTurns()
+{
+    HandshakeQueue queue;
+    for (int i = 0; i < 100; ++i)
+        QVERIFY(queue.addFollowUp(m_socket, {elsewhere(1), QByteArrayView("many")}));
+    QVERIFY(addFollowUp(queue, 1, "one"));
+    QCOMPARE(queue.take()->bytes, "many");
+    QCOMPARE(queue.take()->bytes, "one");
+    QCOMPARE(queue.take()->bytes, "many");
+}
+
+void TestHandshakeQueue::aFullNetworkLeavesRoomForOthers()
+{
+    HandshakeQueue queue(8, 1000);
+    int kept = 0;
+    for (int i = 0; i < 100; ++i)
+        kept += queue.addFollowUp(m_socket, {elsewhere(1), QByteArrayView("x")}) ? 1 : 0;
+    QCOMPARE(kept, 4);
+    QVERIFY(addFollowUp(queue, 1, "x"));
+    QVERIFY(addFollowUp(queue, 1, "x"));
+    QVERIFY(!addFollowUp(queue, 1, "x")); // its share of the second half
+}
+
+void TestHandshakeQueue::fragmentsStayWithTheirHello()
+{
+    HandshakeQueue queue;
+    QVERIFY(!queue.addFragment({from(1), QByteArrayView("early")}));
+    QVERIFY(addHello(queue, 1, hello(1, "cookie")));
+    QVERIFY(queue.addFragment({from(1), QByteArrayView("second")}));
+    QVERIFY(!queue.addFragment({from(2), QByteArrayView("another's")}));
+    auto waiting = queue.take();
+    QCOMPARE(waiting->fragments, std::vector<QByteArray>{"second"});
+    QVERIFY(!queue.addFragment({from(1), QByteArrayView("late")}));
+    QVERIFY(queue.addProved(std::move(*waiting), {}, {}));
+    QVERIFY(queue.addFragment({from(1), QByteArrayView("third")}));
+    QCOMPARE(queue.firstProved({})->fragments, (std::vector<QByteArray>{"second", "third"}));
+    int kept = 0;
+    for (int i = 0; i < 1000; ++i)
+        kept += queue.addFragment({from(1), QByteArrayView("more")}) ? 1 : 0;
+    QCOMPARE(kept, 62);
+}
+
+void TestHandshakeQueue::aProvedHelloReplacesTheOneOfItsPath()
+{
+    HandshakeQueue queue;
+    for (const int number : {1, 2}) {
+        QVERIFY(addHello(queue, 1, hello(number, "cookie")));
+        QVERIFY(queue.addProved(*queue.take(), {}, {}));
+    }
+    QCOMPARE(queue.firstProved({})->bytes, hello(2, "cookie"));
+    QCOMPARE(queue.takeProved().bytes, hello(2, "cookie"));
+    QVERIFY(!queue.hasProved());
+}
+
+void TestHandshakeQueue::theLightestNetworkIsFirst()
+{
+    Accounts<SocketAddress> networks;
+    QVERIFY(networks.enter(elsewhere(1).peer.network(), 0));
+    HandshakeQueue queue;
+    for (const Path &path : {elsewhere(1), elsewhere(2), from(1)}) {
+        const QByteArray bytes = hello(1, "cookie");
+        QVERIFY(queue.addHello(m_socket, {path, bytes}, *clientHelloRandom(bytes)));
+        QVERIFY(queue.addProved(*queue.take(), {}, {}));
+    }
+    QCOMPARE(queue.firstProved(networks)->path, from(1));
+    QCOMPARE(queue.takeProved().path, from(1));
+    QCOMPARE(queue.firstProved(networks)->path, elsewhere(1));
 }
 
 void TestHandshakeQueue::aHelloThatIsRepeatedWaitsOnce()
@@ -110,15 +191,15 @@ void TestHandshakeQueue::aHelloThatIsRepeatedWaitsOnce()
 
 void TestHandshakeQueue::eachLaneHasItsBounds()
 {
-    HandshakeQueue byEntries(2, 1000);
+    HandshakeQueue byEntries(4, 1000);
     QVERIFY(addFollowUp(byEntries, 1, "x"));
     QVERIFY(addFollowUp(byEntries, 1, "x"));
-    QVERIFY(!addFollowUp(byEntries, 1, "x"));
+    QVERIFY(!addFollowUp(byEntries, 1, "x")); // the half that one network may have
     QVERIFY(addHello(byEntries, 1, hello(1)));
     QVERIFY(byEntries.take());
     QVERIFY(addFollowUp(byEntries, 1, "x"));
 
-    HandshakeQueue byBytes(100, 10);
+    HandshakeQueue byBytes(100, 20);
     QVERIFY(addFollowUp(byBytes, 1, QByteArray(6, 'x')));
     QVERIFY(!addFollowUp(byBytes, 1, QByteArray(5, 'x')));
     QVERIFY(addFollowUp(byBytes, 1, QByteArray(4, 'x')));

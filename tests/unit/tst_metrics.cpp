@@ -121,6 +121,8 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
           {R"(dropped_datagrams_total{cause="no-cookie"} 7)"});
     count("over a limit", [](Statistics &s) { s.unverified.overLimit = 7; },
           {R"(dropped_datagrams_total{cause="over-limit"} 7)"});
+    count("over an identity's rate", [](Statistics &s) { s.overRate = 7; },
+          {R"(dropped_datagrams_total{cause="identity-limited"} 7)"});
     count("failures reported together, which are handshakes",
           [](Statistics &s) { s.unverified.failures = 7; }, {});
     row("receipts withheld", [](DaemonState &s) { s.workers[0].withheldReceipts = 7; },

@@ -8,6 +8,7 @@
 
 using namespace dtlsd;
 using namespace dtlsd::test;
+using namespace std::chrono_literals;
 
 class TestReconnect : public QObject
 {
@@ -19,6 +20,7 @@ private Q_SLOTS:
     void aHelloWithoutAProofChangesNothing();
     void verifiedHandshakesThatNeverFinishChangeNothing();
     void aLateCopyOfTheSessionsOwnHelloIsNotAnswered();
+    void aDeviceWhoseRandomRepeatsItselfGetsItsHandshake();
     void whileANewHandshakeIsHalfOpenTheOldSessionIsAnswered();
     void theOldSessionsLateRecordsDoNotHurtTheNewOne();
     void theNewHandshakeMayUseAnotherIdentity();
@@ -128,6 +130,24 @@ void TestReconnect::aLateCopyOfTheSessionsOwnHelloIsNotAnswered()
     QVERIFY(network.serverSocket->takeSent().empty());
     QCOMPARE(network.server->statistics().halfOpen, 0);
     exchange(network, device);
+}
+
+void TestReconnect::aDeviceWhoseRandomRepeatsItselfGetsItsHandshake()
+{
+    MemoryNetwork network;
+    network.stopClock();
+    QByteArray hello;
+    auto &device = network.add(1);
+    network.run([&hello](const OutgoingDatagram &datagram) {
+        if (clientHelloRandom(datagram.bytes))
+            hello = datagram.bytes;
+        return false;
+    });
+    network.advance(5s); // later than the network holds copies back
+    network.arrive(device.address, hello);
+    QVERIFY(!network.serverSocket->takeSent().empty());
+    QCOMPARE(network.server->statistics().halfOpen, 1);
+    exchange(network, device); // beside the old session (RFC 6347 §4.2.8)
 }
 
 void TestReconnect::whileANewHandshakeIsHalfOpenTheOldSessionIsAnswered()

@@ -59,6 +59,8 @@ class TestRecords : public QObject
 private Q_SLOTS:
     void aBadRecordIsDroppedCountedAndSummarised_data();
     void aBadRecordIsDroppedCountedAndSummarised();
+    void aKeepaliveOfThePathIsNoBadRecord_data();
+    void aKeepaliveOfThePathIsNoBadRecord();
     void goodRecordsAmongBadOnesArriveInOrderAndOnce();
     void theOrderOfDatagramsIsTheirOrderOfArrival();
     void aMessageOfTheLargestSizeArrives_data();
@@ -71,8 +73,6 @@ void TestRecords::aBadRecordIsDroppedCountedAndSummarised_data()
 {
     QTest::addColumn<Mangle>("mangle");
     const auto row = [](const char *name, Mangle mangle) { QTest::newRow(name) << mangle; };
-    row("an empty datagram", [](const QByteArray &) { return QByteArray(); });
-    row("half a header", [](const QByteArray &datagram) { return datagram.first(7); });
     row("a header that announces more",
         [](const QByteArray &datagram) { return datagram.chopped(1); });
     row("an empty record",
@@ -137,6 +137,32 @@ void TestRecords::aBadRecordIsDroppedCountedAndSummarised()
     QCOMPARE(reports[0].badRecords, 1U);
     QCOMPARE(reports[1].badRecords, std::uint64_t{times});
     QCOMPARE(network.events<SessionClosed>()[0].reason, CloseReason::CloseNotify);
+}
+
+void TestRecords::aKeepaliveOfThePathIsNoBadRecord_data()
+{
+    QTest::addColumn<QByteArray>("keepalive");
+    QTest::newRow("an empty datagram") << QByteArray();
+    QTest::newRow("one byte") << QByteArray("\0", 1);
+    QTest::newRow("line ends (RFC 5626 §3.5.1)") << QByteArray("\r\n\r\n");
+    QTest::newRow("as much as is no record yet") << QByteArray(Record::headerSize - 1, '\x17');
+}
+
+void TestRecords::aKeepaliveOfThePathIsNoBadRecord()
+{
+    QFETCH(QByteArray, keepalive);
+    MemoryNetwork network;
+    auto &device = network.add(1);
+    network.run();
+    for (int i = 0; i < 20; ++i)
+        network.arrive(device.address, keepalive);
+    QCOMPARE(network.server->statistics().badRecords, 0U);
+    QCOMPARE(network.server->statistics().unverified.total(), 0U);
+    QCOMPARE(network.events<PeerMisbehaving>().size(), 0U);
+    QVERIFY(network.serverSocket->takeSent().empty());
+    QVERIFY(device.client->send("still there"));
+    network.run();
+    QCOMPARE(network.datagrams.size(), 1U);
 }
 
 void TestRecords::goodRecordsAmongBadOnesArriveInOrderAndOnce()

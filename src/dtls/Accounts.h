@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Accounts: who holds how much of something that all workers share, such as sessions. Limits hold
+// for the process, so the accounts are kept in one place; the members themselves stay with their
+// workers. Any thread may call any function.
+//
+// An account's weight is what decides who gives way: its members and, for handshakes, those that
+// have died unfinished in this period and the one before. Only that tells a network of strangers
+// from a network of many honest devices, as long as both hold the same number.
+#pragma once
+
+#include <QHashFunctions>
+#include <QVarLengthArray>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <ranges>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace dtlsd {
+
+template <class Key>
+class Accounts
+{
+public:
+    using Clock = std::chrono::steady_clock;
+    using Worker = int;
+
+    /// How long at least, and half of how long at most, an unfinished member counts after its end.
+    static constexpr std::chrono::seconds period{15};
+
+    /// A member of @p account that is to give way, and the worker that has it. Until settle() is
+    /// called with it, it does not count any more.
+    struct Claim
+    {
+        Key account{};
+        Worker worker = 0;
+    };
+
+    enum class End { Finished, Unfinished };
+
+    /// @p worker has one more member of @p account. false: there are @p limit members already; 0 is
+    /// no limit.
+    bool enter(const Key &account, Worker worker, std::int64_t limit = 0)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (limit > 0 && m_members >= limit)
+            return false;
+        ++m_members;
+        const auto entry = m_accounts.try_emplace(account).first;
+        auto &membersOf = entry->second.membersOf;
+        if (membersOf.size() <= worker)
+            membersOf.resize(worker + 1, 0);
+        ++membersOf[worker];
+        ++entry->second.members;
+        weigh(entry);
+        return true;
+    }
+
+    /// It has one less.
+    void leave(const Key &account, Worker worker, End end)
+    {
+        const std::lock_guard lock(m_mutex);
+        --m_members;
+        const auto entry = m_accounts.find(account);
+        --entry->second.membersOf[worker];
+        --entry->second.members;
+        if (end == End::Unfinished && m_accounts.size() <= rememberedAccounts)
+            ++entry->second.unfinished;
+        weigh(entry);
+    }
+
+    /// Lets what has died unfinished count less with time.
+    void age(Clock::time_point now)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (now < m_nextPeriod)
+            return;
+        m_nextPeriod = now + period;
+        for (auto next = m_accounts.begin(); next != m_accounts.end();) {
+            const auto entry = next++;
+            entry->second.unfinishedBefore = std::exchange(entry->second.unfinished, 0);
+            weigh(entry);
+        }
+    }
+
+    [[nodiscard]] std::int64_t members() const { return m_members; }
+
+    /// Of @p candidates, the one that weighs most; std::ranges::end(@p candidates) if there is
+    /// none.
+    template <std::ranges::forward_range Range, class Projection>
+    [[nodiscard]] auto heaviest(Range &&candidates, Projection account) const
+    {
+        const std::lock_guard lock(m_mutex);
+        return std::ranges::max_element(candidates, {}, [&](const auto &candidate) {
+            return weightOf(std::invoke(account, candidate));
+        });
+    }
+    /// The one that weighs least.
+    template <std::ranges::forward_range Range, class Projection>
+    [[nodiscard]] auto lightest(Range &&candidates, Projection account) const
+    {
+        const std::lock_guard lock(m_mutex);
+        return std::ranges::min_element(candidates, {}, [&](const auto &candidate) {
+            return weightOf(std::invoke(account, candidate));
+        });
+    }
+
+    /// Whether no account weighs more.
+    [[nodiscard]] bool isHeaviest(const Key &account) const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_byWeight.empty() || weightOf(account) >= m_byWeight.rbegin()->first;
+    }
+
+    /// The member to give way if there are more than @p limit: of the heaviest account, one of
+    /// @p preferred if possible. Never the newcomer, which @p preferred has just entered in the
+    /// account @p newcomer, if there is one.
+    [[nodiscard]] std::optional<Claim> claim(std::int64_t limit, const Key *newcomer,
+                                             Worker preferred)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_members - m_claimed <= limit || m_byWeight.empty())
+            return std::nullopt;
+        std::optional<Claim> found;
+        std::int64_t weightFound = 0;
+        for (const auto &[weight, account] :
+             m_byWeight | std::views::reverse | std::views::take(heaviestLookedAt)) {
+            if (found && weight < weightFound)
+                break;
+            const bool isOfNewcomer = newcomer && *newcomer == *account;
+            const Worker holder = holderOf(*account, isOfNewcomer ? 1 : 0, preferred);
+            if (holder == preferred || (holder >= 0 && !found)) {
+                found = Claim{*account, holder};
+                weightFound = weight;
+            }
+            if (holder == preferred)
+                break;
+        }
+        return claimed(found);
+    }
+
+    /// The same for @p newcomer's account alone, and its members.
+    [[nodiscard]] std::optional<Claim> claimOfOwn(std::int64_t limit, const Key &newcomer,
+                                                  Worker preferred)
+    {
+        const std::lock_guard lock(m_mutex);
+        const auto found = m_accounts.find(newcomer);
+        if (found == m_accounts.end() || found->second.members - found->second.claimed <= limit)
+            return std::nullopt;
+        const Worker holder = holderOf(newcomer, 1, preferred);
+        return claimed(holder < 0 ? std::nullopt : std::optional(Claim{newcomer, holder}));
+    }
+
+    /// The claimed member has given way, or there was none any more.
+    void settle(const Claim &claim)
+    {
+        const std::lock_guard lock(m_mutex);
+        --m_claimed;
+        const auto entry = m_accounts.find(claim.account);
+        --entry->second.claimed;
+        weigh(entry);
+    }
+
+private:
+    struct Account
+    {
+        std::int64_t weight = 0;
+        std::int64_t members = 0;
+        std::int64_t claimed = 0;          // of them
+        std::int64_t unfinished = 0;       // in this period, and no longer members
+        std::int64_t unfinishedBefore = 0; // in the period before
+        // By worker.
+        QVarLengthArray<std::int32_t, 4> membersOf;
+    };
+    using Map = std::unordered_map<Key, Account>;
+
+    // Accounts beyond it are forgotten with their last member.
+    static constexpr std::size_t rememberedAccounts = 16'384;
+    // Of the heaviest: they may have no members left, or none but with other workers.
+    static constexpr int heaviestLookedAt = 64;
+
+    [[nodiscard]] std::int64_t weightOf(const Key &account) const
+    {
+        const auto found = m_accounts.find(account);
+        return found == m_accounts.end() ? 0 : found->second.weight;
+    }
+
+    void weigh(typename Map::iterator entry)
+    {
+        Account &account = entry->second;
+        const std::int64_t weight = account.members + account.unfinished + account.unfinishedBefore;
+        const std::int64_t before = std::exchange(account.weight, weight);
+        if (before > 0)
+            m_byWeight.erase({before, &entry->first});
+        if (weight > 0)
+            m_byWeight.emplace(weight, &entry->first);
+        else if (account.claimed == 0)
+            m_accounts.erase(entry);
+    }
+
+    // A worker that has a member of the account, but for @p newcomers of @p preferred; -1 if none
+    // has.
+    [[nodiscard]] Worker holderOf(const Key &account, int newcomers, Worker preferred) const
+    {
+        const auto &membersOf = m_accounts.at(account).membersOf;
+        const auto has = [&](Worker worker) {
+            return worker < membersOf.size() &&
+                   membersOf[worker] > (worker == preferred ? newcomers : 0);
+        };
+        if (has(preferred))
+            return preferred;
+        for (Worker worker = 0; worker < membersOf.size(); ++worker)
+            if (has(worker))
+                return worker;
+        return -1;
+    }
+
+    std::optional<Claim> claimed(std::optional<Claim> claim)
+    {
+        if (claim) {
+            ++m_claimed;
+            ++m_accounts.at(claim->account).claimed;
+        }
+        return claim;
+    }
+
+    mutable std::mutex m_mutex; // guards all that follows
+    Map m_accounts;
+    std::set<std::pair<std::int64_t, const Key *>> m_byWeight;
+    std::atomic<std::int64_t> m_members = 0; // written under the mutex
+    std::int64_t m_claimed = 0;
+    Clock::time_point m_nextPeriod{};
+};
+
+} // namespace dtlsd

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/Handshakes.h"
+
+#include "dtls/DtlsConfiguration.h"
+
+#include <QHashFunctions>
+
+#include <algorithm>
+#include <utility>
+
+namespace dtlsd {
+
+namespace {
+
+// What QDtlsClientVerifier sends. A hello that is shorter is no whole one, and gets no answer, so
+// that nobody is ever sent more than came from there.
+constexpr qsizetype helloVerifyRequestSize = 60;
+
+// One of so many turns is a ProvedHello's at the latest.
+constexpr unsigned turnsOfProvedHellos = 6;
+
+// A device repeats its hello after 1, 2, 4 and 8 seconds: if it has not for so long, it has gone.
+constexpr std::chrono::seconds helloPatience{10};
+
+// A copy of a hello that the network held back comes within this time. Later the same hello is a
+// device that has rebooted, and whose random generator repeats itself.
+constexpr std::chrono::seconds lateCopies{3};
+
+// Handshakes whose time is over that are given up in one turn; each frees an OpenSSL object.
+constexpr int endsPerTurn = 32;
+
+// Between two looks whether another worker has made room.
+constexpr std::chrono::milliseconds roomInterval{10};
+
+} // namespace
+
+Handshakes::Handshakes(std::shared_ptr<const ServerSettings> settings, SharedState &shared,
+                       int worker, SessionTable &sessions, UnverifiedWatch &watch, Owner &owner)
+    : m_settings(std::move(settings))
+    , m_shared(shared)
+    , m_worker(worker)
+    , m_sessions(sessions)
+    , m_watch(watch)
+    , m_owner(owner)
+    , m_configuration(serverConfiguration(*m_settings))
+    , m_credentials(m_settings, m_shared.keyRotation, m_shared.decoySecret)
+    , m_cookies(m_shared.cookieSecrets)
+{
+}
+
+void Handshakes::use(std::shared_ptr<const ServerSettings> settings)
+{
+    m_settings = std::move(settings);
+    m_configuration = serverConfiguration(*m_settings);
+    m_credentials.use(m_settings);
+    m_blockedUntil = Clock::time_point::min(); // limits may be others
+}
+
+void Handshakes::receiveHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
+                              QByteArrayView clientRandom, Clock::time_point now)
+{
+    if (datagram.bytes.size() < helloVerifyRequestSize)
+        m_watch.note(UnverifiedWatch::Kind::Malformed, now);
+    else if (!m_queue.addHello(socket, datagram, clientRandom))
+        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+}
+
+bool Handshakes::receiveFragment(const ReceivedDatagram &datagram)
+{
+    return isFurtherHelloFragment(datagram.bytes) && m_queue.addFragment(datagram);
+}
+
+bool Handshakes::receiveFollowUp(DatagramSocket &socket, const ReceivedDatagram &datagram,
+                                 SessionTable::Peer &peer, Clock::time_point now)
+{
+    if (peer.mayWait() && m_queue.addFollowUp(socket, datagram)) {
+        ++peer.waiting;
+        return true;
+    }
+    if (peer.pending)
+        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+    return peer.pending != nullptr;
+}
+
+std::optional<HandshakeQueue::Waiting> Handshakes::next(Clock::time_point now)
+{
+    const bool isTurnOfProved = ++m_taken % turnsOfProvedHellos == 0;
+    if (isTurnOfProved || !m_queue.hasCheap()) {
+        if (auto hello = nextProved(now))
+            return hello;
+    }
+    return m_queue.take();
+}
+
+std::optional<HandshakeQueue::Waiting> Handshakes::nextProved(Clock::time_point now)
+{
+    if (now < m_blockedUntil)
+        return std::nullopt;
+    while (const HandshakeQueue::Waiting *hello = m_queue.firstProved(m_shared.networks)) {
+        if (hello->since + helloPatience < now) {
+            static_cast<void>(m_queue.takeProved());
+            m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+            continue;
+        }
+        if (isRepeated(*hello))
+            return m_queue.takeProved();
+        if (!isPlaceFree(now)) {
+            m_blockedUntil = now + roomInterval;
+            return std::nullopt;
+        }
+        if (!m_shared.handshakes.admit(now)) {
+            m_blockedUntil = m_shared.handshakes.due();
+            return std::nullopt;
+        }
+        return m_queue.takeProved();
+    }
+    return std::nullopt;
+}
+
+bool Handshakes::isRepeated(const HandshakeQueue::Waiting &hello) const
+{
+    const SessionTable::Peer *peer = m_sessions.find(hello.path);
+    return peer && peer->pending && peer->pending->isFrom(*clientHelloRandom(hello.bytes));
+}
+
+bool Handshakes::isPlaceFree(Clock::time_point now)
+{
+    const std::int64_t limit = m_settings->limits.maxHalfOpen;
+    if (m_shared.networks.members() < limit)
+        return true;
+    if (DtlsSession *session = m_sessions.halfOpen().toGiveWay(now)) {
+        fail(*session, HandshakeFailure::Limit);
+        return m_shared.networks.members() < limit;
+    }
+    if (const auto claim = m_shared.networks.claim(limit - 1, nullptr, m_worker))
+        m_shared.ask(*claim);
+    return false;
+}
+
+void Handshakes::giveWay(const Accounts<SocketAddress>::Claim &claim, Clock::time_point now)
+{
+    if (DtlsSession *session = m_sessions.halfOpen().toGiveWay(now))
+        fail(*session, HandshakeFailure::Limit);
+    m_shared.networks.settle(claim);
+}
+
+void Handshakes::process(HandshakeQueue::Waiting hello, Clock::time_point now)
+{
+    if (hello.lane == HandshakeQueue::ProvedHellos)
+        start(hello, now);
+    else
+        prove(std::move(hello), now);
+}
+
+void Handshakes::prove(HandshakeQueue::Waiting hello, Clock::time_point now)
+{
+    const ReceivedDatagram datagram{hello.path, hello.bytes};
+    const auto cookie = m_cookies.verify(*hello.socket, datagram, m_shared.time.wallTime());
+    if (!cookie) {
+        m_watch.noteHello(now);
+        return;
+    }
+    m_watch.noteVerified(); // from here on silence at a limit: a client answers every request
+    if (!m_queue.addProved(std::move(hello), *cookie, now))
+        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+}
+
+void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point now)
+{
+    const QByteArrayView clientRandom = *clientHelloRandom(hello.bytes);
+    SessionTable::Peer *peer = m_sessions.find(hello.path);
+    if (peer && peer->pending && peer->pending->isFrom(clientRandom)) {
+        begin(*peer->pending, hello);
+        return;
+    }
+    if (peer && peer->established && peer->established->isFrom(clientRandom) &&
+        peer->established->lasted() < lateCopies)
+        return;
+    // A client that begins anew: the newest of its handshakes counts.
+    if (peer && peer->pending)
+        fail(*peer->pending, peer->pending->handshakeFailure());
+    const DtlsSession::Setup setup{m_ids.next(),  hello.path,      *hello.socket,
+                                   m_credentials, m_configuration, m_settings->tls.mtu,
+                                   hello.cookie,  m_shared.time};
+    auto session = std::make_unique<DtlsSession>(setup);
+    DtlsSession *added = m_sessions.addPending(session, now, m_settings->limits.maxHalfOpen);
+    if (!added) { // another worker has taken the place that was free a moment ago
+        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+        return;
+    }
+    added->setSource(hello.path.peer.network().hash(QHashSeed::globalSeed()));
+    m_owner.handshakeStarted(*added);
+    begin(*added, hello);
+}
+
+void Handshakes::begin(DtlsSession &session, const HandshakeQueue::Waiting &hello)
+{
+    session.start(hello.bytes);
+    for (const QByteArray &fragment : hello.fragments) {
+        RecordReader reader(fragment);
+        while (const auto record = reader.next())
+            session.handshake(*record);
+    }
+    afterStep(session);
+}
+
+void Handshakes::handle(DtlsSession &session, const Record &record)
+{
+    session.handshake(record);
+    afterStep(session);
+}
+
+void Handshakes::afterStep(DtlsSession &session)
+{
+    if (session.state() == DtlsSession::State::Established)
+        m_owner.handshakeCompleted(session);
+    else if (session.state() == DtlsSession::State::Ended)
+        fail(session, session.handshakeFailure());
+}
+
+void Handshakes::fail(DtlsSession &session, HandshakeFailure reason)
+{
+    session.close();
+    m_owner.handshakeFailed(m_sessions.take(session), reason);
+}
+
+void Handshakes::expire(Clock::time_point now)
+{
+    const HalfOpen &halfOpen = m_sessions.halfOpen();
+    for (int i = 0; i < endsPerTurn && halfOpen.due(m_settings->limits.handshakeTimeout) <= now;
+         ++i)
+        fail(*halfOpen.oldest(), halfOpen.oldest()->handshakeFailure());
+    for (int i = 0; i < endsPerTurn && isOverLimit(); ++i) { // which was lowered
+        DtlsSession *session = m_sessions.halfOpen().toGiveWay(now);
+        if (!session)
+            return;
+        fail(*session, HandshakeFailure::Limit);
+    }
+}
+
+bool Handshakes::isOverLimit() const
+{
+    return !m_sessions.halfOpen().all().empty() &&
+           m_shared.networks.members() > m_settings->limits.maxHalfOpen;
+}
+
+Handshakes::Clock::time_point Handshakes::due(Clock::time_point now) const
+{
+    if (m_queue.hasCheap())
+        return now;
+    constexpr auto never = Clock::time_point::max();
+    return std::min({m_queue.hasProved() ? std::max(m_blockedUntil, now) : never,
+                     isOverLimit() ? now + roomInterval : never,
+                     m_sessions.halfOpen().due(m_settings->limits.handshakeTimeout)});
+}
+
+} // namespace dtlsd

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/SessionKeeper.h"
+
+#include <QHashFunctions>
+
+#include <algorithm>
+#include <utility>
+
+namespace dtlsd {
+
+namespace {
+
+// Sessions that expire, or make room for a lowered limit, in one turn.
+constexpr int endsPerTurn = Sweep::budget / Sweep::costOfEnd;
+
+// How long the end of sessions is put off for a log that has no room, and how often it is asked.
+constexpr std::chrono::seconds patienceWithLog{1};
+constexpr std::chrono::milliseconds paceInterval{2};
+
+} // namespace
+
+SessionKeeper::SessionKeeper(std::shared_ptr<const ServerSettings> settings, SharedState &shared,
+                             int worker, SessionTable &sessions, Owner &owner)
+    : m_settings(std::move(settings))
+    , m_shared(shared)
+    , m_worker(worker)
+    , m_sessions(sessions)
+    , m_owner(owner)
+{
+}
+
+void SessionKeeper::use(std::shared_ptr<const ServerSettings> settings, Done done,
+                        Clock::time_point now)
+{
+    m_former = std::exchange(m_settings, std::move(settings));
+    ++m_generation;
+    m_isOverLimit = true;
+    m_revoked = 0;
+    const auto visit = [this](DtlsSession &session) { return !isAdmitted(session); };
+    const auto finish = [this, done = std::move(done)](std::int64_t) {
+        m_former.reset();
+        if (done)
+            done(m_revoked); // with those that spoke before the sweep came to them
+    };
+    sweep(visit, finish, now);
+}
+
+bool SessionKeeper::isAdmitted(DtlsSession &session)
+{
+    if (session.generation == m_generation)
+        return true;
+    session.generation = m_generation;
+    const bool isOpen = session.state() == DtlsSession::State::Established;
+    if (session.renewCredential(*m_former->identities)) {
+        if (isOpen)
+            adopt(session);
+        return true;
+    }
+    if (isOpen) {
+        ++m_revoked;
+        m_owner.end(session, CloseReason::Revoked);
+    } else {
+        m_owner.giveUp(session);
+    }
+    return false;
+}
+
+void SessionKeeper::open(DtlsSession &session, Clock::time_point now)
+{
+    session.account = m_settings->identities->account(session.info().identity);
+    m_sessions.establish(session, now);
+    adopt(session);
+}
+
+/// What the settings in force say about the identity of an open session.
+void SessionKeeper::adopt(DtlsSession &session)
+{
+    const QByteArray &identity = session.info().identity;
+    const QByteArray account = m_settings->identities->account(identity);
+    if (account != session.account)
+        m_sessions.moveTo(account, session);
+    session.setSource(qHash(account, QHashSeed::globalSeed()));
+    session.reply = &m_settings->replyTo(identity);
+    session.rate = m_shared.rates.of(account, m_settings->datagramsPerSecond(identity));
+}
+
+void SessionKeeper::makeRoomFor(const DtlsSession &session)
+{
+    const Limits &limits = m_settings->limits;
+    const AgeOrder &established = m_sessions.established();
+    Accounts<QByteArray> &identities = m_shared.identities;
+    if (limits.maxSessionsPerIdentity > 0) {
+        if (const auto claim =
+                identities.claimOfOwn(limits.maxSessionsPerIdentity, session.account, m_worker))
+            settle(*claim, established.toGiveWayOf(claim->account, &session));
+    }
+    if (const auto claim = identities.claim(limits.maxSessions, &session.account, m_worker))
+        settle(*claim, established.toGiveWay(claim->account, &session));
+}
+
+/// Ends the session that a claim has picked, if it is one of ours; else lets its worker pick one.
+void SessionKeeper::settle(const SharedState::IdentityClaim &claim, DtlsSession *ours)
+{
+    if (claim.worker != m_worker) {
+        m_shared.ask(claim);
+        return;
+    }
+    if (ours)
+        m_owner.end(*ours, CloseReason::Evicted);
+    m_shared.identities.settle(claim);
+}
+
+void SessionKeeper::giveWay(const SharedState::IdentityClaim &claim)
+{
+    settle(claim, m_sessions.established().toGiveWayOf(claim.account, nullptr));
+}
+
+void SessionKeeper::sweep(Sweep::Visit visit, Done done, Clock::time_point now)
+{
+    m_sweeps.emplace_back(std::move(visit), std::move(done));
+    if (m_sweeps.size() == 1)
+        continueSweeps(now);
+}
+
+void SessionKeeper::doWhatIsDue(Clock::time_point now)
+{
+    expire(now);
+    keepToLoweredLimit(now);
+    continueSweeps(now);
+}
+
+void SessionKeeper::continueSweeps(Clock::time_point now)
+{
+    while (!m_sweeps.empty() && mayEndSessions(now)) {
+        if (!m_sweeps.front().advance(m_sessions))
+            return; // the next turn goes on with it
+        const Sweep finished = std::move(m_sweeps.front());
+        m_sweeps.pop_front();
+        finished.finish();
+    }
+}
+
+void SessionKeeper::keepToLoweredLimit(Clock::time_point now)
+{
+    const AgeOrder &established = m_sessions.established();
+    for (int ended = 0; m_isOverLimit && ended < endsPerTurn && mayEndSessions(now); ++ended) {
+        const auto claim =
+            m_shared.identities.claim(m_settings->limits.maxSessions, nullptr, m_worker);
+        m_isOverLimit = claim.has_value();
+        if (claim)
+            settle(*claim, established.toGiveWay(claim->account, nullptr));
+    }
+}
+
+void SessionKeeper::expire(Clock::time_point now)
+{
+    const AgeOrder &established = m_sessions.established();
+    for (int ended = 0; ended < endsPerTurn; ++ended) {
+        const bool isIdle = established.due(m_settings->limits.idleTimeout) <= now;
+        if ((!isIdle && lifetimeDue() > now) || !mayEndSessions(now))
+            return;
+        if (isIdle)
+            m_owner.end(*established.oldest(), CloseReason::Idle);
+        else
+            m_owner.end(*established.opened().front(), CloseReason::Lifetime);
+    }
+}
+
+bool SessionKeeper::mayEndSessions(Clock::time_point now)
+{
+    if (now < m_nextEnd)
+        return false;
+    if (!m_hasRoom || m_hasRoom()) {
+        m_waitsForRoom = Clock::time_point::max();
+        return true;
+    }
+    m_waitsForRoom = std::min(m_waitsForRoom, now);
+    if (now - m_waitsForRoom >= patienceWithLog)
+        return true;
+    m_nextEnd = now + paceInterval;
+    return false;
+}
+
+SessionKeeper::Clock::time_point SessionKeeper::lifetimeDue() const
+{
+    const auto &opened = m_sessions.established().opened();
+    const std::chrono::milliseconds lifetime = m_settings->limits.sessionLifetime;
+    return lifetime.count() == 0 || opened.empty() ? Clock::time_point::max()
+                                                   : opened.front()->establishedAt() + lifetime;
+}
+
+SessionKeeper::Clock::time_point SessionKeeper::due(Clock::time_point now) const
+{
+    const bool isUnderWay = !m_sweeps.empty() || m_isOverLimit;
+    return std::max(
+        std::min({isUnderWay ? now : Clock::time_point::max(),
+                  m_sessions.established().due(m_settings->limits.idleTimeout), lifetimeDue()}),
+        m_nextEnd);
+}
+
+} // namespace dtlsd

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sweep: one pass over all sessions and handshakes of a worker, in slices, so that peers are heard
+// between them however many there are.
+#pragma once
+
+#include "dtls/SessionTable.h"
+
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace dtlsd {
+
+class Sweep
+{
+public:
+    /// What one slice may cost, about a millisecond: a session that ends counts as costOfEnd, one
+    /// that stays as 1, and a look at a part of the table as 1.
+    static constexpr int budget = 1024;
+    static constexpr int costOfEnd = 16;
+
+    /// Judges a session, which may end it. true: it has.
+    using Visit = std::function<bool(DtlsSession &)>;
+    /// The sweep is over; how many sessions it has ended.
+    using Done = std::function<void(std::int64_t)>;
+
+    Sweep(Visit visit, Done done)
+        : m_visit(std::move(visit))
+        , m_done(std::move(done))
+    {
+    }
+
+    /// Visits sessions of @p table until the budget is used up. Each that is there from the first
+    /// slice to the last is visited at least once. true: it is over.
+    [[nodiscard]] bool advance(SessionTable &table)
+    {
+        for (int spent = 0; spent < budget; ++spent) {
+            const bool isMore = table.next(m_cursor, m_sessions);
+            for (DtlsSession *session : m_sessions) {
+                const bool hasEnded = m_visit(*session);
+                m_ended += hasEnded ? 1 : 0;
+                spent += hasEnded ? costOfEnd : 1;
+            }
+            if (!isMore)
+                return true;
+        }
+        return false;
+    }
+    void finish() const
+    {
+        if (m_done)
+            m_done(m_ended);
+    }
+
+private:
+    Visit m_visit;
+    Done m_done;
+    SessionTable::Cursor m_cursor;
+    std::vector<DtlsSession *> m_sessions; // of the visits under way
+    std::int64_t m_ended = 0;
+};
+
+} // namespace dtlsd

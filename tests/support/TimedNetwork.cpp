@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/TimedNetwork.h"
+
+#include "support/ClientHello.h"
+#include "support/MemoryNetwork.h"
+
+#include <utility>
+
+namespace dtlsd::test {
+
+namespace {
+
+// What a server with one core can do in a millisecond: about eight handshakes.
+constexpr int turnsPerMillisecond = 2;
+
+constexpr std::array repetitions{std::chrono::seconds(1), std::chrono::seconds(2),
+                                 std::chrono::seconds(4), std::chrono::seconds(8)};
+
+} // namespace
+
+struct TimedNetwork::Device
+{
+    SocketAddress address;
+    Duration oneWay{};
+    int number = 0;
+    std::unique_ptr<DtlsClient> client;
+    MemorySocket *socket = nullptr; // the client's
+    std::vector<QByteArray> flight; // sent last
+    int flights = 0;
+    std::size_t repeated = 0; // of it
+};
+
+TimedNetwork::TimedNetwork(ServerSettings settings)
+{
+    const TimeSource time{[this] { return Clock::time_point(std::chrono::hours(1) + m_now); },
+                          [this] { return TimeSource::WallClock::time_point(m_now); }};
+    const auto shared = std::make_shared<SharedState>(settings.limits, randomSecret(), time);
+    server = std::make_unique<DtlsServer>(
+        std::make_shared<const ServerSettings>(std::move(settings)), shared);
+    auto socket = std::make_unique<MemorySocket>(MemoryNetwork::serverAddress());
+    m_serverSocket = socket.get();
+    server->listen(std::move(socket));
+}
+
+TimedNetwork::~TimedNetwork() = default;
+
+void TimedNetwork::at(Duration after, std::function<void()> action)
+{
+    m_actions.emplace(after, std::move(action));
+}
+
+void TimedNetwork::runUntil(Duration end)
+{
+    for (; m_now < end; ++m_now)
+        tick();
+}
+
+void TimedNetwork::tick()
+{
+    while (!m_actions.empty() && m_actions.begin()->first <= m_now)
+        m_actions.extract(m_actions.begin()).mapped()();
+    for (int turn = 0; turn < turnsPerMillisecond; ++turn) {
+        m_serverSocket->readyRead();
+        server->doWhatIsDue();
+    }
+    for (const OutgoingDatagram &datagram : m_serverSocket->takeSent()) {
+        const auto found = m_devices.find(datagram.path.peer);
+        if (found == m_devices.end())
+            continue;
+        const auto isFor = [to = datagram.path.peer,
+                            number = found->second->number](const TimedNetwork &network) {
+            const auto device = network.m_devices.find(to);
+            return device != network.m_devices.end() && device->second->number == number;
+        };
+        at(m_now + found->second->oneWay, [this, isFor, datagram] {
+            if (isFor(*this))
+                deliver(datagram.path.peer, datagram.bytes);
+        });
+    }
+}
+
+void TimedNetwork::begin(const SocketAddress &address, const DtlsClient::Options &options,
+                         Duration roundTrip)
+{
+    auto device = std::make_unique<Device>();
+    device->address = address;
+    device->oneWay = roundTrip / 2;
+    device->number = m_begun++;
+    device->client = std::make_unique<DtlsClient>(options);
+    auto socket = std::make_unique<MemorySocket>(address);
+    device->socket = socket.get();
+    device->client->connectTo(MemoryNetwork::serverAddress(), std::move(socket));
+    Device &added = *(m_devices[address] = std::move(device));
+    carry(added, false);
+}
+
+void TimedNetwork::deliver(const SocketAddress &to, const QByteArray &datagram)
+{
+    Device &device = *m_devices.at(to);
+    device.socket->arrive(MemoryNetwork::serverAddress(), datagram);
+    if (device.client->isConnected()) {
+        ++m_connected;
+        m_devices.erase(to);
+        return;
+    }
+    carry(device, false);
+}
+
+void TimedNetwork::carry(Device &device, bool isRepetition)
+{
+    std::vector<QByteArray> sent;
+    for (const OutgoingDatagram &datagram : device.socket->takeSent())
+        sent.push_back(datagram.bytes);
+    if (isRepetition)
+        sent = device.flight;
+    if (sent.empty())
+        return;
+    if (!isRepetition) {
+        device.flight = sent;
+        device.repeated = 0;
+        ++device.flights;
+    }
+    for (const QByteArray &bytes : sent) {
+        at(m_now + device.oneWay,
+           [this, from = device.address, bytes] { m_serverSocket->hold(from, bytes); });
+    }
+    if (device.repeated < repetitions.size()) {
+        const auto [address, number, flight] =
+            std::tuple(device.address, device.number, device.flights);
+        at(m_now + repetitions[device.repeated++],
+           [this, address = address, number = number, flight = flight] {
+               repeat(address, number, flight);
+           });
+    }
+}
+
+void TimedNetwork::repeat(const SocketAddress &address, int number, int flight)
+{
+    const auto found = m_devices.find(address);
+    if (found != m_devices.end() && found->second->number == number &&
+        found->second->flights == flight)
+        carry(*found->second, true);
+}
+
+QByteArray TimedNetwork::cookieFor(const SocketAddress &address)
+{
+    m_serverSocket->arrive(address, ClientHello{}.datagram());
+    server->doWhatIsDue();
+    QByteArray cookie;
+    for (const OutgoingDatagram &datagram : m_serverSocket->takeSent())
+        cookie = cookieOf(datagram.bytes).value_or(cookie);
+    return cookie;
+}
+
+} // namespace dtlsd::test
