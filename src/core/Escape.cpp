@@ -2,6 +2,7 @@
 #include "core/Escape.h"
 
 #include <QChar>
+#include <QList>
 
 #include <algorithm>
 
@@ -32,14 +33,44 @@ qsizetype sequenceLength(QByteArrayView bytes)
     return overlong || surrogate || tooLarge ? 0 : length;
 }
 
-/// Whether @p piece, one character or none, can stand in a line as it is.
-bool isPrintable(const QString &piece)
+/// The bytes at the front of what is still to be shown.
+struct Piece
 {
-    if (piece.isEmpty())
-        return false;
-    const char32_t character = piece.size() == 1
-                                   ? piece[0].unicode()
-                                   : QChar::surrogateToUcs4(piece[0].unicode(), piece[1].unicode());
+    QByteArrayView bytes; ///< a character of UTF-8, or a byte that begins none
+    QString text;         ///< the character, or `\xNN` for each byte
+};
+
+QString hexEscaped(QByteArrayView bytes)
+{
+    QString result;
+    for (const char byte : bytes)
+        result += QStringLiteral("\\x%1").arg(static_cast<uchar>(byte), 2, 16, QChar(u'0'));
+    return result;
+}
+
+/// The first piece of @p bytes, which has at least one.
+Piece firstPiece(QByteArrayView bytes)
+{
+    const qsizetype length = sequenceLength(bytes);
+    Piece piece{bytes.first(qMax<qsizetype>(length, 1)),
+                QString::fromUtf8(bytes.first(length))}; // empty for a byte order mark
+    const auto characters = piece.text.toUcs4();
+    if (characters.isEmpty() || !isPrintable(characters.constFirst()))
+        piece.text = hexEscaped(piece.bytes);
+    return piece;
+}
+
+/// How many bytes at the front of @p bytes stand for themselves; as a rule, all of them.
+qsizetype plainLength(QByteArrayView bytes)
+{
+    const auto isPlain = [](char byte) { return byte >= ' ' && byte <= '~' && byte != '\\'; };
+    return std::find_if_not(bytes.begin(), bytes.end(), isPlain) - bytes.begin();
+}
+
+} // namespace
+
+bool isPrintable(char32_t character)
+{
     switch (QChar::category(character)) {
     case QChar::Other_Control:
     case QChar::Other_Format:
@@ -54,23 +85,6 @@ bool isPrintable(const QString &piece)
     }
 }
 
-QString hexEscaped(QByteArrayView bytes)
-{
-    QString result;
-    for (const char byte : bytes)
-        result += QStringLiteral("\\x%1").arg(static_cast<uchar>(byte), 2, 16, QChar(u'0'));
-    return result;
-}
-
-/// How many bytes at the front of @p bytes stand for themselves; as a rule, all of them.
-qsizetype plainLength(QByteArrayView bytes)
-{
-    const auto isPlain = [](char byte) { return byte >= ' ' && byte <= '~' && byte != '\\'; };
-    return std::find_if_not(bytes.begin(), bytes.end(), isPlain) - bytes.begin();
-}
-
-} // namespace
-
 QString escaped(QByteArrayView bytes, qsizetype limit)
 {
     QString result;
@@ -81,17 +95,29 @@ QString escaped(QByteArrayView bytes, qsizetype limit)
         bytes = bytes.sliced(plain);
         if (bytes.isEmpty())
             break;
-        const qsizetype length = sequenceLength(bytes);
-        const QByteArrayView sequence = bytes.first(qMax<qsizetype>(length, 1));
-        QString piece = QString::fromUtf8(sequence.first(length));
-        if (!isPrintable(piece))
-            piece = hexEscaped(sequence);
-        else if (piece == u'\\')
-            piece += piece;
-        if (result.size() + piece.size() > limit)
+        Piece piece = firstPiece(bytes);
+        if (piece.text == u'\\')
+            piece.text += piece.text;
+        if (result.size() + piece.text.size() > limit)
             return result + u'…';
-        result += piece;
-        bytes = bytes.sliced(sequence.size());
+        result += piece.text;
+        bytes = bytes.sliced(piece.bytes.size());
+    }
+    return result;
+}
+
+QByteArray forTerminal(QByteArrayView text)
+{
+    QByteArray result;
+    while (!text.isEmpty()) {
+        const qsizetype plain = plainLength(text);
+        result += text.first(plain);
+        text = text.sliced(plain);
+        if (text.isEmpty())
+            break;
+        const Piece piece = firstPiece(text);
+        result += text[0] == '\n' ? "\n" : piece.text.toUtf8();
+        text = text.sliced(piece.bytes.size());
     }
     return result;
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/Json.h"
 
+#include "core/Escape.h"
+
 #include <QJsonDocument>
+#include <QList>
 #include <QStringDecoder>
 
 #include <algorithm>
@@ -23,33 +26,23 @@ std::optional<QString> decoded(QByteArrayView bytes)
     return text;
 }
 
-bool isInvisible(QChar character)
-{
-    switch (character.category()) {
-    case QChar::Other_Control:
-    case QChar::Other_Format:
-    case QChar::Separator_Line:
-    case QChar::Separator_Paragraph:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/// QJsonDocument escapes what JSON demands, the controls below U+0020. DEL, the C1 controls, line
-/// separators and the marks that turn the writing direction are allowed in a string, where they
-/// would reach the terminal of whoever reads the line.
-QByteArray withoutInvisible(const QByteArray &json)
+/// QJsonDocument escapes what JSON demands, the controls below U+0020. All else is allowed in a
+/// string, where it would reach the terminal of whoever reads the line. JSON counts in UTF-16: a
+/// code point beyond U+FFFF is a pair of escapes (RFC 8259 §7).
+QByteArray withoutUnprintable(const QByteArray &json)
 {
     const auto isHarmless = [](char byte) { return byte >= 0x20 && byte < 0x7f; };
     if (std::all_of(json.begin(), json.end(), isHarmless))
         return json;
     QString text;
-    for (const QChar character : QString::fromUtf8(json)) {
-        if (isInvisible(character))
-            text += QStringLiteral("\\u%1").arg(character.unicode(), 4, 16, QChar(u'0'));
-        else
-            text += character;
+    for (const char32_t character : QString::fromUtf8(json).toUcs4()) {
+        const auto units = QChar::fromUcs4(character);
+        if (isPrintable(character)) {
+            text += units;
+            continue;
+        }
+        for (const QChar unit : QStringView(units))
+            text += QStringLiteral("\\u%1").arg(unit.unicode(), 4, 16, QChar(u'0'));
     }
     return text.toUtf8();
 }
@@ -66,7 +59,7 @@ void insertBytes(QJsonObject &object, const QString &name, const QByteArray &val
 
 QByteArray jsonLine(const QJsonObject &object)
 {
-    return withoutInvisible(QJsonDocument(object).toJson(QJsonDocument::Compact)) + '\n';
+    return withoutUnprintable(QJsonDocument(object).toJson(QJsonDocument::Compact)) + '\n';
 }
 
 } // namespace dtlsd

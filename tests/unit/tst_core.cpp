@@ -27,6 +27,8 @@ private Q_SLOTS:
     void aByteSizeIsAPowerOf1024();
     void foreignBytesStayOnOneLine_data();
     void foreignBytesStayOnOneLine();
+    void aTerminalIsShownLinesAndNothingElse_data();
+    void aTerminalIsShownLinesAndNothingElse();
 };
 
 void TestCore::anAddressIsReadAndWrittenAlike_data()
@@ -207,6 +209,10 @@ void TestCore::foreignBytesStayOnOneLine_data()
         << QByteArray("\xe2\x80\xa8") << QStringLiteral("\\xe2\\x80\\xa8");
     QTest::newRow("beyond the basic plane")
         << QByteArray("\xf0\x9f\x8c\xa1") << QString::fromUtf8("\xf0\x9f\x8c\xa1");
+    QTest::newRow("a tag, which nobody sees")
+        << QByteArray("\xf3\xa0\x80\x81") << QStringLiteral("\\xf3\\xa0\\x80\\x81");
+    QTest::newRow("a byte order mark")
+        << QByteArray("\xef\xbb\xbfx") << QStringLiteral("\\xef\\xbb\\xbfx");
     QTest::newRow("too long") << QByteArray(300, 'x') << QString(256, QChar(u'x')) + QChar(u'…');
 }
 
@@ -215,6 +221,30 @@ void TestCore::foreignBytesStayOnOneLine()
     QFETCH(QByteArray, bytes);
     QFETCH(QString, text);
     QCOMPARE(escaped(bytes), text);
+}
+
+void TestCore::aTerminalIsShownLinesAndNothingElse_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<QByteArray>("shown");
+    const auto row = [](const char *name, const QByteArray &text, const QByteArray &shown) {
+        QTest::newRow(name) << text << shown;
+    };
+    row("lines", "one\ntwo: 21 °C\n", "one\ntwo: 21 °C\n");
+    row("more than a log line holds", QByteArray(5000, 'x') + '\n', QByteArray(5000, 'x') + '\n');
+    row("what was escaped before", "a\\x1b[2J\n", "a\\x1b[2J\n");
+    row("a carriage return, a tab and a colour", "a\rb\t\x1b[31m", "a\\x0db\\x09\\x1b[31m");
+    row("C1 controls, as bytes and as characters", "\x9b[31m\xc2\x9b[31m",
+        "\\x9b[31m\\xc2\\x9b[31m");
+    row("writing from right to left", "a\xe2\x80\xae", "a\\xe2\\x80\\xae");
+    row("a tag, which nobody sees", "a\xf3\xa0\x80\x81", "a\\xf3\\xa0\\x80\\x81");
+}
+
+void TestCore::aTerminalIsShownLinesAndNothingElse()
+{
+    QFETCH(QByteArray, text);
+    QFETCH(QByteArray, shown);
+    QCOMPARE(forTerminal(text), shown);
 }
 
 QTEST_GUILESS_MAIN(TestCore)
