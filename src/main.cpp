@@ -3,10 +3,10 @@
 #include "app/Daemon.h"
 #include "app/ProcessSetup.h"
 #include "config/Config.h"
+#include "core/Console.h"
 #include "systemd/SocketActivation.h"
 
 #include <QCoreApplication>
-#include <QTextStream>
 
 #include <cstdio>
 #include <exception>
@@ -19,7 +19,7 @@ namespace {
 
 int print(std::FILE *stream, const QString &text, int status)
 {
-    QTextStream(stream) << text;
+    say(stream, text);
     return status;
 }
 

@@ -2,13 +2,13 @@
 #include "app/Daemon.h"
 
 #include "app/ResidentMemory.h"
+#include "core/Console.h"
 #include "core/Quantity.h"
 #include "core/Version.h"
 #include "dtls/DtlsConfiguration.h"
 #include "tls/TlsBackend.h"
 
 #include <QCoreApplication>
-#include <QTextStream>
 
 #include <cstdlib>
 
@@ -69,7 +69,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     if (!m_sink.warning.isEmpty()) {
         warn(m_sink.warning);
         if (m_sink.kind == SinkKind::Journal) // which cannot say itself that it is not there
-            QTextStream(stderr) << "dtlsd: " << m_sink.warning << '\n';
+            say(stderr, QStringLiteral("dtlsd: %1\n").arg(m_sink.warning));
     }
 }
 
@@ -272,12 +272,13 @@ void Daemon::stop(int status)
     m_mailbox.close();
     if (m_writer.stop(logPatience)) {
         if (const std::uint64_t lost = m_writer.unreported())
-            QTextStream(stderr) << "dtlsd: " << lost << " entries were lost\n";
+            say(stderr, QStringLiteral("dtlsd: %1 entries were lost\n").arg(lost));
         return;
     }
     // The log thread hangs in a call that nothing can interrupt; what waits behind it was never
     // acknowledged. Destructors would wait for it, so there are none.
-    QTextStream(stderr) << "dtlsd: the log takes nothing; leaving without its last entries\n";
+    say(stderr, QStringLiteral("dtlsd: the log takes nothing; leaving without its last "
+                               "entries\n"));
     std::_Exit(status);
 }
 

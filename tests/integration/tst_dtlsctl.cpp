@@ -2,6 +2,7 @@
 //
 // dtlsctl, as people and scripts use it, against a control socket that says what it is told to, and
 // against dtlsd.
+#include "core/Escape.h"
 #include "dtls/DtlsClient.h"
 #include "support/ChildProcess.h"
 #include "support/ControlAnswers.h"
@@ -67,6 +68,8 @@ private Q_SLOTS:
     void aSocketThatIsForOthers();
     void reloadPrintsWarnings();
     void aTableFitsItsTerminal();
+    void aTerminalIsShownWhatAServerSays_data();
+    void aTerminalIsShownWhatAServerSays();
     void watchingRedrawsTheTerminal();
     void watchingPrintsOneAfterTheOther_data();
     void watchingPrintsOneAfterTheOther();
@@ -409,6 +412,43 @@ void TestDtlsctl::aTableFitsItsTerminal()
         for (const QString &line : lines.first(3))
             QCOMPARE(line.size(), 60);
     }
+}
+
+void TestDtlsctl::aTerminalIsShownWhatAServerSays_data()
+{
+    QTest::addColumn<QString>("arguments");
+    QTest::addColumn<QByteArray>("answer");
+    const QByteArray bytes = "\x1b]0;x\x07\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81";
+    QTest::newRow("a line of JSON")
+        << u"status --json"_s << R"({"ok":true,"x":")" + bytes + "\"}\n";
+    QTest::newRow("sessions as JSON")
+        << u"sessions --json"_s
+        << R"({"session":")" + bytes + "\"}\n{\"ok\":true,\"sessions\":1}\n";
+    QTest::newRow("metrics")
+        << u"metrics"_s
+        << QByteArray(R"({"ok":true,"metrics":"a\u001b]0;x\u0007\u009b\u202e\udb40\udc01\n"})"
+                      "\n");
+    QTest::newRow("a refusal") << u"health"_s << refusal("unhealthy", R"(\u001b]0;x\u0007\u202e)");
+}
+
+/// Standard error is on the terminal as well.
+void TestDtlsctl::aTerminalIsShownWhatAServerSays()
+{
+    QFETCH(QString, arguments);
+    QFETCH(QByteArray, answer);
+    m_control->answer(answer);
+    PseudoTerminal terminal(200, 24);
+    ChildProcess process;
+    process.setStandardOutputFile(terminal.path());
+    process.setStandardErrorFile(terminal.path());
+    QVERIFY(process.run({QStringLiteral(DTLSCTL_BINARY),
+                         QStringList{u"--socket"_s, m_control->path()} + arguments.split(u' ')}));
+    QVERIFY(process.waitForEnd());
+    QByteArray output = terminal.output();
+    QVERIFY2(output.contains("\\x1b]0;x\\x07"), output.constData());
+    output.replace("\r\n", {});
+    for (const char32_t character : QString::fromUtf8(output).toUcs4())
+        QVERIFY2(isPrintable(character), output.constData());
 }
 
 void TestDtlsctl::watchingRedrawsTheTerminal()

@@ -3,6 +3,7 @@
 // dtls-send, as scripts use it.
 #include "support/ChildProcess.h"
 #include "support/DaemonProcess.h"
+#include "support/PseudoTerminal.h"
 
 #include <QTest>
 
@@ -20,6 +21,8 @@ private Q_SLOTS:
     void itsExitStatusTellsWhatHappened();
     void linesOfStandardInputAreDatagrams();
     void aKeyComesFromTheEnvironment();
+    void aReplyIsExactInAPipeAndShownOnATerminal();
+    void anErrorIsShownWithoutControls();
 
 private:
     struct Outcome
@@ -39,12 +42,14 @@ void TestDtlsSend::initTestCase()
 {
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nreply = {sequence}\n[psk]\nfile = psk.txt\n"
+        "[identity parrot]\nreply = echo\nkey = hex:00112233445566778899aabbccddeeff\n"
         "[identity silent]\nreply = none\nkey = hex:00112233445566778899aabbccddeeff\n");
     m_daemon->write(QStringLiteral("psk.txt"), "sensor-17:000102030405060708090a0b0c0d0e0f\n");
     m_daemon->write(QStringLiteral("wrong.txt"), "sensor-17:ffffffffffffffffffffffffffffffff\n");
     m_daemon->write(QStringLiteral("two.txt"), "a:000102030405060708090a0b0c0d0e0f\n"
                                                "b:000102030405060708090a0b0c0d0e0f\n");
     m_daemon->write(QStringLiteral("silent.txt"), "silent:00112233445566778899aabbccddeeff\n");
+    m_daemon->write(QStringLiteral("parrot.txt"), "parrot:00112233445566778899aabbccddeeff\n");
     m_daemon->write(QStringLiteral("broken.txt"), "sensor-17:xyz\n");
     QVERIFY2(m_daemon->start(), qPrintable(m_daemon->errorText()));
 }
@@ -168,6 +173,37 @@ void TestDtlsSend::aKeyComesFromTheEnvironment()
     const Outcome bad = send(arguments, {}, QStringLiteral("secret"));
     QCOMPARE(bad.status, 78);
     QVERIFY(!bad.errors.contains("secret"));
+}
+
+void TestDtlsSend::aReplyIsExactInAPipeAndShownOnATerminal()
+{
+    const QStringList arguments{QStringLiteral("--psk-file"), QStringLiteral("parrot.txt"),
+                                server()};
+    const QByteArray message = "\x1b[2J\\ \xc2\xb0\xff\r\xe2\x80\xae";
+    const Outcome exact = send(arguments, message + '\n');
+    QCOMPARE(exact.status, 0);
+    QCOMPARE(exact.output, message + '\n');
+
+    PseudoTerminal terminal(80, 24);
+    ChildProcess process;
+    process.setWorkingDirectory(m_daemon->directory());
+    process.setStandardOutputFile(terminal.path());
+    QVERIFY(process.run({QStringLiteral(DTLS_SEND_BINARY), arguments}));
+    process.write(message + '\n');
+    process.closeWriteChannel();
+    QVERIFY(process.waitForEnd());
+    QCOMPARE(process.exitCode(), 0);
+    QCOMPARE(terminal.output(), QByteArray("\\x1b[2J\\\\ \xc2\xb0\\xff\\x0d\\xe2\\x80\\xae\r\n"));
+}
+
+void TestDtlsSend::anErrorIsShownWithoutControls()
+{
+    const Outcome outcome =
+        send({QStringLiteral("--psk-file"), QStringLiteral("psk.txt"),
+              QStringLiteral("--psk-identity"), QString::fromUtf8("\x1b[2J\u202e"), server()});
+    QCOMPARE(outcome.status, 78);
+    QCOMPARE(outcome.errors, QByteArray("dtls-send: psk.txt holds no identity "
+                                        "\\x1b[2J\\xe2\\x80\\xae\n"));
 }
 
 QTEST_GUILESS_MAIN(TestDtlsSend)

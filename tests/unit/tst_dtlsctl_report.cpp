@@ -68,6 +68,7 @@ private Q_SLOTS:
     void aFieldThatIsMissingIsNamed();
     void aFrameFitsTheScreen();
     void linesAreColouredOnlyWhereThereAreColours();
+    void aLineHasNoOtherControlsThanItsColour();
 };
 
 void tst_DtlsctlReport::initTestCase()
@@ -265,6 +266,12 @@ void tst_DtlsctlReport::linesAreColouredOnlyWhereThereAreColours()
                           {u"c"_s, TextLine::Tone::Plain}};
     QCOMPARE(Terminal().printed(block), "a\nb\nc\n"_ba);
     QCOMPARE(narrow.printed(block), "\x1b[1ma\x1b[0m\n\x1b[33mb\x1b[0m\nc\n"_ba);
+}
+
+void tst_DtlsctlReport::aLineHasNoOtherControlsThanItsColour()
+{
+    const TextBlock block{{u"a\x1b[2J\u202e"_s, TextLine::Tone::Warning}};
+    QCOMPARE(narrow.printed(block), "\x1b[33ma\\x1b[2J\\xe2\\x80\\xae\x1b[0m\n"_ba);
 }
 
 QTEST_GUILESS_MAIN(tst_DtlsctlReport)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/Console.h"
 #include "tools/dtls-bench/Arguments.h"
 #include "tools/dtls-bench/Measuring.h"
 #include "tools/dtls-bench/Report.h"
@@ -33,7 +34,7 @@ Result<QList<Finding>> run(const Arguments &arguments)
 
 int complain(const QString &problem, int status)
 {
-    QTextStream(stderr) << "dtls-bench: " << problem << '\n';
+    say(stderr, QStringLiteral("dtls-bench: %1\n").arg(problem));
     return status;
 }
 
@@ -46,7 +47,7 @@ try {
 
     const auto parsed = Arguments::parse(QCoreApplication::arguments());
     if (const auto *stop = std::get_if<Arguments::Stop>(&parsed)) {
-        QTextStream(stop->status == 0 ? stdout : stderr) << stop->message;
+        say(stop->status == 0 ? stdout : stderr, stop->message);
         return stop->status;
     }
     const auto &arguments = std::get<Arguments>(parsed);

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtls-send/Conversation.h"
 
-#include <QTextStream>
+#include "core/Console.h"
+#include "core/Escape.h"
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <limits>
 
 #include <unistd.h>
 
 namespace dtlsd {
+
+namespace {
+
+constexpr qsizetype noLimit = std::numeric_limits<qsizetype>::max();
+
+} // namespace
 
 Conversation::Conversation(Options options)
     : m_options(std::move(options))
     , m_client(m_options.client)
     , m_waiting(m_options.messages.begin(), m_options.messages.end())
 {
+    m_isTerminal = ::isatty(STDOUT_FILENO) == 1;
     m_output.open(stdout, QIODevice::WriteOnly);
     m_replyDeadline.setSingleShot(true);
     connect(&m_replyDeadline, &QTimer::timeout, this, [this] {
@@ -89,7 +98,7 @@ void Conversation::sendNext()
 
 void Conversation::handleReply(const QByteArray &reply)
 {
-    m_output.write(reply + '\n');
+    m_output.write((m_isTerminal ? escaped(reply, noLimit).toUtf8() : reply) + '\n');
     m_output.flush();
     m_replyDeadline.stop();
     m_awaitsReply = false;
@@ -124,7 +133,7 @@ void Conversation::finish(Status status, const QString &problem)
         m_input->setEnabled(false);
     m_client.close();
     if (!problem.isEmpty())
-        QTextStream(stderr) << "dtls-send: " << problem << '\n';
+        say(stderr, QStringLiteral("dtls-send: %1\n").arg(problem));
     Q_EMIT finished(status);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Conversation: sends one message after the other, each once the one before has its reply, and
-// prints the replies.
+// prints the replies: byte for byte, or escaped, each on a line, where standard output is a
+// terminal.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -57,7 +58,8 @@ private:
 
     const Options m_options;
     DtlsClient m_client;
-    QFile m_output; // standard output
+    QFile m_output;            // standard output
+    bool m_isTerminal = false; // the same
     std::unique_ptr<QSocketNotifier> m_input;
     QByteArray m_partialLine;
     std::deque<QByteArray> m_waiting;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/Console.h"
 #include "tools/dtls-send/Arguments.h"
 #include "tools/dtls-send/Conversation.h"
 
 #include <QCoreApplication>
-#include <QTextStream>
 
 #include <cstdio>
 
@@ -16,7 +16,7 @@ int main(int argc, char *argv[])
 
     const auto arguments = Arguments::parse(QCoreApplication::arguments());
     if (const auto *stop = std::get_if<Arguments::Stop>(&arguments)) {
-        QTextStream(stop->status == 0 ? stdout : stderr) << stop->message;
+        say(stop->status == 0 ? stdout : stderr, stop->message);
         return stop->status;
     }
     Conversation conversation(std::get<Conversation::Options>(arguments));

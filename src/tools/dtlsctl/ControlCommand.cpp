@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/ControlCommand.h"
 
+#include "core/Console.h"
 #include "core/Escape.h"
 #include "tools/dtlsctl/Report.h"
 #include "tools/dtlsctl/Units.h"
 
 #include <QJsonArray>
-#include <QTextStream>
 
 #include <chrono>
 #include <cstdio>
@@ -161,7 +161,7 @@ std::optional<Failure> ControlCommand::printReload(const QJsonObject &last) cons
     if (!message.isString())
         return m_client.noAnswer(QStringLiteral("it lacks message"));
     for (const auto &warning : last.value(QStringLiteral("warnings")).toArray())
-        QTextStream(stderr) << escaped(warning.toString().toUtf8(), 4096) << '\n';
+        say(stderr, escaped(warning.toString().toUtf8(), 4096) + u'\n');
     return print(escaped(message.toString().toUtf8(), 4096).toUtf8() + '\n');
 }
 
@@ -176,10 +176,10 @@ std::optional<Failure> ControlCommand::printMetrics(const QJsonObject &last) con
 std::optional<Failure> ControlCommand::printBlock(const TextBlock &block, const Terminal &terminal)
 {
     if (m_arguments.watch && terminal.isOne)
-        return print(terminal.redrawn(block));
+        return printEncoded(terminal.redrawn(block));
     const QByteArray gap = m_hasPrinted ? "\n" : "";
     m_hasPrinted = true;
-    return print(gap + terminal.printed(block));
+    return printEncoded(gap + terminal.printed(block));
 }
 
 } // namespace dtlsd

@@ -3,13 +3,13 @@
 
 #include "config/PskFile.h"
 #include "config/RegularFile.h"
+#include "core/Console.h"
 #include "core/Quantity.h"
 #include "dtls/SharedState.h"
 #include "tools/dtlsctl/KeyNew.h"
 #include "tools/dtlsctl/Terminal.h"
 
 #include <QFile>
-#include <QTextStream>
 
 #include <cstdio>
 
@@ -36,7 +36,7 @@ Result<QByteArray> readStandardInput()
 void say(const QList<ConfigMessage> &messages)
 {
     for (const ConfigMessage &message : messages)
-        QTextStream(stderr) << message.toString() << '\n';
+        dtlsd::say(stderr, message.toString() + u'\n');
 }
 
 Result<QByteArray> readFile(const QString &path, const QString &shown)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/Terminal.h"
 
+#include "core/Escape.h"
+
 #include <cerrno>
 #include <system_error>
 
@@ -38,7 +40,7 @@ Terminal Terminal::ofStandardOutput()
 
 QByteArray Terminal::encoded(const TextLine &line) const
 {
-    QByteArray text = line.text.toUtf8();
+    QByteArray text = forTerminal(line.text.toUtf8());
     if (!hasColours || line.tone == TextLine::Tone::Plain)
         return text;
     return (line.tone == TextLine::Tone::Heading ? "\x1b[1m" : "\x1b[33m") + text + "\x1b[0m";
@@ -91,7 +93,12 @@ QString cut(const QString &text, int columns)
     return result + u'…';
 }
 
-std::optional<Failure> print(QByteArrayView bytes)
+std::optional<Failure> print(QByteArrayView text)
+{
+    return ::isatty(STDOUT_FILENO) == 1 ? printEncoded(forTerminal(text)) : printEncoded(text);
+}
+
+std::optional<Failure> printEncoded(QByteArrayView bytes)
 {
     while (!bytes.isEmpty()) {
         const ssize_t written =

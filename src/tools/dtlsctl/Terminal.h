@@ -50,7 +50,11 @@ int displayWidth(QStringView text);
 /// The front of @p text, with `…` where it was cut to @p columns; all of it if that is 0.
 QString cut(const QString &text, int columns);
 
-/// Writes to standard output. A failure without words is that nobody reads it any more.
-[[nodiscard]] std::optional<Failure> print(QByteArrayView bytes);
+/// Writes lines to standard output: exactly, unless it is a terminal (forTerminal()). A failure
+/// without words is that nobody reads it any more.
+[[nodiscard]] std::optional<Failure> print(QByteArrayView text);
+
+/// The same for what a Terminal has made of a block, with its colours.
+[[nodiscard]] std::optional<Failure> printEncoded(QByteArrayView bytes);
 
 } // namespace dtlsd

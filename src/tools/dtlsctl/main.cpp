@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/Console.h"
 #include "tools/dtlsctl/Arguments.h"
 #include "tools/dtlsctl/ControlCommand.h"
 #include "tools/dtlsctl/KeyCommands.h"
 
 #include <QCoreApplication>
-#include <QTextStream>
 
 #include <cstdio>
 #include <exception>
@@ -28,7 +28,7 @@ std::optional<Failure> run(const Arguments &arguments)
 int report(const Failure &failure)
 {
     if (!failure.message.isEmpty())
-        QTextStream(stderr) << "dtlsctl: " << failure.message << '\n';
+        say(stderr, QStringLiteral("dtlsctl: %1\n").arg(failure.message));
     return failure.status;
 }
 
@@ -42,7 +42,7 @@ try {
 
     const auto arguments = Arguments::parse(words);
     if (const auto *stop = std::get_if<Arguments::Stop>(&arguments)) {
-        QTextStream(stop->status == EX_OK ? stdout : stderr) << stop->message;
+        say(stop->status == EX_OK ? stdout : stderr, stop->message);
         return stop->status;
     }
     const auto failure = run(std::get<Arguments>(arguments));
