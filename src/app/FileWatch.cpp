@@ -53,13 +53,15 @@ FileWatch::Version FileWatch::versionOf(const QString &file)
 
 void FileWatch::look()
 {
-    bool isAnother = false;
+    bool isStill = true;
     for (auto it = m_seen.begin(); it != m_seen.end(); ++it) {
         const Version now = versionOf(it.key());
-        isAnother = isAnother || now != it.value();
+        isStill = isStill && now == it.value();
         it.value() = now;
     }
-    if (isAnother)
+    if (!isStill)
+        m_hasNews = true;
+    else if (std::exchange(m_hasNews, false))
         Q_EMIT changed();
 }
 

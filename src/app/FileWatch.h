@@ -3,6 +3,10 @@
 // FileWatch: notices that a file has become another, by looking at it now and then. So it sees what
 // opening the file would find, also behind links that are switched, as Kubernetes switches those of
 // a mounted Secret, and on file systems of other machines. It reads no file.
+//
+// A file that is being written is half a file. So a change is told once all files have stayed the
+// same from one look to the next; a writer that rests for longer in the middle of a file is not
+// noticed.
 #pragma once
 
 #include <QHash>
@@ -29,8 +33,11 @@ public:
     /// was last seen of it, so that what changed while somebody read it is not missed.
     void setFiles(const QStringList &files);
 
+    /// Looks at once. The timer of setInterval() calls it.
+    void look();
+
 Q_SIGNALS:
-    /// Once for all that has changed since the last look.
+    /// Once for all that has changed since it was told last.
     void changed();
 
 private:
@@ -47,9 +54,9 @@ private:
     };
 
     static Version versionOf(const QString &file);
-    void look();
 
     QHash<QString, Version> m_seen;
+    bool m_hasNews = false; // something has changed that was not told yet
     QTimer m_timer;
 };
 

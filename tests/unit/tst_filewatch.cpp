@@ -28,6 +28,8 @@ private Q_SLOTS:
     void aFileThatComesAndGoesIsNoticed();
     void twoFilesAreOneChange();
     void whatChangesBetweenTwoLooksIsNotForgotten();
+    void aFileIsToldOnceItHasStayedTheSame();
+    void aFileThatIsStillWrittenHoldsBackTheOthers();
     void withoutAnIntervalNothingIsNoticed();
 
 private:
@@ -121,6 +123,36 @@ void TestFileWatch::whatChangesBetweenTwoLooksIsNotForgotten()
     write(u"a"_s, "22");
     m_watch->setFiles({m_folder.filePath(u"a"_s), m_folder.filePath(u"b"_s)});
     QVERIFY(noticesOne());
+}
+
+/// As a slow copy writes it: told half-way, its end would be missing.
+void TestFileWatch::aFileIsToldOnceItHasStayedTheSame()
+{
+    m_watch->setInterval(0ms); // looks when it is told to
+    m_watch->setFiles({m_folder.filePath(u"a"_s)});
+    for (const char *content : {"", "a:0", "a:00\nb:0", "a:00\nb:00\n"}) {
+        write(u"a"_s, content);
+        m_watch->look();
+        QVERIFY2(m_changes->isEmpty(), content);
+    }
+    m_watch->look();
+    QCOMPARE(m_changes->size(), 1);
+    m_watch->look();
+    QCOMPARE(m_changes->size(), 1);
+}
+
+/// All of them are read together.
+void TestFileWatch::aFileThatIsStillWrittenHoldsBackTheOthers()
+{
+    m_watch->setInterval(0ms);
+    m_watch->setFiles({m_folder.filePath(u"a"_s), m_folder.filePath(u"b"_s)});
+    write(u"a"_s, "22");
+    m_watch->look();
+    write(u"b"_s, "22");
+    m_watch->look();
+    QVERIFY(m_changes->isEmpty());
+    m_watch->look();
+    QCOMPARE(m_changes->size(), 1);
 }
 
 void TestFileWatch::withoutAnIntervalNothingIsNoticed()
