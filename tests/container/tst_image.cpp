@@ -82,6 +82,7 @@ private Q_SLOTS:
     void initTestCase();
     void itSaysWhatItIs();
     void itIsSmallAndHasNoShell();
+    void itsProgramsAreHardened();
     void withoutConfigurationItSaysHowToGiveOne();
     void aBadConfigurationEndsItWithFileAndLine();
     void aDeviceTalksInAndIsToldOfTheEnd();
@@ -164,6 +165,21 @@ void TestImage::itIsSmallAndHasNoShell()
         QDir(root.filePath(QStringLiteral("usr/bin"))).entryList(QDir::Files) +
         QDir(root.filePath(QStringLiteral("usr/sbin"))).entryList(QDir::Files);
     QCOMPARE(programs, (QStringList{QStringLiteral("dtlsctl"), QStringLiteral("dtlsd")}));
+}
+
+void TestImage::itsProgramsAreHardened()
+{
+    const auto files =
+        Container::podman({QStringLiteral("image"), QStringLiteral("mount"), Container::image()});
+    const QDir root(QString::fromUtf8(files.output.trimmed()));
+    ChildProcess hardening;
+    hardening.setProcessChannelMode(QProcess::MergedChannels);
+    QVERIFY(
+        hardening.run({QStringLiteral(DTLSD_SOURCE_DIR "/tests/checks/hardening"),
+                       {root.filePath(u"usr/sbin/dtlsd"_s), root.filePath(u"usr/bin/dtlsctl"_s)}}));
+    QVERIFY(hardening.waitForEnd());
+    const QByteArray said = hardening.readAllStandardOutput();
+    QVERIFY2(hardening.exitCode() == 0, said.constData());
 }
 
 void TestImage::withoutConfigurationItSaysHowToGiveOne()
