@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/CommandLine.h"
 
+#include "app/SinkChoice.h"
 #include "core/Version.h"
 
 #include <QCommandLineParser>
@@ -113,6 +114,11 @@ ConfigResult CommandLine::loadConfig() const
     if (hasNoFile && !result.errors.isEmpty() && qEnvironmentVariableIsSet("container"))
         result.errors.append({defaultConfigFile, 0, containerHint()});
     result.config.log.target = logTarget.value_or(result.config.log.target);
+    if (action != Action::Run) // the standard output of a check is not that of the service
+        return result;
+    const Result<> output = checkOutput(result.config.log.target, Surroundings::current());
+    if (!output)
+        result.errors.append({result.config.file, 0, output.error().message});
     return result;
 }
 

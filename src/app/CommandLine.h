@@ -29,7 +29,8 @@ struct CommandLine
 
     static CommandLine parse(const QStringList &arguments);
 
-    /// Reads the configuration as it is now in its file, and with what was asked for here.
+    /// Reads the configuration as it is now in its file, and with what was asked for here. To run,
+    /// a log that would go to standard output has to find that open.
     [[nodiscard]] ConfigResult loadConfig() const;
 };
 

@@ -38,6 +38,16 @@ SinkChoice SinkChoice::of(LogTarget target, const Surroundings &surroundings)
     return choice;
 }
 
+Result<> checkOutput(LogTarget target, const Surroundings &surroundings)
+{
+    if (kindOf(target, surroundings) == SinkKind::Journal || surroundings.outputIsWritable)
+        return success();
+    return Error{
+        QStringLiteral("[log] target: the log would go to standard output, which is closed "
+                       "or not open for writing; one that is, or target = journal, is "
+                       "accepted")};
+}
+
 QString unreadableJournalWarning()
 {
     return QStringLiteral("[log] target: what is written to the journal cannot be read back, so a "

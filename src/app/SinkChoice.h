@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/Config.h"
+#include "core/Result.h"
 #include "log/SinkKind.h"
 
 #include <QString>
@@ -18,6 +19,10 @@ struct SinkChoice
     /// Of a process with these @p surroundings.
     static SinkChoice of(LogTarget target, const Surroundings &surroundings);
 };
+
+/// An error, without a place, if the log of a process with these @p surroundings would go to
+/// standard output, and that is closed, or open for reading alone.
+Result<> checkOutput(LogTarget target, const Surroundings &surroundings);
 
 /// The warning when what was written to the journal cannot be read back.
 QString unreadableJournalWarning();

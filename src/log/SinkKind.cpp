@@ -7,6 +7,7 @@
 
 #include <QByteArray>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,12 +23,19 @@ bool isJournalStream(int fd, const char *journalStream)
                                             QByteArray::number(quint64{status.st_ino});
 }
 
+bool isWritable(int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 Surroundings Surroundings::current()
 {
     const QByteArray journalStream = qgetenv("JOURNAL_STREAM");
     return {.errorIsJournal = isJournalStream(STDERR_FILENO, journalStream.constData()),
             .journalIsThere = JournalSink::isThere(),
-            .outputIsTerminal = isatty(STDOUT_FILENO) == 1};
+            .outputIsTerminal = isatty(STDOUT_FILENO) == 1,
+            .outputIsWritable = isWritable(STDOUT_FILENO)};
 }
 
 SinkKind automaticSinkKind(const Surroundings &surroundings)

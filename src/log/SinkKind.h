@@ -17,12 +17,16 @@ enum class SinkKind { Journal, Json, Text };
 /// whatever a service starts with other streams.
 bool isJournalStream(int fd, const char *journalStream);
 
-/// What `auto` depends on.
+/// Whether @p fd is open for writing.
+bool isWritable(int fd);
+
+/// What `auto` depends on, and whether there is an output for lines.
 struct Surroundings
 {
     bool errorIsJournal = false;
     bool journalIsThere = false;
     bool outputIsTerminal = false;
+    bool outputIsWritable = true; ///< open for writing; what is said there may still be lost
 
     /// Those of this process.
     static Surroundings current();

@@ -41,6 +41,15 @@ Outcome runDtlsd(const QStringList &arguments)
     return outcome;
 }
 
+/// dtlsd in the place of a shell that has made @p redirections.
+Command shellWith(const QString &redirections, const QString &configFile, const QString &target)
+{
+    return {QStringLiteral("/bin/sh"),
+            {QStringLiteral("-c"), QStringLiteral("exec \"$0\" \"$@\" ") + redirections,
+             QStringLiteral(DTLSD_BINARY), QStringLiteral("--config"), configFile,
+             QStringLiteral("--log-target"), target}};
+}
+
 } // namespace
 
 class TestCommandLine : public QObject
@@ -59,6 +68,9 @@ private Q_SLOTS:
     void aSignalStopsIt();
     void theServiceManagerIsTold();
     void keysAreNowhereToBeSeen();
+    void aLogWithoutAnOutputEndsTheStart_data();
+    void aLogWithoutAnOutputEndsTheStart();
+    void noSocketTakesAStandardDescriptor();
 };
 
 void TestCommandLine::wrongUsageIsRefused_data()
@@ -226,6 +238,64 @@ void TestCommandLine::keysAreNowhereToBeSeen()
                 .match(QString::fromUtf8(limits.readAll()))
                 .hasMatch());
     QCOMPARE(daemon.stop(), 0);
+}
+
+void TestCommandLine::aLogWithoutAnOutputEndsTheStart_data()
+{
+    QTest::addColumn<QString>("target");
+    QTest::addColumn<QString>("redirections");
+    QTest::addColumn<bool>("isSaid");
+    const auto row = [](const char *name, const char *target, const char *redirections,
+                        bool isSaid = true) {
+        QTest::newRow(name) << QString::fromLatin1(target) << QString::fromLatin1(redirections)
+                            << isSaid;
+    };
+    row("JSON, closed", "json", ">&-");
+    row("text, closed", "text", ">&-");
+    row("what auto comes to, closed", "auto", ">&-");
+    row("open for reading", "json", "1</dev/null");
+    row("nothing is open, so that the status alone tells", "json", "<&- >&- 2>&-", false);
+}
+
+void TestCommandLine::aLogWithoutAnOutputEndsTheStart()
+{
+    QFETCH(QString, target);
+    QFETCH(QString, redirections);
+    QFETCH(bool, isSaid);
+    const DaemonProcess files(valid);
+    ChildProcess shell;
+    QVERIFY(shell.run(shellWith(redirections, files.configFile(), target)));
+    QVERIFY(shell.waitForEnd());
+    QCOMPARE(shell.exitCode(), 78);
+    const QByteArray errors = shell.readAllStandardError();
+    QVERIFY2(errors.startsWith(files.configFile().toUtf8() +
+                               ": [log] target: the log would go to standard output, which is "
+                               "closed") == isSaid,
+             errors.constData());
+    const Outcome checked =
+        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), files.configFile()});
+    QCOMPARE(checked.status, 0); // its own output says nothing of that of a service
+}
+
+void TestCommandLine::noSocketTakesAStandardDescriptor()
+{
+    if (geteuid() != 0)
+        QSKIP("the descriptors of dtlsd are there for root alone to see");
+    const DaemonProcess files(valid);
+    files.setConfig(valid + "[control]\nsocket = " + files.controlSocket().toUtf8() + '\n');
+    ChildProcess daemon;
+    QVERIFY(daemon.run(
+        shellWith(QStringLiteral("<&- >&- 2>&-"), files.configFile(), QStringLiteral("journal"))));
+    // Once it listens it has every descriptor that it ever gets by itself.
+    const auto isThere = [&files] { return QFile::exists(files.controlSocket()); };
+    QVERIFY(waitUntil(isThere, QDeadlineTimer(patience)));
+    for (int number = 0; number <= 2; ++number)
+        QCOMPARE(QFile::symLinkTarget(
+                     QStringLiteral("/proc/%1/fd/%2").arg(daemon.processId()).arg(number)),
+                 QStringLiteral("/dev/null"));
+    daemon.sendSignal(SIGTERM);
+    QVERIFY(daemon.waitForEnd());
+    QCOMPARE(daemon.exitCode(), 0);
 }
 
 QTEST_GUILESS_MAIN(TestCommandLine)
