@@ -67,8 +67,8 @@ Result<> checkPlace(const QString &path)
 ControlServer::ControlServer(Answer answer, const Limits &limits)
     : m_answer(std::move(answer))
     , m_limits(limits)
+    , m_listener([this](int client) { serve(client); })
 {
-    setSocketOptions(UserAccessOption | GroupAccessOption);
 }
 
 ControlServer::~ControlServer() = default;
@@ -79,15 +79,14 @@ Result<> ControlServer::listen(const QString &path)
         return place;
     // As a service manager would, for whoever starts the daemon by hand.
     static_cast<void>(::mkdir(QFile::encodeName(QFileInfo(path).path()).constData(), 0755));
-    if (!QLocalServer::listen(path)) // which replaces what is there
-        return Error{QStringLiteral("cannot listen at %1: %2").arg(path, errorString())};
-    static_cast<void>(::chmod(QFile::encodeName(path).constData(), 0660)); // nobody executes it
+    if (const Result<> listening = m_listener.listen(path); !listening)
+        return Error{
+            QStringLiteral("cannot listen at %1: %2").arg(path, listening.error().message)};
     return success();
 }
 
-void ControlServer::incomingConnection(quintptr descriptor)
+void ControlServer::serve(int client)
 {
-    const auto client = static_cast<int>(descriptor);
     auto *connection = new ControlConnection(client, m_answer, m_limits, this);
     connect(connection, &QObject::destroyed, this, [this] { --m_connections; });
     const bool isOneTooMany = ++m_connections > m_limits.connections;

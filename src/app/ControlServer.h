@@ -6,10 +6,11 @@
 // bounded piece of memory for a bounded time.
 #pragma once
 
+#include "app/UnixListener.h"
 #include "core/Result.h"
 
 #include <QByteArray>
-#include <QLocalServer>
+#include <QObject>
 #include <QString>
 
 #include <chrono>
@@ -17,8 +18,10 @@
 
 namespace dtlsd {
 
-class ControlServer : private QLocalServer
+class ControlServer : public QObject
 {
+    Q_OBJECT
+
 public:
     struct Limits
     {
@@ -39,11 +42,12 @@ public:
     Result<> listen(const QString &path);
 
 private:
-    void incomingConnection(quintptr descriptor) override;
+    void serve(int client);
 
     const Answer m_answer;
     const Limits m_limits;
     int m_connections = 0;
+    UnixListener m_listener;
 };
 
 } // namespace dtlsd

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ControlServer.h"
 
+#include "core/Descriptor.h"
 #include "support/ControlClient.h"
 #include "support/ProcessUsage.h"
 
+#include <QAbstractEventDispatcher>
 #include <QDir>
 #include <QFile>
 #include <QLocalServer>
@@ -14,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +57,31 @@ mode_t modeOf(const QString &path)
     struct stat status = {};
     return lstat(QFile::encodeName(path).constData(), &status) == 0 ? status.st_mode : 0;
 }
+
+/// While there is one, this process gets no further descriptor.
+class NoDescriptors
+{
+public:
+    NoDescriptors()
+    {
+        ::getrlimit(RLIMIT_NOFILE, &m_before);
+        const rlimit few{128, m_before.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &few);
+        while (true) {
+            Descriptor one(::dup(STDERR_FILENO));
+            if (!one.isOpen())
+                break;
+            m_taken.push_back(std::move(one));
+        }
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &m_before); }
+    NoDescriptors(const NoDescriptors &) = delete;
+    NoDescriptors &operator=(const NoDescriptors &) = delete;
+
+private:
+    rlimit m_before = {};
+    std::vector<Descriptor> m_taken;
+};
 
 } // namespace
 
@@ -235,6 +263,28 @@ private Q_SLOTS:
             QVERIFY(client.send("status\n"));
             QCOMPARE(client.readAll(), QByteArray("you said status\n"));
         }
+        ControlClient next(m_path);
+        QVERIFY(next.send("status\n"));
+        QCOMPARE(next.readAll(), QByteArray("you said status\n"));
+    }
+
+    void aConnectionThatCannotBeAcceptedWaits()
+    {
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient waiting(m_path);
+        QVERIFY(waiting.send("status\n"));
+        {
+            const NoDescriptors none;
+            // A server that keeps trying has something to do each time it is asked.
+            bool rests = false;
+            for (int i = 0; i < 100; ++i)
+                rests = !QAbstractEventDispatcher::instance()->processEvents({}) || rests;
+            QVERIFY(rests);
+            QVERIFY(waiting.read().isEmpty());
+            QVERIFY(S_ISSOCK(modeOf(m_path)));
+        }
+        QCOMPARE(waiting.readAll(), QByteArray("you said status\n"));
         ControlClient next(m_path);
         QVERIFY(next.send("status\n"));
         QCOMPARE(next.readAll(), QByteArray("you said status\n"));
