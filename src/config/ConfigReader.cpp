@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include <sys/stat.h>
 
@@ -36,16 +37,17 @@ void ConfigReader::addFile(const QString &path)
         m_files += path;
 }
 
-ConfigResult ConfigReader::read(QByteArrayView text, unsigned mode)
+ConfigResult ConfigReader::read(const RegularFile &text)
 {
-    m_document = IniDocument::parse(text);
+    m_document = IniDocument::parse(text.content);
     for (const IniDocument::Problem &problem : m_document.problems())
         m_diagnostics.error({problem.line, problem.section, problem.key}, problem.text);
     readSections();
     readCookieSecret();
     readIdentities();
     checkReceiptsAreLogged();
-    warnAboutAccess(mode);
+    judgeAccess(text);
+    warnAboutOwners();
     return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings(), m_files};
 }
 
@@ -216,19 +218,33 @@ void ConfigReader::checkReceiptIsLogged(const ReplyTemplate &reply, const QStrin
                             .arg(shown(level->value), where));
 }
 
-void ConfigReader::warnAboutAccess(unsigned mode)
+/// A file without keys still says where they are.
+void ConfigReader::judgeAccess(const RegularFile &text)
 {
-    const QString file = shownPath(m_config.file);
-    if ((mode & S_IWOTH) != 0)
-        m_diagnostics.warning({}, QStringLiteral("others can change this file (mode %1); chmod "
-                                                 "0640 %2 mends that")
-                                      .arg(mode, 4, 8, QChar(u'0'))
-                                      .arg(file));
-    else if (m_hasInlineKey && (mode & S_IROTH) != 0)
+    const FileTrust &trust = text.trust;
+    if (!trust.error.isEmpty() && m_hasInlineKey)
+        m_diagnostics.error({}, trust.error);
+    else if (!trust.error.isEmpty())
+        m_diagnostics.warning({}, trust.error);
+    if (m_hasInlineKey && !trust.warning.isEmpty())
+        m_diagnostics.warning({}, trust.warning);
+    if (m_hasInlineKey && (text.mode & S_IROTH) != 0)
         m_diagnostics.warning({}, QStringLiteral("others can read the keys in this file (mode "
                                                  "%1); chmod 0640 %2 mends that")
-                                      .arg(mode, 4, 8, QChar(u'0'))
-                                      .arg(file));
+                                      .arg(text.mode, 4, 8, QChar(u'0'))
+                                      .arg(shownPath(m_config.file)));
+}
+
+void ConfigReader::warnAboutOwners()
+{
+    QStringList keyFiles = m_files;
+    keyFiles.removeAll(m_config.file);
+    keyFiles.removeDuplicates();
+    for (const QString &path : std::as_const(keyFiles)) {
+        const QString warning = FileTrust::ofFile(path).warning;
+        if (!warning.isEmpty())
+            m_diagnostics.warning({}, shownPath(path) + QStringLiteral(": ") + warning);
+    }
 }
 
 ConfigResult loadConfig(const QString &file, const QString &credentials)
@@ -237,7 +253,7 @@ ConfigResult loadConfig(const QString &file, const QString &credentials)
         credentials.isEmpty() ? QFileInfo(file).absolutePath() : credentials;
     const Result<RegularFile> text = RegularFile::read(file, iniFileLimit);
     if (text)
-        return ConfigReader(file, keyDirectory).read(text.value().content, text.value().mode);
+        return ConfigReader(file, keyDirectory).read(text.value());
     ConfigResult result;
     result.config.file = file;
     result.files += file;
@@ -265,7 +281,7 @@ ConfigResult loadDefaultConfig(const QString &credentials)
 {
     const QString keyDirectory =
         credentials.isEmpty() ? QFileInfo(QString(defaultKeyFile)).absolutePath() : credentials;
-    return ConfigReader({}, keyDirectory).read({}, 0);
+    return ConfigReader({}, keyDirectory).read({});
 }
 
 } // namespace dtlsd

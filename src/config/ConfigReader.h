@@ -8,8 +8,8 @@
 #include "config/Diagnostics.h"
 #include "config/IdentitySections.h"
 #include "config/IniDocument.h"
+#include "config/RegularFile.h"
 
-#include <QByteArrayView>
 #include <QString>
 
 namespace dtlsd {
@@ -20,8 +20,8 @@ public:
     /// @p file is empty for the embedded defaults. @p keyDirectory is where relative paths begin.
     ConfigReader(const QString &file, const QString &keyDirectory);
 
-    /// @p mode: the INI file's permission bits. Once per object.
-    ConfigResult read(QByteArrayView text, unsigned mode);
+    /// Reads the INI file's @p text. Once per object.
+    ConfigResult read(const RegularFile &text);
 
 private:
     void addFile(const QString &path);
@@ -36,7 +36,8 @@ private:
     void checkAnyIdentity(const PskStore &store);
     void checkReceiptsAreLogged();
     void checkReceiptIsLogged(const ReplyTemplate &reply, const QString &where);
-    void warnAboutAccess(unsigned mode);
+    void judgeAccess(const RegularFile &text);
+    void warnAboutOwners();
 
     QString m_keyDirectory;
     IniDocument m_document;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/RegularFile.h"
 
+#include "core/Descriptor.h"
 #include "core/Escape.h"
 #include "core/Quantity.h"
 
@@ -17,7 +18,8 @@ namespace dtlsd {
 
 namespace {
 
-constexpr unsigned othersReadOrWrite = S_IROTH | S_IWOTH;
+/// Where docker, compose and podman mount secrets.
+constexpr QStringView engineSecrets(u"/run/secrets/");
 
 Error failure(const char *what)
 {
@@ -25,26 +27,6 @@ Error failure(const char *what)
     return {QString::fromLatin1(what) + QStringLiteral(": ") +
             QString::fromStdString(std::generic_category().message(code))};
 }
-
-class Descriptor
-{
-public:
-    explicit Descriptor(int number)
-        : m_number(number)
-    {
-    }
-    Descriptor(const Descriptor &) = delete;
-    Descriptor &operator=(const Descriptor &) = delete;
-    ~Descriptor()
-    {
-        if (m_number >= 0)
-            ::close(m_number);
-    }
-    [[nodiscard]] int number() const { return m_number; }
-
-private:
-    int m_number;
-};
 
 Error tooLarge(std::int64_t limit)
 {
@@ -98,17 +80,20 @@ Result<RegularFile> RegularFile::read(const QString &path, std::int64_t limit)
     Result<QByteArray> content = readAll(file.number(), status.st_size, limit);
     if (!content)
         return content.error();
-    return RegularFile{std::move(content).value(), status.st_mode & 07777};
+    return RegularFile{std::move(content).value(), status.st_mode & 07777,
+                       FileTrust::of(file.number(), path)};
 }
 
 Result<RegularFile> RegularFile::readSecret(const QString &path, std::int64_t limit)
 {
     Result<RegularFile> file = read(path, limit);
-    if (file && (file.value().mode & othersReadOrWrite) != 0)
-        return Error{QStringLiteral("others can read or change it (mode %1); chmod 0640 %2 mends "
-                                    "that")
-                         .arg(file.value().mode, 4, 8, QChar(u'0'))
-                         .arg(shownPath(path))};
+    if (!file)
+        return file;
+    const RegularFile &secret = file.value();
+    if (!secret.trust.error.isEmpty())
+        return Error{secret.trust.error};
+    if ((secret.mode & S_IROTH) != 0)
+        return Error{readableByOthers(path, secret.mode, secret.trust.isOnReadOnlyMount)};
     return file;
 }
 
@@ -118,6 +103,21 @@ bool RegularFile::isAbsent(const QString &path)
     {
     };
     return ::stat(QFile::encodeName(path).constData(), &status) != 0 && errno == ENOENT;
+}
+
+QString readableByOthers(const QString &path, unsigned mode, bool isOnReadOnlyMount)
+{
+    const QString readable =
+        QStringLiteral("others can read it (mode %1)").arg(mode, 4, 8, QChar(u'0'));
+    if (!isOnReadOnlyMount && !path.startsWith(engineSecrets))
+        return readable + QStringLiteral("; chmod 0640 %1 mends that").arg(shownPath(path));
+    return readable +
+           QStringLiteral(
+               ", as it was mounted; mode 0400 and user %1 are accepted: uid and mode of "
+               "the secret in podman and compose, chown and chmod of its file where "
+               "compose mounts that as it is, fsGroup and defaultMode: 0440 in "
+               "Kubernetes")
+               .arg(::geteuid());
 }
 
 QString shownPath(const QString &path)

@@ -22,7 +22,7 @@ const auto directory = QStringLiteral("/jail");
 
 ConfigResult read(QByteArrayView text)
 {
-    return ConfigReader(file, directory).read(text, 0640);
+    return ConfigReader(file, directory).read({text.toByteArray(), 0640, {}});
 }
 
 template <class T>

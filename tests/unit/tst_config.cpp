@@ -68,6 +68,7 @@ private Q_SLOTS:
     void shownConfigCountsManyIdentities();
     void warnings_data();
     void warnings();
+    void aFileWithKeysThatOthersCanChangeIsAnError();
     void missingFileIsAnError();
     void defaultConfigWantsAnIdentity();
     void defaultKeyFileMayBeAbsent();
@@ -361,8 +362,7 @@ void tst_Config::warnings_data()
          "DIR/dtlsd.ini mends that"_s});
     row("a file without keys that others can read", fileKey, 0644, {});
     row("a file that others can change", fileKey, 0646,
-        {u"DIR/dtlsd.ini: others can change this file (mode 0646); chmod 0640 DIR/dtlsd.ini mends "
-         "that"_s});
+        {u"DIR/dtlsd.ini: others can change it (mode 0646); chmod 0640 DIR/dtlsd.ini mends that"_s});
     row("a wildcard", inlineKey + "[identity *]\nkey = text:for one and for all\n", 0640,
         {u"DIR/dtlsd.ini:5: [identity *]: any device that holds this key is accepted under any "
          "name"_s});
@@ -377,6 +377,15 @@ void tst_Config::warnings()
     const ConfigResult result = loadConfig(m_folder.write(u"dtlsd.ini"_s, text, mode));
     QCOMPARE(m_folder.texts(result.errors), QStringList());
     QCOMPARE(m_folder.texts(result.warnings), expected);
+}
+
+void tst_Config::aFileWithKeysThatOthersCanChangeIsAnError()
+{
+    const QByteArray text = "[psk]\nfile =\n[identity a]\nkey = text:sixteen bytes ok\n";
+    const ConfigResult result = loadConfig(m_folder.write(u"dtlsd.ini"_s, text, 0642));
+    QCOMPARE(m_folder.texts(result.errors),
+             QStringList{u"DIR/dtlsd.ini: others can change it (mode 0642); chmod 0640 "
+                         "DIR/dtlsd.ini mends that"_s});
 }
 
 void tst_Config::missingFileIsAnError()
