@@ -6,6 +6,8 @@
 #include "config/Lines.h"
 #include "config/RegularFile.h"
 
+#include <algorithm>
+
 namespace dtlsd {
 
 namespace {
@@ -40,6 +42,7 @@ private:
     Result<> addIdentity(QByteArrayView line);
     [[nodiscard]] Error alreadyThere(const QByteArray &identity) const;
     [[nodiscard]] int firstLineOf(QByteArrayView identity) const;
+    [[nodiscard]] bool isLastWithoutEnd(QByteArrayView line) const;
 
     const QString &m_path;
     FileErrors m_errors;
@@ -47,6 +50,7 @@ private:
     const TakenIdentities &m_taken;
     PskStore &m_store;
     QByteArray m_content;
+    qsizetype m_longestKey = 0; // bytes, of those so far
 };
 
 QList<ConfigMessage> PskFileReader::read()
@@ -90,10 +94,26 @@ Result<> PskFileReader::addIdentity(QByteArrayView line)
     Result<PskKey> key = parseHexKey(line.sliced(colon + 1), m_minimumKeySize);
     if (!key)
         return Error{QStringLiteral("the key ") + key.error().message};
+    const qsizetype size = key.value().size();
+    if (size < m_longestKey && isLastWithoutEnd(line))
+        return Error{QStringLiteral("the last line has no line feed and a key of %1 bytes, where "
+                                    "another has %2, as if the file had been cut; a line feed "
+                                    "behind it, or a key as long as the longest, is accepted")
+                         .arg(size)
+                         .arg(m_longestKey)};
+    m_longestKey = std::max(m_longestKey, size);
     if (m_taken.contains(identity) ||
         !m_store.add(identity, {std::move(key).value(), {}, {}, std::nullopt}))
         return alreadyThere(identity);
     return success();
+}
+
+/// As a file ends that was cut while it was written. A key that was cut may still be one; among
+/// keys of one length, as tools make them, it is not.
+bool PskFileReader::isLastWithoutEnd(QByteArrayView line) const
+{
+    const char *end = m_content.constData() + m_content.size();
+    return !m_content.endsWith('\n') && end - (line.data() + line.size()) <= 1; // a CR at most
 }
 
 Error PskFileReader::alreadyThere(const QByteArray &identity) const

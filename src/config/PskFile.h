@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PskFile: the file that `[psk] file` names. Lines `identity:hexkey`, split at the first colon as
-// mosquitto and stunnel do, blank lines, and comments that begin with a `#` and a blank.
+// mosquitto and stunnel do, blank lines, and comments that begin with a `#` and a blank. The last
+// line may lack its line feed, unless its key is shorter than another in the file.
 #pragma once
 
 #include "config/Config.h"

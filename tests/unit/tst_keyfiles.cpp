@@ -40,6 +40,8 @@ private Q_SLOTS:
     void keyFileIsSoughtInTheCredentials();
     void keyFileMayBeALink();
     void pskFileIsRead();
+    void aLastLineWithoutItsEndIsWholeOrAnError_data();
+    void aLastLineWithoutItsEndIsWholeOrAnError();
     void pskFileIsSoughtBesideTheIniFile();
     void modes_data();
     void modes();
@@ -200,6 +202,40 @@ void tst_KeyFiles::pskFileIsRead()
         QCOMPARE(store.find(identity)->key.bytes().toHex(), hexKey);
     }
     QVERIFY(result.config.keys.sections.isEmpty());
+}
+
+void tst_KeyFiles::aLastLineWithoutItsEndIsWholeOrAnError_data()
+{
+    QTest::addColumn<QByteArray>("content");
+    QTest::addColumn<int>("line"); // of the error; 0 = none
+    const QByteArray sixteen = hexKey;
+    const QByteArray twenty = hexKey + "00112233";
+    const auto row = [](const char *name, const QByteArray &content, int line = 0) {
+        QTest::newRow(name) << content << line;
+    };
+    row("as long as the others", "a:" + twenty + "\nb:" + twenty);
+    row("cut within its key", "a:" + twenty + "\nb:" + sixteen, 2);
+    row("the same with its line feed", "a:" + twenty + "\nb:" + sixteen + '\n');
+    row("behind shorter ones and comments",
+        "a:" + twenty + "\nb:" + sixteen + "\n# x\n\nc:" + sixteen, 5);
+    row("longer than the others", "a:" + sixteen + "\nb:" + twenty);
+    row("the only one", "a:" + sixteen);
+    row("the only one behind a comment", "# devices\na:" + sixteen);
+    row("a comment", "a:" + twenty + "\nb:" + sixteen + "\n# the end");
+    row("with half of CRLF", "a:" + twenty + "\r\nb:" + sixteen + '\r', 2);
+}
+
+void tst_KeyFiles::aLastLineWithoutItsEndIsWholeOrAnError()
+{
+    QFETCH(QByteArray, content);
+    QFETCH(int, line);
+    m_folder.write(u"psk.txt"_s, content);
+    const QString error =
+        u"DIR/psk.txt:%1: the last line has no line feed and a key of 16 bytes, where another has "
+        "20, as if the file had been cut; a line feed behind it, or a key as long as the longest, "
+        "is accepted"_s.arg(line);
+    QCOMPARE(errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
+             line == 0 ? QStringList() : QStringList{error});
 }
 
 void tst_KeyFiles::pskFileIsSoughtBesideTheIniFile()
