@@ -3,9 +3,25 @@
 
 #include "core/Escape.h"
 
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 namespace dtlsd {
+
+void occupyStandardStreams()
+{
+    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        const bool isClosed = ::fcntl(number, F_GETFD) < 0;
+        if (!isClosed || ::open("/dev/null", O_RDONLY) == number) // the lowest that is free
+            continue;
+        say(stderr, QStringLiteral("/dev/null cannot take the place of the closed descriptor %1\n")
+                        .arg(number));
+        std::_Exit(EX_SOFTWARE);
+    }
+}
 
 void say(std::FILE *stream, const QString &text)
 {

@@ -75,6 +75,7 @@ private Q_SLOTS:
     void watchingPrintsOneAfterTheOther();
     void watchingEndsWithItsReader();
     void anOutputThatIsFullIsSaid();
+    void anOutputThatIsClosedIsSaidAndGoesToNoSocket();
     void dtlsdAnswers();
     void aNewKeyIsAccepted();
     void importedKeysAreAccepted_data();
@@ -532,6 +533,19 @@ void TestDtlsctl::anOutputThatIsFullIsSaid()
     QCOMPARE(outcome.status, 1);
     QCOMPARE(outcome.errors,
              "dtlsctl: standard output cannot be written: No space left on device\n"_ba);
+}
+
+void TestDtlsctl::anOutputThatIsClosedIsSaidAndGoesToNoSocket()
+{
+    m_control->answer(sessions(1));
+    ChildProcess shell;
+    QVERIFY(shell.run({u"/bin/sh"_s,
+                       {u"-c"_s, u"exec \"$0\" \"$@\" <&- >&-"_s, QStringLiteral(DTLSCTL_BINARY),
+                        u"--socket"_s, m_control->path(), u"sessions"_s, u"--json"_s}}));
+    const Outcome outcome = outcomeOf(shell);
+    QVERIFY2(outcome.errors.startsWith("dtlsctl: standard output cannot be written: "),
+             outcome.errors.constData());
+    QVERIFY(outcome.status > 0);
 }
 
 void TestDtlsctl::dtlsdAnswers()

@@ -23,6 +23,8 @@ private Q_SLOTS:
     void aKeyComesFromTheEnvironment();
     void aReplyIsExactInAPipeAndShownOnATerminal();
     void anErrorIsShownWithoutControls();
+    void anOutputThatIsNotThereIsSaid_data();
+    void anOutputThatIsNotThereIsSaid();
 
 private:
     struct Outcome
@@ -204,6 +206,29 @@ void TestDtlsSend::anErrorIsShownWithoutControls()
     QCOMPARE(outcome.status, 78);
     QCOMPARE(outcome.errors, QByteArray("dtls-send: psk.txt holds no identity "
                                         "\\x1b[2J\\xe2\\x80\\xae\n"));
+}
+
+void TestDtlsSend::anOutputThatIsNotThereIsSaid_data()
+{
+    QTest::addColumn<QString>("redirection");
+    QTest::newRow("closed, so that a socket might get its number") << QStringLiteral(">&-");
+    QTest::newRow("full") << QStringLiteral(">/dev/full");
+}
+
+void TestDtlsSend::anOutputThatIsNotThereIsSaid()
+{
+    QFETCH(QString, redirection);
+    ChildProcess shell;
+    shell.setWorkingDirectory(m_daemon->directory());
+    QVERIFY(shell.run({QStringLiteral("/bin/sh"),
+                       {QStringLiteral("-c"), QStringLiteral("exec \"$0\" \"$@\" ") + redirection,
+                        QStringLiteral(DTLS_SEND_BINARY), QStringLiteral("--psk-file"),
+                        QStringLiteral("psk.txt"), server(), QStringLiteral("one")}}));
+    QVERIFY(shell.waitForEnd());
+    const QByteArray errors = shell.readAllStandardError();
+    QVERIFY2(errors.startsWith("dtls-send: standard output cannot be written: "),
+             errors.constData());
+    QCOMPARE(shell.exitCode(), 74);
 }
 
 QTEST_GUILESS_MAIN(TestDtlsSend)

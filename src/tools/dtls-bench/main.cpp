@@ -42,6 +42,7 @@ int complain(const QString &problem, int status)
 
 int main(int argc, char *argv[])
 try {
+    occupyStandardStreams();
     qputenv("LC_ALL", "C.UTF-8"); // Qt complains about a locale without UTF-8
     const QCoreApplication application(argc, argv);
 

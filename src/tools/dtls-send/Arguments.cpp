@@ -20,7 +20,7 @@ A key file holds lines identity:hexkey, as the server reads them. A key in the
 environment is hex, or hex:..., base64:... or text:... as in dtlsd.ini.
 
 Exit status: 0 everything sent and answered; 1 no reply; 2 the handshake failed;
-64 wrong usage; 78 the key cannot be read.
+64 wrong usage; 74 a reply cannot be printed; 78 the key cannot be read.
 )";
 
 using Stop = Arguments::Stop;

@@ -99,7 +99,10 @@ void Conversation::sendNext()
 void Conversation::handleReply(const QByteArray &reply)
 {
     m_output.write((m_isTerminal ? escaped(reply, noLimit).toUtf8() : reply) + '\n');
-    m_output.flush();
+    if (!m_output.flush())
+        return finish(
+            OutputFailed,
+            QStringLiteral("standard output cannot be written: %1").arg(m_output.errorString()));
     m_replyDeadline.stop();
     m_awaitsReply = false;
     sendNext();

@@ -27,9 +27,10 @@ class Conversation : public QObject
 
 public:
     enum Status {
-        Success = 0,        ///< every message was sent, and answered if a reply was wanted
-        NoReply = 1,        ///< a message got no reply in time, or the server closed the session
-        HandshakeFailed = 2 ///< no session came about
+        Success = 0,         ///< every message was sent, and answered if a reply was wanted
+        NoReply = 1,         ///< a message got no reply in time, or the server closed the session
+        HandshakeFailed = 2, ///< no session came about
+        OutputFailed = 74    ///< a reply cannot be printed; EX_IOERR of sysexits.h
     };
 
     struct Options

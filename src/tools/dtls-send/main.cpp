@@ -11,6 +11,7 @@ using namespace dtlsd;
 
 int main(int argc, char *argv[])
 {
+    occupyStandardStreams();
     qputenv("LC_ALL", "C.UTF-8"); // Qt complains about a locale without UTF-8
     const QCoreApplication application(argc, argv);
 

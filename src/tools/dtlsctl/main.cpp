@@ -36,6 +36,7 @@ int report(const Failure &failure)
 
 int main(int argc, char *argv[])
 try {
+    occupyStandardStreams();
     qputenv("LC_ALL", "C.UTF-8");                     // Qt complains about a locale without UTF-8
     const QList<QByteArray> words(argv, argv + argc); // Qt would make text of them
     const QCoreApplication application(argc, argv);
