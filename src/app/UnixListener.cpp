@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -67,6 +68,7 @@ Result<> UnixListener::listen(const QString &path)
         return error;
     }
     m_path = name;
+    keepSpare();
     m_arrivals = std::make_unique<QSocketNotifier>(m_socket.number(), QSocketNotifier::Read);
     connect(m_arrivals.get(), &QSocketNotifier::activated, this, &UnixListener::accept);
     return success();
@@ -89,9 +91,25 @@ Result<> UnixListener::bindAt(const QByteArray &path)
     return success();
 }
 
+void UnixListener::keepSpare()
+{
+    if (!m_spare.isOpen())
+        m_spare = Descriptor(::fcntl(m_socket.number(), F_DUPFD_CLOEXEC, 0));
+}
+
+int UnixListener::acceptOne() const
+{
+    return ::accept4(m_socket.number(), nullptr, nullptr, SOCK_CLOEXEC);
+}
+
 void UnixListener::accept()
 {
-    const int client = ::accept4(m_socket.number(), nullptr, nullptr, SOCK_CLOEXEC);
+    keepSpare();
+    int client = acceptOne();
+    if (client < 0 && (errno == EMFILE || errno == ENFILE)) {
+        m_spare = Descriptor();
+        client = acceptOne();
+    }
     if (client >= 0)
         return m_taker(client);
     if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) // that one has gone again

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // UnixListener: a listening stream socket in the file system, for root, this process's user and its
-// group (mode 0660). It accepts for as long as it lives: a connection that cannot be accepted, for
-// want of a descriptor or of memory, waits in the kernel's queue and is tried again a moment later.
+// group (mode 0660). It accepts for as long as it lives: it keeps a descriptor for one connection
+// when the process has no other, so that a health check is answered then; what still cannot be
+// accepted, for want of descriptors or of memory, waits in the kernel's queue and is tried again.
 //
 // Not QLocalServer, which closes itself and removes its socket when accept() fails once, for
 // whatever reason (Qt 6.4 to 6.8).
@@ -38,11 +39,14 @@ public:
 
 private:
     Result<> bindAt(const QByteArray &path);
+    void keepSpare();
     void accept();
+    [[nodiscard]] int acceptOne() const;
 
     const std::function<void(int)> m_taker;
     QByteArray m_path; // empty: nothing to remove
     Descriptor m_socket;
+    Descriptor m_spare; // its number is for a connection; none while one has it
     std::unique_ptr<QSocketNotifier> m_arrivals;
     QTimer m_pause; // runs while m_arrivals is disabled
 };

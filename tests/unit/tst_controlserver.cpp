@@ -272,17 +272,21 @@ private Q_SLOTS:
     {
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
+        ControlClient first(m_path);
         ControlClient waiting(m_path);
         QVERIFY(waiting.send("status\n"));
         {
             const NoDescriptors none;
-            // A server that keeps trying has something to do each time it is asked.
+            // The server has kept one descriptor for whoever asks what is wrong. With none left,
+            // one that keeps trying has something to do each time it is asked.
             bool rests = false;
             for (int i = 0; i < 100; ++i)
                 rests = !QAbstractEventDispatcher::instance()->processEvents({}) || rests;
             QVERIFY(rests);
             QVERIFY(waiting.read().isEmpty());
             QVERIFY(S_ISSOCK(modeOf(m_path)));
+            QVERIFY(first.send("health\n"));
+            QCOMPARE(first.readAll(), QByteArray("you said health\n"));
         }
         QCOMPARE(waiting.readAll(), QByteArray("you said status\n"));
         ControlClient next(m_path);
