@@ -170,10 +170,10 @@ void ConfigReader::readKeyFile(PskStore &store, const TakenIdentities &taken)
     const bool isDefault = m_document.find(u"psk", u"file") == nullptr;
     if (isDefault && RegularFile::isAbsent(path))
         return path.clear();
-    const auto errors =
+    const PskFileMessages messages =
         addPskFile(path, static_cast<qsizetype>(m_config.keys.minimumSize), taken, store);
-    m_identitiesBroken = !errors.isEmpty();
-    m_diagnostics.add(errors);
+    m_identitiesBroken = !messages.errors.isEmpty();
+    m_diagnostics.add(messages.errors, messages.warnings);
 }
 
 void ConfigReader::checkAnyIdentity(const PskStore &store)

@@ -79,7 +79,7 @@ QList<ConfigMessage> Diagnostics::errors() const
 
 QList<ConfigMessage> Diagnostics::warnings() const
 {
-    return inLineOrder(m_warnings);
+    return inLineOrder(m_warnings) + m_otherWarnings;
 }
 
 QString ConfigMessage::toString() const

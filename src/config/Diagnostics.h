@@ -35,7 +35,11 @@ public:
     void error(const IniPlace &place, const QString &text);
     void warning(const IniPlace &place, const QString &text);
     /// About another file, in the form it has.
-    void add(const QList<ConfigMessage> &errors) { m_otherErrors += errors; }
+    void add(const QList<ConfigMessage> &errors, const QList<ConfigMessage> &warnings)
+    {
+        m_otherErrors += errors;
+        m_otherWarnings += warnings;
+    }
 
     /// In the order of the lines, this file first.
     [[nodiscard]] QList<ConfigMessage> errors() const;
@@ -48,6 +52,7 @@ private:
     QList<ConfigMessage> m_errors;
     QList<ConfigMessage> m_otherErrors;
     QList<ConfigMessage> m_warnings;
+    QList<ConfigMessage> m_otherWarnings;
 };
 
 /// `"text"` as a message can show it: escaped and bounded.

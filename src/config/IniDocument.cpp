@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/IniDocument.h"
 
+#include "config/Encoding.h"
 #include "config/IniValue.h"
 
 #include <QHash>
@@ -11,8 +12,6 @@
 namespace dtlsd {
 
 namespace {
-
-constexpr QByteArrayView byteOrderMark("\xef\xbb\xbf");
 
 bool isControl(QChar c)
 {
@@ -114,8 +113,13 @@ private:
 
 IniDocument IniParser::parse(QByteArrayView text)
 {
-    if (text.startsWith(byteOrderMark))
-        text = text.sliced(byteOrderMark.size());
+    const Result<QByteArrayView> content = withoutByteOrderMark(text);
+    if (!content) {
+        m_line = 1;
+        problem(QStringLiteral("the file ") + content.error().message);
+        return std::move(m_document);
+    }
+    text = content.value();
     while (!text.isEmpty()) {
         const qsizetype end = text.indexOf('\n');
         QByteArrayView line = end < 0 ? text : text.first(end);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/KeyText.h"
 
+#include "config/Encoding.h"
+#include "config/KeyHabit.h"
 #include "config/RegularFile.h"
 
 #include <QDir>
@@ -61,8 +63,9 @@ std::optional<Result<PskKey>> parsePrefixed(QByteArrayView text, qsizetype minim
 Result<PskKey> parseHexKey(QByteArrayView digits, qsizetype minimumSize)
 {
     if (digits.size() % 2 != 0 || !std::all_of(digits.begin(), digits.end(), isHexDigit))
-        return Error{QStringLiteral("is not hexadecimal; an even number of hexadecimal digits is "
-                                    "accepted")};
+        return Error{QStringLiteral("is not hexadecimal%1; an even number of hexadecimal digits "
+                                    "is accepted")
+                         .arg(keyHabit(digits))};
     return sized(QByteArray::fromHex(digits.toByteArray()), minimumSize);
 }
 
@@ -72,8 +75,9 @@ Result<PskKey> parseBareKey(QByteArrayView text, qsizetype minimumSize)
         return std::move(*key);
     if (std::all_of(text.begin(), text.end(), isHexDigit))
         return parseHexKey(text, minimumSize);
-    return Error{QStringLiteral("has no known form; hexadecimal digits, or hex:, base64: or text: "
-                                "before the key are accepted")};
+    return Error{QStringLiteral("has no known form%1; hexadecimal digits, or hex:, base64: or "
+                                "text: before the key are accepted")
+                     .arg(keyHabit(text))};
 }
 
 Result<PskKey> readKeyFile(const QString &path, qsizetype minimumSize)
@@ -81,7 +85,10 @@ Result<PskKey> readKeyFile(const QString &path, qsizetype minimumSize)
     Result<RegularFile> file = RegularFile::readSecret(path, keyFileLimit);
     if (!file)
         return file.error();
-    QByteArrayView line = file.value().content;
+    const Result<QByteArrayView> text = withoutByteOrderMark(file.value().content);
+    if (!text)
+        return text.error();
+    QByteArrayView line = text.value();
     if (line.endsWith('\n'))
         line.chop(1);
     if (line.endsWith('\r'))
@@ -109,11 +116,12 @@ Result<PskKey> parseKey(const QString &text, const KeyRules &rules)
             return Error{shownPath(path) + QStringLiteral(": ") + key.error().message};
         return key;
     }
-    if (auto key = parsePrefixed(text.toUtf8(), rules.minimumSize))
+    const QByteArray bytes = text.toUtf8();
+    if (auto key = parsePrefixed(bytes, rules.minimumSize))
         return std::move(*key);
-    return Error{
-        (text.isEmpty() ? QStringLiteral("is missing; ") : QStringLiteral("has no known form; ")) +
-        keyForms};
+    const QString wrong = text.isEmpty() ? QStringLiteral("is missing")
+                                         : QStringLiteral("has no known form") + keyHabit(bytes);
+    return Error{wrong + QStringLiteral("; ") + keyForms};
 }
 
 QString resolvedPath(const QString &path, const QString &directory)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/PskFile.h"
 
-#include "config/FileErrors.h"
+#include "config/Encoding.h"
+#include "config/FileMessages.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"
 #include "config/RegularFile.h"
@@ -28,14 +29,15 @@ public:
     PskFileReader(const QString &path, qsizetype minimumKeySize, const TakenIdentities &taken,
                   PskStore &store)
         : m_path(path)
-        , m_errors(path)
+        , m_errors(path, QStringLiteral("errors"))
+        , m_warnings(path, QStringLiteral("warnings"))
         , m_minimumKeySize(minimumKeySize)
         , m_taken(taken)
         , m_store(store)
     {
     }
 
-    QList<ConfigMessage> read();
+    PskFileMessages read();
 
 private:
     void readLine(QByteArrayView line, int number);
@@ -45,30 +47,32 @@ private:
     [[nodiscard]] bool isLastWithoutEnd(QByteArrayView line) const;
 
     const QString &m_path;
-    FileErrors m_errors;
+    FileMessages m_errors;
+    FileMessages m_warnings;
     const qsizetype m_minimumKeySize;
     const TakenIdentities &m_taken;
     PskStore &m_store;
-    QByteArray m_content;
+    QByteArray m_bytes;
+    QByteArrayView m_content;   // without a byte order mark
     qsizetype m_longestKey = 0; // bytes, of those so far
 };
 
-QList<ConfigMessage> PskFileReader::read()
+PskFileMessages PskFileReader::read()
 {
     Result<RegularFile> file = RegularFile::readSecret(m_path, keyFileLimit);
     if (!file)
-        return {{m_path, 0, file.error().message}};
-    m_content = std::move(file).value().content;
-    if (m_content.startsWith("\xef\xbb\xbf"))
-        return {{m_path, 1,
-                 QStringLiteral("begins with a byte order mark, which would belong to the first "
-                                "identity; UTF-8 without it is accepted")}};
+        return {{{m_path, 0, file.error().message}}, {}};
+    m_bytes = std::move(file).value().content;
+    const Result<QByteArrayView> content = withoutByteOrderMark(m_bytes);
+    if (!content)
+        return {{{m_path, 1, QStringLiteral("the file ") + content.error().message}}, {}};
+    m_content = content.value();
     m_store.reserve(m_store.size() + m_content.count('\n') + 1);
     forEachLine(m_content, [this](QByteArrayView line, int number) {
         readLine(line, number);
         return true;
     });
-    return m_errors.all();
+    return {m_errors.all(), m_warnings.all()};
 }
 
 void PskFileReader::readLine(QByteArrayView line, int number)
@@ -151,8 +155,8 @@ QString identityProblem(const QByteArray &identity)
         .arg(PskStore::maximumIdentitySize);
 }
 
-QList<ConfigMessage> addPskFile(const QString &path, qsizetype minimumKeySize,
-                                const TakenIdentities &taken, PskStore &store)
+PskFileMessages addPskFile(const QString &path, qsizetype minimumKeySize,
+                           const TakenIdentities &taken, PskStore &store)
 {
     return PskFileReader(path, minimumKeySize, taken, store).read();
 }

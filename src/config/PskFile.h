@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PskFile: the file that `[psk] file` names. Lines `identity:hexkey`, split at the first colon as
-// mosquitto and stunnel do, blank lines, and comments that begin with a `#` and a blank. The last
-// line may lack its line feed, unless its key is shorter than another in the file.
+// mosquitto and stunnel do, blank lines, and comments that begin with a `#` and a blank. A byte
+// order mark at the start of the file is no part of its first line. The last line may lack its line
+// feed, unless its key is shorter than another in the file.
 #pragma once
 
 #include "config/Config.h"
@@ -22,13 +23,19 @@ using TakenIdentities = QHash<QByteArray, QString>;
 /// What a key file may have, and other servers' that are to become one, in bytes.
 inline constexpr std::int64_t keyFileLimit = std::int64_t{64} << 20;
 
-/// Why @p identity is none, with what is accepted; empty = it is one.
+/// Why @p identity is none that a key file can have, with what is accepted; empty = it is one.
 QString identityProblem(const QByteArray &identity);
 
-/// Adds what the file @p path holds to @p store. Returns what is wrong with it, at most 100
-/// messages and the number of the others, without any part of a line: where a colon is missing or
-/// misplaced, a key looks like an identity.
-QList<ConfigMessage> addPskFile(const QString &path, qsizetype minimumKeySize,
-                                const TakenIdentities &taken, PskStore &store);
+/// Of each kind at most 100, and the number of the others. None has any part of a line: where a
+/// colon is missing or misplaced, a key looks like an identity.
+struct PskFileMessages
+{
+    QList<ConfigMessage> errors;
+    QList<ConfigMessage> warnings;
+};
+
+/// Adds what the file @p path holds to @p store.
+PskFileMessages addPskFile(const QString &path, qsizetype minimumKeySize,
+                           const TakenIdentities &taken, PskStore &store);
 
 } // namespace dtlsd

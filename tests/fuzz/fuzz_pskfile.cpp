@@ -3,6 +3,7 @@
 // Fuzzes config/PskFile and config/KeyText: the input is a key file. Each of its lines must end up
 // as a valid identity with a key within bounds, or as an error with its number, and no error may
 // show a key.
+#include "config/Encoding.h"
 #include "config/KeyText.h"
 #include "config/PskFile.h"
 #include "fuzz/FuzzTarget.h"
@@ -65,7 +66,8 @@ qsizetype checkErrors(const QList<ConfigMessage> &errors, const QByteArrayList &
 void checkFile(const QString &path, const QByteArrayList &lines, qsizetype minimumKeySize)
 {
     PskStore store;
-    const auto errors = addPskFile(path, minimumKeySize, {{"taken", QStringLiteral("x:1")}}, store);
+    const auto errors =
+        addPskFile(path, minimumKeySize, {{"taken", QStringLiteral("x:1")}}, store).errors;
     const qsizetype wrong = checkErrors(errors, lines);
     require(store.size() + wrong == std::count_if(lines.begin(), lines.end(), saysSomething),
             "each line is an identity or an error");
@@ -113,17 +115,18 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
     static MemoryFile file;
     const QByteArrayView text = viewOf(data, size);
-    const QByteArrayList lines = linesOf(text);
     file.write(text);
     checkKey(readKeyFile(file.path()), 1);
-    for (const QByteArray &line : lines)
-        checkKeyText(line);
-    if (text.startsWith("\xef\xbb\xbf")) {
+    const Result<QByteArrayView> content = withoutByteOrderMark(text);
+    if (!content) {
         PskStore store;
-        require(addPskFile(file.path(), 1, {}, store).size() == 1 && store.isEmpty(),
-                "a byte order mark is an error");
+        require(addPskFile(file.path(), 1, {}, store).errors.size() == 1 && store.isEmpty(),
+                "UTF-16 is an error");
         return 0;
     }
+    const QByteArrayList lines = linesOf(content.value());
+    for (const QByteArray &line : lines)
+        checkKeyText(line);
     checkFile(file.path(), lines, 1);
     checkFile(file.path(), lines, 16);
     return 0;

@@ -89,6 +89,8 @@ void tst_ConfigErrors::syntax_data()
         {u"DIR/dtlsd.ini:2: [log]: the line is not valid UTF-8; UTF-8 is accepted"_s});
     row("a byte order mark in the middle", "[log]\nlevel = \xef\xbb\xbfinfo",
         {u"DIR/dtlsd.ini:2: [log]: the line has a byte order mark inside; one at the start of the file is accepted"_s});
+    row("UTF-16 as Windows writes it", QByteArray("\xff\xfe[\0l\0o\0g\0]\0\n\0", 14),
+        {u"DIR/dtlsd.ini:1: the file is UTF-16; UTF-8 is accepted"_s});
     row("a control byte",
         "[log]\nlevel = in\x07"
         "fo",
@@ -251,7 +253,16 @@ void tst_ConfigErrors::identities_data()
         {u"DIR/dtlsd.ini:2: [identity a] key: is missing; hex:, base64:, text: or file: before the key is accepted"_s});
     identity(
         "a key with an odd number of digits", "hex:5ec2e7f",
-        {u"DIR/dtlsd.ini:2: [identity a] key: is not hexadecimal; an even number of hexadecimal digits is accepted"_s});
+        {u"DIR/dtlsd.ini:2: [identity a] key: is not hexadecimal: it has an odd number of digits; an even number of hexadecimal digits is accepted"_s});
+    identity(
+        "a key with 0x before it", "0x" + QByteArray(hexKey),
+        {u"DIR/dtlsd.ini:2: [identity a] key: has no known form: it begins with 0x; hex:, base64:, text: or file: before the key is accepted"_s});
+    identity(
+        "a key with 0x behind hex:", "hex:0x" + QByteArray(hexKey),
+        {u"DIR/dtlsd.ini:2: [identity a] key: is not hexadecimal: it begins with 0x; an even number of hexadecimal digits is accepted"_s});
+    identity(
+        "a key in base64 without its form", "c2VzYW1lIG9wZW4gbm93IQ==",
+        {u"DIR/dtlsd.ini:2: [identity a] key: has no known form: it looks like base64; hex:, base64:, text: or file: before the key is accepted"_s});
     identity(
         "a key with a letter that is no digit", "hex:5ec2e7xx",
         {u"DIR/dtlsd.ini:2: [identity a] key: is not hexadecimal; an even number of hexadecimal digits is accepted"_s});
@@ -306,14 +317,42 @@ void tst_ConfigErrors::keyFile_data()
     const QByteArray key = hexKey;
     row("a line without a colon", "a:" + key + "\n" + key,
         {u"DIR/psk.txt:2: there is no colon; identity:hexkey is accepted"_s});
-    row("a key that is not hexadecimal", "a:text:open sesame",
-        {u"DIR/psk.txt:1: the key is not hexadecimal; an even number of hexadecimal digits is accepted"_s});
+    const auto habit = [](const char *name, const QByteArray &text, const QString &told) {
+        row(name, "a:" + text,
+            {u"DIR/psk.txt:1: the key is not hexadecimal%1; an even number of hexadecimal digits is accepted"_s
+                 .arg(told)});
+    };
+    habit("a key of no known habit", "open sesame", {});
+    habit("a key with a form of the INI file", "text:open sesame",
+          u": it begins with a prefix, as keys in dtlsd.ini do"_s);
+    habit("a key with 0x before it", "0x" + key, u": it begins with 0x"_s);
+    habit("a key with 0X before it and a blank", " 0X" + key, u": it begins with 0x"_s);
+    habit("a key with 0x before each byte", "0x5e, 0xc2, 0xe7", u": it begins with 0x"_s);
+    habit("a key with colons between its bytes", "5e:c2:e7:5E:C2:E7",
+          u": it has colons between its bytes"_s);
+    habit("a key with hyphens between its bytes", "5e-c2-e7-5E-C2-E7",
+          u": it has hyphens between its bytes"_s);
+    habit("a key with blanks between its bytes", "5ec2e7 5ec2e7\t5ec2e7",
+          u": it has blanks between its digits"_s);
+    habit("a blank before the key", " " + key, u": a blank stands before it"_s);
+    habit("a blank behind the key", key + " ", u": a blank stands behind it"_s);
+    habit("a comment behind the key", key + " # sesame", u": a comment stands behind it"_s);
+    habit("a comment behind the key without a blank", key + "#sesame",
+          u": a comment stands behind it"_s);
+    habit("a comment behind the key as in the INI file", key + " ; sesame",
+          u": a comment stands behind it"_s);
+    habit("a comment behind the key as in C", key + " // sesame",
+          u": a comment stands behind it"_s);
+    habit("a key in base64", "c2VzYW1lIG9wZW4gbm93IQ==", u": it looks like base64"_s);
+    habit("a key in base64 without its padding", "c2VzYW1lIG9wZW4gbm93IQ",
+          u": it looks like base64"_s);
+    habit("a key in base64url", "c2VzYW1lIG9wZW4gb-_3IQ==", u": it looks like base64"_s);
+    habit("a key in quotes", '"' + key + '"', u": it stands in quotes"_s);
+    habit("a key with an odd number of digits", key + "f", u": it has an odd number of digits"_s);
     row("a key that is too short", "a:5ec2e7",
         {u"DIR/psk.txt:1: the key is 3 bytes long; 16 to 64 bytes are accepted ([tls] min_key_bytes)"_s});
     row("a key that is missing", "a:",
         {u"DIR/psk.txt:1: the key is 0 bytes long; 16 to 64 bytes are accepted ([tls] min_key_bytes)"_s});
-    row("a blank after the key", "a:" + key + " ",
-        {u"DIR/psk.txt:1: the key is not hexadecimal; an even number of hexadecimal digits is accepted"_s});
     row("key and identity the wrong way round", key + ":sensor",
         {u"DIR/psk.txt:1: the key is not hexadecimal; an even number of hexadecimal digits is accepted"_s});
     row("a hash sign without a blank, as GnuTLS has it", "#61:" + key,
@@ -324,11 +363,19 @@ void tst_ConfigErrors::keyFile_data()
         {u"DIR/psk.txt:1: the identity has 3 bytes and a NUL; 1 to 255 bytes without NUL are accepted"_s});
     row("an identity that is too long", QByteArray(256, 'x') + ":" + key,
         {u"DIR/psk.txt:1: the identity has 256 bytes; 1 to 255 bytes without NUL are accepted"_s});
-    row("a byte order mark",
-        "\xef\xbb\xbf"
-        "a:" +
-            key,
-        {u"DIR/psk.txt:1: begins with a byte order mark, which would belong to the first identity; UTF-8 without it is accepted"_s});
+    const auto utf16 = [&](const QByteArray &mark, int nul) {
+        QByteArray text = mark;
+        for (const char c : "a:" + key + '\n')
+            text += nul == 0 ? QByteArray(1, '\0') + c : QByteArray(1, c) + '\0';
+        return text;
+    };
+    const QStringList isUtf16{u"DIR/psk.txt:1: the file is UTF-16; UTF-8 is accepted"_s};
+    row("UTF-16 as Windows writes it", utf16("\xff\xfe", 1), isUtf16);
+    row("UTF-16 of the other byte order", utf16("\xfe\xff", 0), isUtf16);
+    row("UTF-16 without a byte order mark", utf16({}, 1), isUtf16);
+    row("UTF-16 of the other byte order without a mark", utf16({}, 0), isUtf16);
+    row("a byte order mark, and an error in the same line", "\xef\xbb\xbf" + key,
+        {u"DIR/psk.txt:1: there is no colon; identity:hexkey is accepted"_s});
     row("an identity twice", "# two\na:" + key + "\n\na:" + key,
         {u"DIR/psk.txt:4: the identity is already in line 2; each identity is accepted once"_s});
     row("an identity that has a section too", "valid:" + key,

@@ -42,6 +42,7 @@ private Q_SLOTS:
     void importedLinesAreReadBack();
     void filesWithErrorsAreRefused_data();
     void filesWithErrorsAreRefused();
+    void aByteOrderMarkIsLeftOut();
     void shortKeysAreWarnedAbout();
     void manyErrorsAreCounted();
 
@@ -196,7 +197,7 @@ void tst_DtlsctlKeys::importedLinesAreReadBack()
     QCOMPARE(texts(keys.errors), QStringList());
     PskStore store;
     const QString path = m_folder.write(u"psk.txt"_s, keys.lines);
-    QCOMPARE(texts(addPskFile(path, 16, {}, store)), QStringList());
+    QCOMPARE(texts(addPskFile(path, 16, {}, store).errors), QStringList());
     QCOMPARE(store.size(), 252);
     QVERIFY(store.find("\xff"));
     QVERIFY(store.find("\r"));
@@ -239,8 +240,18 @@ void tst_DtlsctlKeys::filesWithErrorsAreRefused_data()
         {u"FILE:1: the identity has a colon, at which a line of a key file ends it; a section"_s});
     row("the same identity in two spellings", KeyFormat::GnuTls,
         "a:" + hexKey + "\n#61:" + hexKey + '\n', {u"FILE:2: the identity is already in line 1"_s});
-    row("a byte order mark", KeyFormat::GnuTls, "\xef\xbb\xbf" + ("a:" + hexKey),
-        {u"FILE:1: the identity begins with a byte order mark"_s});
+    row("an identity that begins with a byte order mark", KeyFormat::GnuTls,
+        "#efbbbf61:" + hexKey + '\n', {u"FILE:1: the identity begins with a byte order mark"_s});
+    row("0x before a key", KeyFormat::Mosquitto, "a:0x5ecc\n",
+        {u"FILE:1: the key is not hexadecimal: it begins with 0x; an even number"_s});
+    row("a comment behind a key", KeyFormat::Mosquitto, "a:5ecc # old\n",
+        {u"FILE:1: the key is not hexadecimal: a comment stands behind it; an even number"_s});
+    row("UTF-16", KeyFormat::Mosquitto,
+        QByteArray("\xff\xfe"
+                   "a\0:\0"
+                   "5\0e\0c\0c\0",
+                   14),
+        {u"FILE:1: the file is UTF-16; UTF-8 is accepted"_s});
 }
 
 void tst_DtlsctlKeys::filesWithErrorsAreRefused()
@@ -255,6 +266,19 @@ void tst_DtlsctlKeys::filesWithErrorsAreRefused()
         QVERIFY2(told[i].startsWith(errors[i]), qPrintable(told[i]));
         QVERIFY2(!told[i].contains(u"5ecc"), qPrintable(told[i]));
         QVERIFY2(!told[i].contains(u"0011"), qPrintable(told[i]));
+    }
+}
+
+void tst_DtlsctlKeys::aByteOrderMarkIsLeftOut()
+{
+    for (const KeyFormat format : {KeyFormat::Mosquitto, KeyFormat::Stunnel, KeyFormat::GnuTls}) {
+        const ImportedKeys keys = importKeys(format, u"FILE"_s, "\xef\xbb\xbf" + ("a:" + hexKey));
+        QCOMPARE(texts(keys.errors), QStringList());
+        QCOMPARE(keys.lines, "a:" + hexKey + '\n');
+        QCOMPARE(
+            texts(keys.warnings),
+            QStringList{u"FILE:1: the byte order mark at the start of the file is left out; the "
+                        "server that had the file took it for a part of the first identity"_s});
     }
 }
 

@@ -42,6 +42,7 @@ private Q_SLOTS:
     void pskFileIsRead();
     void aLastLineWithoutItsEndIsWholeOrAnError_data();
     void aLastLineWithoutItsEndIsWholeOrAnError();
+    void pskFileMayBeginWithAByteOrderMark();
     void pskFileIsSoughtBesideTheIniFile();
     void modes_data();
     void modes();
@@ -121,6 +122,7 @@ void tst_KeyFiles::keyFileHolds_data()
     QTest::newRow("digits and CRLF") << hexKey + "\r\n";
     QTest::newRow("hex") << "hex:" + hexKey + '\n';
     QTest::newRow("base64") << "base64:" + QByteArray::fromHex(hexKey).toBase64() + '\n';
+    QTest::newRow("a byte order mark before it") << "\xef\xbb\xbf" + hexKey + '\n';
 }
 
 void tst_KeyFiles::keyFileHolds()
@@ -145,8 +147,17 @@ void tst_KeyFiles::keyFileIsRefused_data()
     row("two lines", hexKey + '\n' + hexKey + '\n',
         u"has more than one line; one line with the key is accepted"_s);
     row("another file", "file:b.key\n",
-        u"the key in it has no known form; hexadecimal digits, or hex:, base64: or text: before "
-        "the key are accepted"_s);
+        u"the key in it has no known form: it begins with a prefix, as keys in dtlsd.ini do; "
+        "hexadecimal digits, or hex:, base64: or text: before the key are accepted"_s);
+    row("colons between the bytes", "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff\n",
+        u"the key in it has no known form: it has colons between its bytes; hexadecimal digits, or "
+        "hex:, base64: or text: before the key are accepted"_s);
+    row("UTF-16",
+        QByteArray("\xff\xfe"
+                   "0\0"
+                   "0\0\n\0",
+                   8),
+        u"is UTF-16; UTF-8 is accepted"_s);
     row("more than a key", QByteArray(5000, 'a'), u"is larger than 4K; up to 4K are accepted"_s);
 }
 
@@ -236,6 +247,15 @@ void tst_KeyFiles::aLastLineWithoutItsEndIsWholeOrAnError()
         "is accepted"_s.arg(line);
     QCOMPARE(errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
              line == 0 ? QStringList() : QStringList{error});
+}
+
+void tst_KeyFiles::pskFileMayBeginWithAByteOrderMark()
+{
+    m_folder.write(u"psk.txt"_s, "\xef\xbb\xbf" + ("a:" + hexKey));
+    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n");
+    QCOMPARE(errorsOf(result), QStringList());
+    QCOMPARE(m_folder.texts(result.warnings), QStringList());
+    QCOMPARE(result.config.settings.identities->identities().keys(), QByteArrayList{"a"});
 }
 
 void tst_KeyFiles::pskFileIsSoughtBesideTheIniFile()

@@ -11,7 +11,7 @@ namespace dtlsd {
 Result<DeviceKey> DeviceKey::fromFile(const QString &file, const QByteArray &identity)
 {
     PskStore store;
-    const QList<ConfigMessage> errors = addPskFile(file, 1, {}, store);
+    const QList<ConfigMessage> errors = addPskFile(file, 1, {}, store).errors;
     if (!errors.isEmpty())
         return Error{errors.constFirst().toString()};
     const auto &identities = store.identities();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyImport.h"
 
-#include "config/FileErrors.h"
+#include "config/Encoding.h"
+#include "config/FileMessages.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"
 #include "tools/dtlsctl/KeyLine.h"
@@ -106,11 +107,12 @@ class Importer
 public:
     Importer(KeyFormat format, const QString &file)
         : m_format(format)
-        , m_file(file)
-        , m_errors(file)
+        , m_errors(file, QStringLiteral("errors"))
+        , m_warnings(file, QStringLiteral("warnings"))
     {
     }
 
+    void warnAboutByteOrderMark();
     void takeLine(const QByteArray &line, int number);
     ImportedKeys take();
 
@@ -119,10 +121,10 @@ private:
     [[nodiscard]] QString problemWith(const NamedKey &entry) const;
 
     const KeyFormat m_format;
-    const QString &m_file;
     QHash<QByteArray, int> m_firstLine; // of each identity
-    ImportedKeys m_keys;                // but for its errors
-    FileErrors m_errors;
+    ImportedKeys m_keys;                // but for its messages
+    FileMessages m_errors;
+    FileMessages m_warnings;
 };
 
 Reading Importer::read(const QByteArray &line) const
@@ -138,6 +140,14 @@ Reading Importer::read(const QByteArray &line) const
     return readGnuTls(line);
 }
 
+/// The other servers take it for a part of the first identity, which no device would send.
+void Importer::warnAboutByteOrderMark()
+{
+    m_warnings.append(1, QStringLiteral("the byte order mark at the start of the file is left out; "
+                                        "the server that had the file took it for a part of the "
+                                        "first identity"));
+}
+
 void Importer::takeLine(const QByteArray &line, int number)
 {
     const Reading read = this->read(line);
@@ -151,11 +161,11 @@ void Importer::takeLine(const QByteArray &line, int number)
     m_firstLine.insert(entry.identity, number);
     m_keys.lines += keyLine(entry.identity, entry.key);
     if (entry.key.size() < usualMinimum)
-        m_keys.warnings.append(
-            {m_file, number,
-             QStringLiteral("the key is %1 long, and can be guessed from one recorded handshake; "
-                            "dtlsd accepts it only if [tls] min_key_bytes allows that")
-                 .arg(counted(entry.key.size(), QStringLiteral("byte")))});
+        m_warnings.append(number,
+                          QStringLiteral("the key is %1 long, and can be guessed from one recorded "
+                                         "handshake; dtlsd accepts it only if [tls] min_key_bytes "
+                                         "allows that")
+                              .arg(counted(entry.key.size(), QStringLiteral("byte"))));
 }
 
 QString Importer::problemWith(const NamedKey &entry) const
@@ -171,6 +181,7 @@ ImportedKeys Importer::take()
     if (m_errors.isEmpty() && m_keys.lines.isEmpty())
         m_errors.append(0, QStringLiteral("there is no key in it"));
     m_keys.errors = m_errors.all();
+    m_keys.warnings = m_warnings.all();
     return std::move(m_keys);
 }
 
@@ -190,7 +201,12 @@ std::optional<KeyFormat> keyFormatNamed(const QString &name)
 ImportedKeys importKeys(KeyFormat format, const QString &file, QByteArrayView content)
 {
     Importer importer(format, file);
-    forEachLine(content, [&importer](QByteArrayView line, int number) {
+    const Result<QByteArrayView> text = withoutByteOrderMark(content);
+    if (!text)
+        return {{}, {{file, 1, QStringLiteral("the file ") + text.error().message}}, {}};
+    if (text.value().size() < content.size())
+        importer.warnAboutByteOrderMark();
+    forEachLine(text.value(), [&importer](QByteArrayView line, int number) {
         importer.takeLine(line.toByteArray(), number);
         return true;
     });

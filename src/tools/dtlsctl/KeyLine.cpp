@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyLine.h"
 
+#include "config/Encoding.h"
 #include "config/PskFile.h"
 
 namespace dtlsd {
@@ -18,7 +19,7 @@ QString keyLineProblem(const QByteArray &identity)
                way;
     if (identity.startsWith('#'))
         return QStringLiteral("the identity begins with #, as a comment of a key file does") + way;
-    if (identity.startsWith("\xef\xbb\xbf"))
+    if (identity.startsWith(byteOrderMark))
         return QStringLiteral("the identity begins with a byte order mark; one without it is "
                               "accepted");
     return {};
