@@ -2,6 +2,7 @@
 #include "config/IdentitySections.h"
 
 #include "config/ConfigSchema.h"
+#include "config/IdentityDoubt.h"
 #include "config/RegularFile.h"
 #include "core/Escape.h"
 
@@ -50,6 +51,8 @@ void IdentitySections::read(const IniDocument::Section &section, bool hasProblem
                                              "any name"));
         return m_store.setWildcard(std::move(identity));
     }
+    if (const QString doubt = identityDoubt(name); !doubt.isEmpty())
+        m_diagnostics.warning({section.line, section.name, {}}, doubt);
     m_names += name;
     m_taken.insert(name, QStringLiteral("%1:%2, [%3]")
                              .arg(shownPath(m_file))

@@ -46,6 +46,9 @@ QString sectionNameProblem(QStringView name)
     if (own.trimmed().isEmpty())
         return QStringLiteral(
             "the section has no name; [section] and [identity NAME] are accepted");
+    if (isIdentity && own.size() > 1 && own.startsWith(u'"') && own.endsWith(u'"'))
+        return QStringLiteral("quotes stand around the identity; [identity NAME] without them is "
+                              "accepted");
     for (const QChar c : QStringView(u"%\\\";]")) {
         if (own.contains(c))
             return QStringLiteral("a section name with %1 means something else to other readers%2")

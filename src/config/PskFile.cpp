@@ -3,6 +3,7 @@
 
 #include "config/Encoding.h"
 #include "config/FileMessages.h"
+#include "config/IdentityDoubt.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"
 #include "config/RegularFile.h"
@@ -41,7 +42,7 @@ public:
 
 private:
     void readLine(QByteArrayView line, int number);
-    Result<> addIdentity(QByteArrayView line);
+    Result<> addIdentity(QByteArrayView line, int number);
     [[nodiscard]] Error alreadyThere(const QByteArray &identity) const;
     [[nodiscard]] int firstLineOf(QByteArrayView identity) const;
     [[nodiscard]] bool isLastWithoutEnd(QByteArrayView line) const;
@@ -79,11 +80,11 @@ void PskFileReader::readLine(QByteArrayView line, int number)
 {
     if (isBlankLine(line) || isComment(line))
         return;
-    if (const Result<> added = addIdentity(line); !added)
+    if (const Result<> added = addIdentity(line, number); !added)
         m_errors.append(number, added.error().message);
 }
 
-Result<> PskFileReader::addIdentity(QByteArrayView line)
+Result<> PskFileReader::addIdentity(QByteArrayView line, int number)
 {
     if (line.startsWith('#'))
         return Error{QStringLiteral("there is no blank after the #; comments that begin with # "
@@ -109,6 +110,8 @@ Result<> PskFileReader::addIdentity(QByteArrayView line)
     if (m_taken.contains(identity) ||
         !m_store.add(identity, {std::move(key).value(), {}, {}, std::nullopt}))
         return alreadyThere(identity);
+    if (const QString doubt = identityDoubt(identity); !doubt.isEmpty())
+        m_warnings.append(number, doubt);
     return success();
 }
 

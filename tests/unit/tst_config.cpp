@@ -363,6 +363,17 @@ void tst_Config::warnings_data()
     row("a file without keys that others can read", fileKey, 0644, {});
     row("a file that others can change", fileKey, 0646,
         {u"DIR/dtlsd.ini: others can change it (mode 0646); chmod 0640 DIR/dtlsd.ini mends that"_s});
+    row("an identity in single quotes, which are a part of it",
+        inlineKey + "[identity 'b']\nkey = text:sixteen bytes ok\n", 0640,
+        {u"DIR/dtlsd.ini:5: [identity 'b']: the identity has quotes around it, which are a part of "
+         "it; a device that sends them as well is accepted"_s});
+    row("an identity that begins with a blank that never breaks",
+        inlineKey + "[identity \xc2\xa0"
+                    "b]\nkey = text:sixteen bytes ok\n",
+        0640,
+        {u"DIR/dtlsd.ini:5: [identity \u00a0"
+         "b]: the identity begins with a blank or an "
+         "invisible character, which is a part of it; a device that sends it as well is accepted"_s});
     row("a wildcard", inlineKey + "[identity *]\nkey = text:for one and for all\n", 0640,
         {u"DIR/dtlsd.ini:5: [identity *]: any device that holds this key is accepted under any "
          "name"_s});

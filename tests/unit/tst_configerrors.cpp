@@ -144,6 +144,8 @@ void tst_ConfigErrors::syntax_data()
         {u"DIR/dtlsd.ini:1: a section name that begins or ends with a blank loses it in other readers; such an identity is accepted in the file that [psk] file names"_s});
     row("an identity that begins with a blank", "[identity  a]",
         {u"DIR/dtlsd.ini:1: a section name that begins or ends with a blank loses it in other readers; such an identity is accepted in the file that [psk] file names"_s});
+    row("an identity in quotes", "[identity \"a\"]",
+        {u"DIR/dtlsd.ini:1: quotes stand around the identity; [identity NAME] without them is accepted"_s});
     row("an identity that other readers cannot find", "[identity a//b]",
         {u"DIR/dtlsd.ini:1: a section name with // or with / at its end cannot be found by other readers; such an identity is accepted in the file that [psk] file names"_s});
 }

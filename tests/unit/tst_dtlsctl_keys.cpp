@@ -43,6 +43,7 @@ private Q_SLOTS:
     void filesWithErrorsAreRefused_data();
     void filesWithErrorsAreRefused();
     void aByteOrderMarkIsLeftOut();
+    void identitiesThatAreProbablyNotMeantAreWarnedAbout();
     void shortKeysAreWarnedAbout();
     void manyErrorsAreCounted();
 
@@ -280,6 +281,24 @@ void tst_DtlsctlKeys::aByteOrderMarkIsLeftOut()
             QStringList{u"FILE:1: the byte order mark at the start of the file is left out; the "
                         "server that had the file took it for a part of the first identity"_s});
     }
+}
+
+/// mosquitto takes the blanks away, the others keep them; none takes the quotes away.
+void tst_DtlsctlKeys::identitiesThatAreProbablyNotMeantAreWarnedAbout()
+{
+    const QByteArray lines = "a:" + hexKey + "\n b:" + hexKey + "\n\"c\":" + hexKey + '\n';
+    const auto places = [&](KeyFormat format) {
+        const ImportedKeys keys = importKeys(format, u"FILE"_s, lines);
+        QStringList result = texts(keys.errors);
+        for (const ConfigMessage &warning : keys.warnings)
+            result += QString::number(warning.line) + warning.text.section(u' ', 0, 2);
+        return result;
+    };
+    const QString blank = u"2the identity begins"_s;
+    const QString quotes = u"3the identity has"_s;
+    QCOMPARE(places(KeyFormat::Mosquitto), QStringList{quotes});
+    QCOMPARE(places(KeyFormat::Stunnel), (QStringList{blank, quotes}));
+    QCOMPARE(places(KeyFormat::GnuTls), (QStringList{blank, quotes}));
 }
 
 void tst_DtlsctlKeys::shortKeysAreWarnedAbout()

@@ -43,6 +43,9 @@ private Q_SLOTS:
     void aLastLineWithoutItsEndIsWholeOrAnError_data();
     void aLastLineWithoutItsEndIsWholeOrAnError();
     void pskFileMayBeginWithAByteOrderMark();
+    void identitiesThatAreProbablyNotMeantAreWarnedAbout_data();
+    void identitiesThatAreProbablyNotMeantAreWarnedAbout();
+    void manyWarningsAreCounted();
     void pskFileIsSoughtBesideTheIniFile();
     void modes_data();
     void modes();
@@ -256,6 +259,74 @@ void tst_KeyFiles::pskFileMayBeginWithAByteOrderMark()
     QCOMPARE(errorsOf(result), QStringList());
     QCOMPARE(m_folder.texts(result.warnings), QStringList());
     QCOMPARE(result.config.settings.identities->identities().keys(), QByteArrayList{"a"});
+}
+
+void tst_KeyFiles::identitiesThatAreProbablyNotMeantAreWarnedAbout_data()
+{
+    QTest::addColumn<QByteArray>("identity");
+    QTest::addColumn<QString>("expected");
+    const auto row = [](const char *name, const QByteArray &identity, const QString &expected) {
+        QTest::newRow(name) << identity << expected;
+    };
+    const auto invisible = [](const QString &where) {
+        return u"the identity %1 with a blank or an invisible character, which is a part of it; a "
+               "device that sends it as well is accepted"_s.arg(where);
+    };
+    const QString quoted = u"the identity has quotes around it, which are a part of it; a device "
+                           "that sends them as well is accepted"_s;
+    const QString comment =
+        u"the line is an identity, and no comment; a comment that begins with # "
+        "and a blank is accepted"_s;
+    row("an ordinary one", "client", {});
+    row("blanks, quotes and a star inside", "a \"b\" 'c' * ;", {});
+    row("bytes that are no UTF-8", "\xff\xfe", {});
+    row("a quote alone", "\"", {});
+    row("a quote on one side", "client\"", {});
+    row("a blank before it", " client", invisible(u"begins"_s));
+    row("a tab before it", "\tclient", invisible(u"begins"_s));
+    row("a blank behind it", "client ", invisible(u"ends"_s));
+    row("a blank of no width before it",
+        "\xe2\x80\x8b"
+        "client",
+        invisible(u"begins"_s));
+    row("a blank that never breaks behind it", "client\xc2\xa0", invisible(u"ends"_s));
+    row("a byte order mark of a file that was appended",
+        "\xef\xbb\xbf"
+        "client",
+        invisible(u"begins"_s));
+    row("quotes around it", "\"client\"", quoted);
+    row("single quotes around it", "'client'", quoted);
+    row("nothing in quotes", "\"\"", quoted);
+    row("a comment of the INI file", "; client", comment);
+    row("a comment of C", "//client", comment);
+    row("a star", "*",
+        u"the identity is a * and stands for no other; a section [identity *] of "
+        "dtlsd.ini is accepted for any identity"_s);
+}
+
+/// They are accepted as they are written.
+void tst_KeyFiles::identitiesThatAreProbablyNotMeantAreWarnedAbout()
+{
+    QFETCH(QByteArray, identity);
+    QFETCH(QString, expected);
+    m_folder.write(u"psk.txt"_s, "first:" + hexKey + '\n' + identity + ':' + hexKey + '\n');
+    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n");
+    QCOMPARE(errorsOf(result), QStringList());
+    QVERIFY(result.config.settings.identities->find(identity) != nullptr);
+    const QStringList warnings = m_folder.texts(result.warnings);
+    QCOMPARE(warnings,
+             expected.isEmpty() ? QStringList() : QStringList{u"DIR/psk.txt:2: "_s + expected});
+}
+
+void tst_KeyFiles::manyWarningsAreCounted()
+{
+    QByteArray lines;
+    for (int i = 0; i < 250; ++i)
+        lines += ' ' + QByteArray::number(i) + ':' + hexKey + '\n';
+    m_folder.write(u"psk.txt"_s, lines);
+    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n");
+    QCOMPARE(result.warnings.size(), 101);
+    QCOMPARE(m_folder.texts(result.warnings)[100], u"DIR/psk.txt: 150 more warnings"_s);
 }
 
 void tst_KeyFiles::pskFileIsSoughtBesideTheIniFile()

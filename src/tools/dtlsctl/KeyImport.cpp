@@ -3,6 +3,7 @@
 
 #include "config/Encoding.h"
 #include "config/FileMessages.h"
+#include "config/IdentityDoubt.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"
 #include "tools/dtlsctl/KeyLine.h"
@@ -160,6 +161,8 @@ void Importer::takeLine(const QByteArray &line, int number)
         return m_errors.append(number, problem);
     m_firstLine.insert(entry.identity, number);
     m_keys.lines += keyLine(entry.identity, entry.key);
+    if (const QString doubt = identityDoubt(entry.identity); !doubt.isEmpty())
+        m_warnings.append(number, doubt);
     if (entry.key.size() < usualMinimum)
         m_warnings.append(number,
                           QStringLiteral("the key is %1 long, and can be guessed from one recorded "
