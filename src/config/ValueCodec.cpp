@@ -15,6 +15,8 @@ namespace dtlsd {
 
 namespace {
 
+constexpr int mappedPrefix = 96; // bits before the IPv4 address in ::ffff:0:0/96
+
 /// `"text" is wrong`; a missing value is told as that.
 Error wrong(const QString &text, const QString &what)
 {
@@ -66,35 +68,55 @@ QString formatAddress(const SocketAddress &address)
     return address.toString();
 }
 
+bool isIPv4(const QHostAddress &address)
+{
+    return address.protocol() == QAbstractSocket::IPv4Protocol;
+}
+
 /// Exactly as QHostAddress writes IPv4: "10.1" and "0x0a.0.0.1" must be read twice, so they are
-/// typing errors. Scopes and IPv4 in IPv6 clothes never match a peer.
+/// typing errors. No peer's address is compared with a scope.
 std::optional<QHostAddress> parseHost(const QString &text)
 {
     QHostAddress address;
     if (!address.setAddress(text) || !address.scopeId().isEmpty())
         return std::nullopt;
-    const bool isIPv4 = address.protocol() == QAbstractSocket::IPv4Protocol;
-    const bool readsOtherwise =
-        isIPv4 ? address.toString() != text : SocketAddress(address, 0).isIPv4();
-    if (readsOtherwise)
+    if (isIPv4(address) && address.toString() != text)
         return std::nullopt;
     return address;
 }
 
-Result<Subnet> parseSubnet(const QString &text)
+/// As written; an IPv4 network may still be in its IPv6 form.
+Result<Subnet> parseWrittenSubnet(const QString &text)
 {
     const qsizetype slash = text.indexOf(u'/');
     const auto address = parseHost(slash < 0 ? text : text.first(slash));
     if (!address)
         return wrong(text, QStringLiteral("is not a network"));
-    const int width = address->protocol() == QAbstractSocket::IPv4Protocol ? 32 : 128;
+    const int width = isIPv4(*address) ? 32 : 128;
     const auto bits =
         slash < 0 ? width : parseWholeNumber(QStringView(text).sliced(slash + 1)).value_or(-1);
     if (bits < 0 || bits > width)
         return wrong(text, QStringLiteral("has no prefix length from 0 to %1").arg(width));
+    return Subnet(*address, static_cast<int>(bits));
+}
+
+Result<Subnet> parseSubnet(const QString &text)
+{
+    const Result<Subnet> written = parseWrittenSubnet(text);
+    if (!written)
+        return written;
+    Subnet subnet = written.value();
+    // Peers of ::ffff:0:0/96 (RFC 4291 §2.5.5.2) are IPv4 peers everywhere in dtlsd.
+    const SocketAddress address(subnet.first, 0);
+    if (address.isIPv4() && !isIPv4(subnet.first)) {
+        if (subnet.second < mappedPrefix)
+            return wrong(text, QStringLiteral("is IPv4 in its IPv6 form, which has a prefix "
+                                              "length from %1 to 128")
+                                   .arg(mappedPrefix));
+        subnet = {address.address(), subnet.second - mappedPrefix};
+    }
 
     // Set bits after the prefix leave open what was meant: the host or its network.
-    const Subnet subnet(*address, static_cast<int>(bits));
     const Subnet network = QHostAddress::parseSubnet(formatSubnet(subnet));
     if (network.first != subnet.first)
         return wrong(text, QStringLiteral("is not the first address of its network, which is %1")

@@ -59,6 +59,8 @@ private Q_SLOTS:
     void qtExampleFileIsAccepted();
     void everyValueIsRead();
     void identityIsRead();
+    void anIPv4NetworkInIPv6FormIsReadAsIPv4_data();
+    void anIPv4NetworkInIPv6FormIsReadAsIPv4();
     void listenAcceptsPortZero();
     void quotedListIsAList();
     void receiptsAreAllowedWhereTheyAreLogged_data();
@@ -227,6 +229,30 @@ void tst_Config::identityIsRead()
     QVERIFY(identity->allows(*SocketAddress::parse(u"192.0.2.7:5")));
     QVERIFY(!identity->allows(*SocketAddress::parse(u"192.0.2.8:5")));
     QVERIFY(!identity->allows(*SocketAddress::parse(u"[2001:db8::1]:5")));
+}
+
+void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4_data()
+{
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<QByteArray>("shown");
+    QTest::newRow("a network") << QByteArray("::ffff:10.0.0.0/104") << QByteArray("10.0.0.0/8");
+    QTest::newRow("a network in hex") << QByteArray("::ffff:a00:0/104") << QByteArray("10.0.0.0/8");
+    QTest::newRow("a host") << QByteArray("::ffff:10.1.2.3") << QByteArray("10.1.2.3/32");
+    QTest::newRow("all of IPv4") << QByteArray("::ffff:0:0/96") << QByteArray("0.0.0.0/0");
+}
+
+void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4()
+{
+    QFETCH(QByteArray, text);
+    QFETCH(QByteArray, shown);
+    const ConfigResult result = m_folder.load(
+        "[psk]\nfile =\n[identity a]\nkey = text:sixteen bytes ok\nallow_from = " + text + '\n');
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    const PskIdentity *identity = result.config.settings.identities->find("a");
+    QVERIFY(identity->allows(*SocketAddress::parse(u"10.1.2.3:5")));
+    QVERIFY(identity->allows(*SocketAddress::parse(u"[::ffff:10.1.2.3]:5")));
+    QVERIFY(!identity->allows(*SocketAddress::parse(u"[2001:db8::1]:5")));
+    QVERIFY(showConfig(result.config).contains("\nallow_from = " + shown + '\n'));
 }
 
 void tst_Config::listenAcceptsPortZero()

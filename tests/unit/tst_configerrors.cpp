@@ -305,8 +305,12 @@ void tst_ConfigErrors::identities_data()
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"10.0.0.0/255.0.0.0\" has no prefix length from 0 to 32; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
     row("a network that is a host", a + "allow_from = fd00::/8, 10.1.2.3/8",
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"10.1.2.3/8\" is not the first address of its network, which is 10.0.0.0/8; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
-    row("a network of IPv4 as IPv6, which no peer has", a + "allow_from = ::ffff:10.0.0.0/104",
-        {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:10.0.0.0/104\" is not a network; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
+    row("a network of IPv4 as IPv6 that is larger than IPv4", a + "allow_from = ::ffff:0:0/95",
+        {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:0:0/95\" is IPv4 in its IPv6 form, which has a prefix length from 96 to 128; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
+    row("a network of IPv4 as IPv6 with the prefix length of IPv4", a + "allow_from = ::ffff:10.0.0.0/8",
+        {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:10.0.0.0/8\" is IPv4 in its IPv6 form, which has a prefix length from 96 to 128; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
+    row("a network of IPv4 as IPv6 that is a host", a + "allow_from = ::ffff:10.1.2.3/104",
+        {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:10.1.2.3/104\" is not the first address of its network, which is 10.0.0.0/8; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
     row("a network in short", a + "allow_from = 10/8",
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"10/8\" is not a network; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
     row("an identity's reply that is wrong", a + "reply = {sequence",
