@@ -59,7 +59,7 @@ QString listed(const QList<QByteArray> &names)
 {
     QStringList shown;
     for (const QByteArray &name : names.first(std::min(names.size(), listedNames)))
-        shown += escaped(name, shownLength);
+        shown += name.isEmpty() ? QStringLiteral("\"\"") : escaped(name, shownLength);
     const QString rest = names.size() > listedNames
                              ? QStringLiteral(" and %1 more").arg(names.size() - listedNames)
                              : QString();

@@ -200,7 +200,8 @@ void ConfigReader::checkReceiptsAreLogged()
     checkReceiptIsLogged(m_config.settings.reply.reply, QStringLiteral("[server]"));
     for (const QByteArray &name : m_config.keys.sections) {
         if (const auto &reply = store.find(name)->reply)
-            checkReceiptIsLogged(*reply, QStringLiteral("[identity %1]").arg(escaped(name)));
+            checkReceiptIsLogged(
+                *reply, QStringLiteral("[%1]").arg(escaped(identitySection(name).toUtf8())));
     }
     if (store.hasWildcard() && store.wildcard()->reply)
         checkReceiptIsLogged(*store.wildcard()->reply, QStringLiteral("[identity *]"));

@@ -13,6 +13,7 @@ namespace dtlsd {
 namespace {
 
 constexpr QStringView prefix = u"identity ";
+constexpr QStringView emptyName = u"\"\"";
 
 QStringList knownKeys()
 {
@@ -30,6 +31,17 @@ bool hasEntry(const IniDocument::Section &section, QStringView key)
 
 } // namespace
 
+QString identitySection(QByteArrayView name)
+{
+    return prefix.toString() + (name.isEmpty() ? emptyName.toString() : QString::fromUtf8(name));
+}
+
+QByteArray identityOf(QStringView section)
+{
+    const QStringView name = section.sliced(std::min(prefix.size(), section.size()));
+    return name == emptyName ? QByteArray() : name.toUtf8();
+}
+
 bool IdentitySections::isOne(const IniDocument::Section &section)
 {
     return section.name == prefix.chopped(1) || section.name.startsWith(prefix);
@@ -37,7 +49,7 @@ bool IdentitySections::isOne(const IniDocument::Section &section)
 
 void IdentitySections::read(const IniDocument::Section &section, bool hasProblems)
 {
-    const QByteArray name = section.name.mid(prefix.size()).toUtf8();
+    const QByteArray name = identityOf(section.name);
     PskIdentity identity = readEntries(section);
     if (!hasProblems && !hasEntry(section, u"key"))
         m_diagnostics.error({section.line, section.name, {}},
@@ -64,13 +76,15 @@ void IdentitySections::read(const IniDocument::Section &section, bool hasProblem
 
 bool IdentitySections::hasGoodName(const IniDocument::Section &section, const QByteArray &name)
 {
-    if (PskStore::isValidIdentity(name))
+    const bool isNamed = section.name.startsWith(prefix);
+    if (isNamed && PskStore::isValidIdentity(name))
         return true;
     const QString wrong =
-        name.isEmpty() ? QStringLiteral("the identity has no name; [identity NAME] is accepted")
-                       : QStringLiteral("the identity has %1 bytes; 1 to %2 bytes are accepted")
-                             .arg(name.size())
-                             .arg(PskStore::maximumIdentitySize);
+        isNamed ? QStringLiteral("the identity has %1 bytes; up to %2 bytes are accepted")
+                      .arg(name.size())
+                      .arg(PskStore::maximumIdentitySize)
+                : QStringLiteral("the identity has no name; [identity NAME] is accepted, and "
+                                 "[identity \"\"] for the empty one");
     m_diagnostics.error({section.line, section.name, {}}, wrong);
     return false;
 }

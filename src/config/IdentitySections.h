@@ -16,6 +16,11 @@
 
 namespace dtlsd {
 
+/// `identity NAME`, or `identity ""` for the empty one: the section of the identity @p name.
+QString identitySection(QByteArrayView name);
+/// What a section `identity NAME` is for.
+QByteArray identityOf(QStringView section);
+
 class IdentitySections
 {
 public:

@@ -46,9 +46,11 @@ QString sectionNameProblem(QStringView name)
     if (own.trimmed().isEmpty())
         return QStringLiteral(
             "the section has no name; [section] and [identity NAME] are accepted");
+    if (isIdentity && own == u"\"\"") // the empty one, and to other readers two quotes
+        return {};
     if (isIdentity && own.size() > 1 && own.startsWith(u'"') && own.endsWith(u'"'))
         return QStringLiteral("quotes stand around the identity; [identity NAME] without them is "
-                              "accepted");
+                              "accepted, and [identity \"\"] for the empty one");
     for (const QChar c : QStringView(u"%\\\";]")) {
         if (own.contains(c))
             return QStringLiteral("a section name with %1 means something else to other readers%2")

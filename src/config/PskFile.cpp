@@ -150,6 +150,11 @@ int PskFileReader::firstLineOf(QByteArrayView identity) const
 
 QString identityProblem(const QByteArray &identity)
 {
+    // Seldom meant where lines are made by a program from what may be missing.
+    if (identity.isEmpty())
+        return QStringLiteral("the identity is missing; 1 to %1 bytes are accepted, and for the "
+                              "empty identity a section [identity \"\"] of dtlsd.ini")
+            .arg(PskStore::maximumIdentitySize);
     if (PskStore::isValidIdentity(identity))
         return {};
     return QStringLiteral("the identity has %1 bytes%2; 1 to %3 bytes without NUL are accepted")

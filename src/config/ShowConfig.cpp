@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/Config.h"
 #include "config/ConfigSchema.h"
+#include "config/IdentitySections.h"
 #include "config/IniDocument.h"
 #include "config/RegularFile.h"
 #include "core/Escape.h"
@@ -50,10 +51,10 @@ QString fingerprint(const PskKey &key)
     return QString::fromLatin1(key.fingerprint());
 }
 
-QString identitySection(const QByteArray &name, const PskIdentity &identity)
+QString section(const QByteArray &name, const PskIdentity &identity)
 {
-    QString text = QStringLiteral("\n[identity %1]\n; key = %2\n")
-                       .arg(QString::fromUtf8(name), fingerprint(identity.key));
+    QString text = QStringLiteral("\n[%1]\n; key = %2\n")
+                       .arg(identitySection(name), fingerprint(identity.key));
     if (!identity.nextKey.isEmpty())
         text += QStringLiteral("; next_key = %1\n").arg(fingerprint(identity.nextKey));
     for (const auto &key : identityKeys())
@@ -89,9 +90,9 @@ QByteArray showConfig(const Config &config)
     const PskStore &store = *config.settings.identities;
     QString text = header(config) + settings(config) + fileIdentities(config);
     for (const QByteArray &name : config.keys.sections)
-        text += identitySection(name, *store.find(name));
+        text += section(name, *store.find(name));
     if (store.hasWildcard())
-        text += identitySection("*", *store.wildcard());
+        text += section("*", *store.wildcard());
     return text.toUtf8();
 }
 

@@ -61,8 +61,7 @@ bool PskIdentity::allows(const SocketAddress &peer) const
 
 bool PskStore::isValidIdentity(QByteArrayView identity)
 {
-    return !identity.isEmpty() && identity.size() <= maximumIdentitySize &&
-           !identity.contains('\0');
+    return identity.size() <= maximumIdentitySize && !identity.contains('\0');
 }
 
 bool PskStore::add(const QByteArray &identity, PskIdentity entry)

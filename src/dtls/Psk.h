@@ -73,7 +73,8 @@ struct PskIdentity
     friend bool operator==(const PskIdentity &, const PskIdentity &) = default;
 };
 
-/// Identities are compared as bytes (RFC 9257 §6). Lookup is one hash, whatever the size.
+/// Identities are compared as bytes (RFC 9257 §6), and the empty one is one as well (RFC 4279 §2).
+/// Lookup is one hash, whatever the size.
 class PskStore
 {
 public:

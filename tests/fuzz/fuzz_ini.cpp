@@ -5,6 +5,7 @@
 // The files that it can name are those of a FileJail.
 #include "config/Config.h"
 #include "config/ConfigReader.h"
+#include "config/IdentitySections.h"
 #include "config/IniDocument.h"
 #include "fuzz/FileJail.h"
 #include "fuzz/FuzzTarget.h"
@@ -122,7 +123,8 @@ QByteArray shownWithKeys(const Config &config)
     const PskIdentity *identity = nullptr;
     for (QByteArray line : showConfig(config).split('\n')) {
         if (line.startsWith("[identity "))
-            identity = config.settings.identities->find(line.mid(10).chopped(1));
+            identity = config.settings.identities->find(
+                identityOf(QString::fromUtf8(line.sliced(1).chopped(1))));
         if (identity && line.startsWith("; key = "))
             line = "key = hex:" + identity->key.bytes().toHex();
         if (identity && line.startsWith("; next_key = "))

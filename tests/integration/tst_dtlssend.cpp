@@ -115,9 +115,14 @@ void TestDtlsSend::itsExitStatusTellsWhatHappened_data()
     row("no such file", "--psk-file none.txt SERVER one", 78, "", "none.txt");
     row("a broken file", "--psk-file broken.txt SERVER one", 78, "", "broken.txt:1");
     row("no such identity", "--psk-file psk.txt --psk-identity x SERVER one", 78, "",
-        "psk.txt holds no identity x");
+        "psk.txt holds no identity \"x\"");
     row("too many identities", "--psk-file two.txt SERVER one", 78, "",
         "two.txt holds 2 identities");
+    row("the empty identity, which no key file has", "--psk-file psk.txt --psk-identity= SERVER one",
+        78, "", "psk.txt holds no identity \"\"");
+    row("the empty identity, which is one", "--psk-env NO_SUCH --psk-identity= SERVER one", 78, "",
+        "NO_SUCH");
+    row("no identity", "--psk-env NO_SUCH SERVER one", 64, "", "--psk-env needs --psk-identity");
     row("no such variable", "--psk-env NO_SUCH --psk-identity x SERVER one", 78, "",
         "no variable NO_SUCH");
 }

@@ -59,6 +59,7 @@ private Q_SLOTS:
     void qtExampleFileIsAccepted();
     void everyValueIsRead();
     void identityIsRead();
+    void theEmptyIdentityIsRead();
     void anIPv4NetworkInIPv6FormIsReadAsIPv4_data();
     void anIPv4NetworkInIPv6FormIsReadAsIPv4();
     void listenAcceptsPortZero();
@@ -231,6 +232,28 @@ void tst_Config::identityIsRead()
     QVERIFY(!identity->allows(*SocketAddress::parse(u"[2001:db8::1]:5")));
 }
 
+void tst_Config::theEmptyIdentityIsRead()
+{
+    const QByteArray text = "[psk]\nfile =\n[identity \"\"] ; of a device without a name\n"
+                            "key = hex:00112233445566778899aabbccddeeff\nreply = none\n";
+    const ConfigResult result = m_folder.load(text);
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(m_folder.texts(result.warnings), QStringList());
+    const PskIdentity *identity = result.config.settings.identities->find("");
+    QVERIFY(identity != nullptr);
+    QCOMPARE(identity->key.bytes().toHex(), QByteArray("00112233445566778899aabbccddeeff"));
+    QVERIFY(identity->reply && identity->reply->text() == u"none");
+    QCOMPARE(result.config.settings.identities->find("\"\""), nullptr);
+    const ConfigResult silent =
+        m_folder.load(text + "[log]\nlevel = error\n[server]\nreply = none");
+    QCOMPARE(m_folder.texts(silent.errors), QStringList());
+    const QByteArray loud = QByteArray(text).replace("reply = none", "reply = ack");
+    const ConfigResult refused =
+        m_folder.load(loud + "[log]\nlevel = error\n[server]\nreply = none");
+    QCOMPARE(refused.errors.size(), 1);
+    QVERIFY(refused.errors[0].text.contains(u" in [identity \"\"] would acknowledge"_s));
+}
+
 void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4_data()
 {
     QTest::addColumn<QByteArray>("text");
@@ -311,6 +334,8 @@ next_key = text:another of sixteen
 allow_from = 10.0.0.0/8, 192.0.2.7
 reply = none
 datagrams_per_second = 0
+[identity ""]
+key = text:key without a name
 [identity *]
 key = "text:sixteen bytes, for all"
 )";
@@ -323,12 +348,13 @@ void tst_Config::shownConfigIsReadBack()
 
     QByteArray shown = showConfig(first.config);
     const ConfigResult withoutKeys = m_folder.load(shown);
-    QCOMPARE(withoutKeys.errors.size(), 3); // and nothing but the keys is missing
+    QCOMPARE(withoutKeys.errors.size(), 4); // and nothing but the keys is missing
     for (const ConfigMessage &error : withoutKeys.errors)
         QVERIFY2(error.text.contains(u"there is no key"_s), qPrintable(error.text));
 
     for (const QByteArray key : {"hex:ffeeddccbbaa99887766554433221100", "text:key of sixteen b",
-                                 "text:another of sixteen", "\"text:sixteen bytes, for all\""}) {
+                                 "text:another of sixteen", "text:key without a name",
+                                 "\"text:sixteen bytes, for all\""}) {
         const qsizetype at = shown.indexOf("key = sha256:");
         const qsizetype comment = shown.lastIndexOf("; ", at);
         const qsizetype end = shown.indexOf('\n', at);
@@ -350,13 +376,14 @@ void tst_Config::shownConfigHasNoKey()
     const ConfigResult result = m_folder.load(fullConfig);
     QCOMPARE(m_folder.texts(result.errors), QStringList());
     const QByteArray shown = showConfig(result.config);
-    for (const char *secret : {"0011", "ffee", "FFEE", "sixteen", "another"})
+    for (const char *secret : {"0011", "ffee", "FFEE", "sixteen", "another", "without"})
         QVERIFY2(!shown.contains(secret), shown.constData());
     const PskStore &store = *result.config.settings.identities;
     QVERIFY(shown.contains("[identity z]\n; key = " + store.find("z")->key.fingerprint() + '\n'));
     QVERIFY(shown.contains("; 1 identity from "));
     QVERIFY(shown.contains(";   m " + store.find("m")->key.fingerprint() + '\n'));
     QVERIFY(shown.contains("[identity *]\n; key = sha256:"));
+    QVERIFY(shown.contains("[identity \"\"]\n; key = " + store.find({})->key.fingerprint() + '\n'));
 }
 
 void tst_Config::shownConfigCountsManyIdentities()

@@ -60,6 +60,8 @@ void TestConfigChange::whatChangedIsNamed_data()
     row("its networks", one, one + "allow_from = 10.0.0.0/8\n", "1 identity changed (a)");
     row("its reply", one, one + "reply = echo\n", "1 identity changed (a)");
     row("the wildcard comes", one, one + any, "1 identity added (*)");
+    row("the empty identity comes", one, one + "[identity \"\"]\nkey = text:AAAAAAAAAAAAAAAA\n",
+        "1 identity added (\"\")");
     row("the wildcard goes", one + any, one, "1 identity removed (*)");
     row("the wildcard's key", one + any, one + "[identity *]\nkey = text:CCCCCCCCCCCCCCCC\n",
         "1 identity changed (*)");

@@ -145,7 +145,14 @@ void tst_ConfigErrors::syntax_data()
     row("an identity that begins with a blank", "[identity  a]",
         {u"DIR/dtlsd.ini:1: a section name that begins or ends with a blank loses it in other readers; such an identity is accepted in the file that [psk] file names"_s});
     row("an identity in quotes", "[identity \"a\"]",
-        {u"DIR/dtlsd.ini:1: quotes stand around the identity; [identity NAME] without them is accepted"_s});
+        {u"DIR/dtlsd.ini:1: quotes stand around the identity; [identity NAME] without them is accepted, and [identity \"\"] for the empty one"_s});
+    row("an identity of two blanks", "[identity  ]",
+        {u"DIR/dtlsd.ini:1: the section has no name; [section] and [identity NAME] are accepted"_s});
+    row("the empty identity twice",
+        "[identity \"\"]\nkey = hex:" + QByteArray(hexKey) + "\n[identity \"\"]",
+        {u"DIR/dtlsd.ini:3: [identity \"\"]: the section is already in line 1; each section is accepted once"_s});
+    row("the empty identity without a key", "[identity \"\"]",
+        {u"DIR/dtlsd.ini:1: [identity \"\"]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s});
     row("an identity that other readers cannot find", "[identity a//b]",
         {u"DIR/dtlsd.ini:1: a section name with // or with / at its end cannot be found by other readers; such an identity is accepted in the file that [psk] file names"_s});
 }
@@ -166,7 +173,7 @@ void tst_ConfigErrors::names_data()
     row("a key that is nothing like one", "[control]\nport = 5",
         {u"DIR/dtlsd.ini:2: [control] port: is unknown; socket and metrics_file are accepted"_s});
     row("an identity without a name", "[identity]\nkey = hex:5ec2e7",
-        {u"DIR/dtlsd.ini:1: [identity]: the identity has no name; [identity NAME] is accepted"_s,
+        {u"DIR/dtlsd.ini:1: [identity]: the identity has no name; [identity NAME] is accepted, and [identity \"\"] for the empty one"_s,
          u"DIR/dtlsd.ini:2: [identity] key: is 3 bytes long; 16 to 64 bytes are accepted ([tls] min_key_bytes)"_s});
     row("a key that is nearly right in an identity", "[identity a]\nkeys = hex:5ec2e7",
         {u"DIR/dtlsd.ini:1: [identity a]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s,
@@ -297,7 +304,7 @@ void tst_ConfigErrors::identities_data()
     row("an identity that is too long",
         "[identity " + QByteArray(256, 'x') + "]\nkey = hex:" + hexKey,
         {u"DIR/dtlsd.ini:1: [identity "_s + QString(247, u'x') +
-         u"…]: the identity has 256 bytes; 1 to 255 bytes are accepted"_s});
+         u"…]: the identity has 256 bytes; up to 255 bytes are accepted"_s});
     const QByteArray a = "[identity a]\nkey = hex:" + QByteArray(hexKey) + '\n';
     row("a next key that is wrong", a + "next_key = 5ec2e7",
         {u"DIR/dtlsd.ini:3: [identity a] next_key: has no known form; hex:, base64:, text: or file: before the key is accepted"_s});
@@ -307,7 +314,8 @@ void tst_ConfigErrors::identities_data()
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"10.1.2.3/8\" is not the first address of its network, which is 10.0.0.0/8; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
     row("a network of IPv4 as IPv6 that is larger than IPv4", a + "allow_from = ::ffff:0:0/95",
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:0:0/95\" is IPv4 in its IPv6 form, which has a prefix length from 96 to 128; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
-    row("a network of IPv4 as IPv6 with the prefix length of IPv4", a + "allow_from = ::ffff:10.0.0.0/8",
+    row("a network of IPv4 as IPv6 with the prefix length of IPv4",
+        a + "allow_from = ::ffff:10.0.0.0/8",
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:10.0.0.0/8\" is IPv4 in its IPv6 form, which has a prefix length from 96 to 128; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
     row("a network of IPv4 as IPv6 that is a host", a + "allow_from = ::ffff:10.1.2.3/104",
         {u"DIR/dtlsd.ini:3: [identity a] allow_from: \"::ffff:10.1.2.3/104\" is not the first address of its network, which is 10.0.0.0/8; nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas between, are accepted"_s});
@@ -364,7 +372,7 @@ void tst_ConfigErrors::keyFile_data()
     row("a hash sign without a blank, as GnuTLS has it", "#61:" + key,
         {u"DIR/psk.txt:1: there is no blank after the #; comments that begin with # and a blank are accepted, the #hexidentity: of GnuTLS is not"_s});
     row("an identity that is missing", ":" + key,
-        {u"DIR/psk.txt:1: the identity has 0 bytes; 1 to 255 bytes without NUL are accepted"_s});
+        {u"DIR/psk.txt:1: the identity is missing; 1 to 255 bytes are accepted, and for the empty identity a section [identity \"\"] of dtlsd.ini"_s});
     row("an identity with a NUL", QByteArray("a\0b:", 4) + key,
         {u"DIR/psk.txt:1: the identity has 3 bytes and a NUL; 1 to 255 bytes without NUL are accepted"_s});
     row("an identity that is too long", QByteArray(256, 'x') + ":" + key,

@@ -32,6 +32,7 @@ class tst_DtlsctlKeys : public QObject
 
 private Q_SLOTS:
     void aNewIdentityIsASection();
+    void theEmptyIdentityIsASection();
     void aNameThatNoSectionCanHaveIsALine_data();
     void aNameThatNoSectionCanHaveIsALine();
     void aNameThatNothingCanHoldIsRefused_data();
@@ -58,6 +59,16 @@ void tst_DtlsctlKeys::aNewIdentityIsASection()
     QCOMPARE(text.value(), "[identity sensor-17]\nkey = hex:" + keyBytes.toHex() + '\n');
 }
 
+void tst_DtlsctlKeys::theEmptyIdentityIsASection()
+{
+    const auto text = newIdentity({}, PskKey(keyBytes));
+    QVERIFY(text.ok());
+    QCOMPARE(text.value(), "[identity \"\"]\nkey = hex:" + keyBytes.toHex() + '\n');
+    const ConfigResult result = m_folder.load("[psk]\nfile =\n" + text.value());
+    QCOMPARE(m_folder.texts(result.errors), QStringList());
+    QCOMPARE(result.config.settings.identities->identities().keys(), QByteArrayList{QByteArray()});
+}
+
 void tst_DtlsctlKeys::aNameThatNoSectionCanHaveIsALine_data()
 {
     QTest::addColumn<QByteArray>("name");
@@ -72,6 +83,9 @@ void tst_DtlsctlKeys::aNameThatNoSectionCanHaveIsALine_data()
                                         << "begins or ends with a blank"_ba;
     QTest::newRow("a control character") << "a\x1b[31m"_ba
                                          << "control character 0x1b"_ba;
+    QTest::newRow("two quotes, which stand for the empty one")
+        << "\"\""_ba
+        << "dtlsd.ini would read another name"_ba;
     QTest::newRow("a star, which stands for all") << "*"_ba
                                                   << "[identity *] is for every"_ba;
 }
@@ -218,7 +232,7 @@ void tst_DtlsctlKeys::filesWithErrorsAreRefused_data()
     row("an identity twice", KeyFormat::Mosquitto, "a:" + hexKey + "\n\na:" + hexKey,
         {u"FILE:3: the identity is already in line 1"_s});
     row("every error is told", KeyFormat::Mosquitto, "a\n:" + hexKey + "\nb:" + secret + "x\n",
-        {u"FILE:1: there is no colon"_s, u"FILE:2: the identity has 0 bytes"_s,
+        {u"FILE:1: there is no colon"_s, u"FILE:2: the identity is missing"_s,
          u"FILE:3: the key is not hexadecimal"_s});
     row("a key of mosquitto that is too long", KeyFormat::Mosquitto,
         "a:" + secret.repeated(33) + '\n', {u"FILE:1: the key is 66 bytes long; 1 to 64"_s});

@@ -60,6 +60,7 @@ private Q_SLOTS:
     void statusIsABlock();
     void whatIsWrongStandsOut();
     void sessionsAreATable();
+    void theEmptyIdentityIsShown();
     void noSessionsAreSaid();
     void wideAndCombiningCharactersKeepTheColumns();
     void whatPeersSentCannotDrawOnTheTerminal();
@@ -187,6 +188,12 @@ void tst_DtlsctlReport::sessionsAreATable()
     const TextBlock block = sessionsReport({session("sensor-17"), handshake}, 0);
     QCOMPARE(texts(block).join(u'\n'), QString::fromLatin1(table).trimmed());
     QCOMPARE(block[0].tone, TextLine::Tone::Heading);
+}
+
+void tst_DtlsctlReport::theEmptyIdentityIsShown()
+{
+    const QStringList lines = texts(sessionsReport({session({})}, 0));
+    QVERIFY2(lines[1].contains(u"  \"\"        192.0.2.7:5683"), qPrintable(lines[1]));
 }
 
 void tst_DtlsctlReport::noSessionsAreSaid()

@@ -261,8 +261,11 @@ void TestDtlsValues::anIdentityIsComparedAsBytes()
     store.setWildcard(entry('w'));
     QCOMPARE(store.find("anybody")->key.bytes(), QByteArray(16, 'w'));
     QCOMPARE(store.find("sensor-17")->key.bytes(), QByteArray(16, 'a'));
-    for (const QByteArray &invalid : {QByteArray(), QByteArray("a\0b", 3), longest + 'n'})
+    for (const QByteArray &invalid : {QByteArray("a\0b", 3), QByteArray("\0", 1), longest + 'n'})
         QVERIFY(!store.find(invalid));
+    QCOMPARE(store.find({})->key.bytes(), QByteArray(16, 'w'));
+    QVERIFY(store.add({}, entry('e')));
+    QCOMPARE(store.find({})->key.bytes(), QByteArray(16, 'e'));
 }
 
 void TestDtlsValues::aStrangerGetsAKeyThatNobodyHolds()

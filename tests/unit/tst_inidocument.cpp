@@ -359,6 +359,7 @@ void tst_IniDocument::qsettingsReadsTheSame_data()
     row("an identity with a slash", "[identity site/7]\nkey = hex:00\n");
     row("an identity with an equals sign", "[identity a=b]\nkey = hex:00\n");
     row("an identity with blanks, a bracket and UTF-8", "[identity t\xc3\xbcr [1 #x]\nkey = v\n");
+    row("the empty identity", "[identity \"\"]\nkey = v\n[a]\nk = 1\n");
     row("two sections with the same key", "[a]\nk = 1\n[b]\nk = 2\n");
     row("CRLF and no end of the last line", "[a]\r\nk = v\r\nl = \"w\"");
 }

@@ -3,26 +3,27 @@
 
 #include "config/KeyText.h"
 #include "config/PskFile.h"
+#include "core/Escape.h"
 
 #include <utility>
 
 namespace dtlsd {
 
-Result<DeviceKey> DeviceKey::fromFile(const QString &file, const QByteArray &identity)
+Result<DeviceKey> DeviceKey::fromFile(const QString &file,
+                                      const std::optional<QByteArray> &identity)
 {
     PskStore store;
     const QList<ConfigMessage> errors = addPskFile(file, 1, {}, store).errors;
     if (!errors.isEmpty())
         return Error{errors.constFirst().toString()};
     const auto &identities = store.identities();
-    if (identity.isEmpty() && identities.size() != 1)
+    if (!identity && identities.size() != 1)
         return Error{QStringLiteral("%1 holds %2 identities; name one with --psk-identity")
                          .arg(file)
                          .arg(identities.size())};
-    const auto entry = identity.isEmpty() ? identities.cbegin() : identities.constFind(identity);
+    const auto entry = identity ? identities.constFind(*identity) : identities.cbegin();
     if (entry == identities.cend())
-        return Error{
-            QStringLiteral("%1 holds no identity %2").arg(file, QString::fromUtf8(identity))};
+        return Error{QStringLiteral("%1 holds no identity \"%2\"").arg(file, escaped(*identity))};
     return DeviceKey{entry.key(), entry->key};
 }
 

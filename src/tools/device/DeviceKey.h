@@ -10,6 +10,8 @@
 #include <QByteArray>
 #include <QString>
 
+#include <optional>
+
 namespace dtlsd {
 
 struct DeviceKey
@@ -17,8 +19,9 @@ struct DeviceKey
     QByteArray identity;
     PskKey key;
 
-    /// The entry of @p identity in a key file as dtlsd reads it, or the only one if that is empty.
-    static Result<DeviceKey> fromFile(const QString &file, const QByteArray &identity);
+    /// The entry of @p identity in a key file as dtlsd reads it, or the only one if none is named.
+    static Result<DeviceKey> fromFile(const QString &file,
+                                      const std::optional<QByteArray> &identity);
     static Result<DeviceKey> fromEnvironment(const QString &variable, const QByteArray &identity);
 };
 

@@ -161,12 +161,14 @@ std::optional<Stop> readKey(const QCommandLineParser &parser, Plan &plan)
 {
     const QString file = parser.value(QStringLiteral("psk-file"));
     const QString variable = parser.value(QStringLiteral("psk-env"));
-    const QByteArray identity = parser.value(QStringLiteral("psk-identity")).toUtf8();
+    std::optional<QByteArray> identity;
+    if (parser.isSet(QStringLiteral("psk-identity")))
+        identity = parser.value(QStringLiteral("psk-identity")).toUtf8();
     if (file.isEmpty() == variable.isEmpty())
         return wrongUsage(QStringLiteral("one of --psk-file and --psk-env is needed"));
-    if (file.isEmpty() && identity.isEmpty())
+    if (file.isEmpty() && !identity)
         return wrongUsage(QStringLiteral("--psk-env needs --psk-identity"));
-    const auto key = file.isEmpty() ? DeviceKey::fromEnvironment(variable, identity)
+    const auto key = file.isEmpty() ? DeviceKey::fromEnvironment(variable, *identity)
                                     : DeviceKey::fromFile(file, identity);
     if (!key)
         return Stop{QStringLiteral("dtls-bench: %1\n").arg(key.error().message), EX_CONFIG};

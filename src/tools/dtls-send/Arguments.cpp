@@ -86,12 +86,15 @@ std::variant<Conversation::Options, Stop> readSwitches(const QCommandLineParser 
                                          "accepted")
                               .arg(parser.value(switches.timeout)));
 
-    const QByteArray identity = parser.value(switches.identity).toUtf8();
-    if (parser.isSet(switches.environment) && identity.isEmpty())
+    std::optional<QByteArray> identity;
+    if (parser.isSet(switches.identity))
+        identity = parser.value(switches.identity).toUtf8();
+    if (parser.isSet(switches.environment) && !identity)
         return wrongUsage(QStringLiteral("--psk-env needs --psk-identity"));
-    const auto key = parser.isSet(switches.file)
-                         ? DeviceKey::fromFile(parser.value(switches.file), identity)
-                         : DeviceKey::fromEnvironment(parser.value(switches.environment), identity);
+    const auto key =
+        parser.isSet(switches.file)
+            ? DeviceKey::fromFile(parser.value(switches.file), identity)
+            : DeviceKey::fromEnvironment(parser.value(switches.environment), *identity);
     if (!key)
         return noKey(key.error().message);
 

@@ -142,10 +142,10 @@ QString nameProblem(Command command, const QByteArray &name)
             .arg(escaped(name));
     const bool isIdentity = command == Command::CloseIdentity || command == Command::KeyNew;
     if (isIdentity && !PskStore::isValidIdentity(name))
-        return QStringLiteral("the identity has %1 bytes; 1 to %2 bytes are accepted")
+        return QStringLiteral("the identity has %1 bytes; up to %2 bytes are accepted")
             .arg(name.size())
             .arg(PskStore::maximumIdentitySize);
-    if (name.isEmpty())
+    if (name.isEmpty() && !isIdentity)
         return QStringLiteral("the name of the file is empty; a file, or - for standard input, is "
                               "accepted");
     return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyNew.h"
 
+#include "config/IdentitySections.h"
 #include "config/IniDocument.h"
 #include "tools/dtlsctl/KeyLine.h"
 
@@ -18,7 +19,8 @@ QString sectionProblem(const QByteArray &section, const QByteArray &name)
         return document.problems().constFirst().text;
     const auto &sections = document.sections();
     const bool isThatOne = sections.size() == 1 && sections[0].entries.size() == 1 &&
-                           sections[0].name.toUtf8() == "identity " + name;
+                           IdentitySections::isOne(sections[0]) &&
+                           identityOf(sections[0].name) == name;
     return isThatOne ? QString() : QStringLiteral("dtlsd.ini would read another name");
 }
 
@@ -33,7 +35,9 @@ QString wrong(const QString &problem)
 
 Result<QByteArray> newIdentity(const QByteArray &name, const PskKey &key)
 {
-    const QByteArray section = "[identity " + name + "]\nkey = hex:" + key.bytes().toHex() + '\n';
+    const QByteArray written = name.isEmpty() ? QByteArray("\"\"") : name;
+    const QByteArray section =
+        "[identity " + written + "]\nkey = hex:" + key.bytes().toHex() + '\n';
     const QString noSection = sectionProblem(section, name);
     if (noSection.isEmpty())
         return section;

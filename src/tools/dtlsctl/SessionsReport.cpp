@@ -43,6 +43,14 @@ QString orDash(const QString &text)
     return text.isEmpty() ? QStringLiteral("-") : text;
 }
 
+QString identityText(const SessionAnswer &session, bool onTerminal)
+{
+    const QByteArray &identity = session.identity;
+    if (identity.isEmpty()) // the empty one as its section has it, or none yet
+        return session.state == u"established" ? QStringLiteral("\"\"") : QStringLiteral("-");
+    return onTerminal ? escaped(identity, identityLimit) : escaped(identity);
+}
+
 Row headings()
 {
     Row row;
@@ -54,20 +62,19 @@ Row headings()
 Row cells(const SessionAnswer &session, bool onTerminal)
 {
     const bool established = session.state == u"established";
-    return {
-        safe(session.session),
-        orDash(onTerminal ? escaped(session.identity, identityLimit) : escaped(session.identity)),
-        safe(session.peer),
-        spanText(session.ageSeconds),
-        spanText(session.idleSeconds),
-        QString::number(session.traffic.datagramsReceived),
-        bytesText(session.traffic.bytesReceived),
-        QString::number(session.traffic.datagramsSent),
-        bytesText(session.traffic.bytesSent),
-        QString::number(session.badRecords),
-        established ? orDash(safe(session.cipher)) : safe(session.state),
-        safe(session.local),
-        QString::number(session.worker)};
+    return {safe(session.session),
+            identityText(session, onTerminal),
+            safe(session.peer),
+            spanText(session.ageSeconds),
+            spanText(session.idleSeconds),
+            QString::number(session.traffic.datagramsReceived),
+            bytesText(session.traffic.bytesReceived),
+            QString::number(session.traffic.datagramsSent),
+            bytesText(session.traffic.bytesSent),
+            QString::number(session.badRecords),
+            established ? orDash(safe(session.cipher)) : safe(session.state),
+            safe(session.local),
+            QString::number(session.worker)};
 }
 
 std::array<int, columns.size()> widthsOf(const QList<Row> &rows)
