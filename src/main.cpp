@@ -45,9 +45,11 @@ try {
 
     ConfigResult result = commandLine.loadConfig();
     if (!result.errors.isEmpty())
-        return print(result.errors, EX_CONFIG);
+        return print(result.errors + result.missing, EX_CONFIG);
     if (commandLine.action == CommandLine::Action::ShowConfig)
         return print(stdout, QString::fromUtf8(showConfig(result.config)), EX_OK);
+    if (commandLine.action == CommandLine::Action::Check && !result.missing.isEmpty())
+        return print(result.warnings + result.missing, EX_UNAVAILABLE);
     if (commandLine.action == CommandLine::Action::Check)
         return print(result.warnings, print(stdout, u"The configuration is valid.\n"_qs, EX_OK));
 

@@ -36,6 +36,7 @@ Result<> useTlsBackend(BackendChoice choice)
 
 Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed)
     : m_config(std::move(initial.config))
+    , m_missing(std::move(initial.missing))
     , m_tlsBackend(useTlsBackend(m_config.tlsBackend))
     , m_events(m_config.log)
     , m_signals({SIGTERM, SIGINT, SIGHUP})
@@ -93,6 +94,8 @@ Result<> Daemon::start()
     if (!m_tlsBackend)
         warn(QStringLiteral("[tls] backend: %1; Qt's own is used, which is slower")
                  .arg(m_tlsBackend.error().message));
+    if (!m_missing.isEmpty() && !m_workers.hasPassedSockets())
+        return failToListen(m_missing.constFirst().toString());
     if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
         return bound; // logged as listen-failed where it happened
     m_workers.serve(m_config.server.listen);

@@ -74,8 +74,9 @@ private:
     /// Logs a warning about the configuration as a whole.
     void warn(const QString &what) { log(ConfigMessage{m_config.file, 0, what}); }
 
-    Config m_config;             // in force
-    const Result<> m_tlsBackend; // before the first use of Qt's TLS classes
+    Config m_config;                      // in force
+    const QList<ConfigMessage> m_missing; // of the machine, at the start
+    const Result<> m_tlsBackend;          // before the first use of Qt's TLS classes
     EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;

@@ -14,9 +14,11 @@ Reloader::Reloader(ConfigSource source, Config &inForce, WorkerPool &workers)
 
 ReloadOutcome Reloader::reload()
 {
-    auto [config, errors, warnings, files] = m_source();
+    auto [config, errors, warnings, files, missing] = m_source();
     if (!errors.isEmpty())
         return ReloadRejected{errors.constFirst(), errors.size() - 1};
+    if (!missing.isEmpty() && !m_workers.hasPassedSockets())
+        return ReloadRejected{missing.constFirst(), missing.size() - 1};
     if (const auto workers = m_workers.states(); !workers) // one that hangs would never apply it
         return ReloadRejected{{config.file, 0, workers.error().message}};
     const auto listen = m_inForce.server.listen;

@@ -4,6 +4,7 @@
 // in dtls/ServerOptions.h, the others here.
 #pragma once
 
+#include "config/Machine.h"
 #include "core/SocketAddress.h"
 #include "dtls/ServerOptions.h"
 
@@ -116,19 +117,24 @@ struct ConfigResult
     QList<ConfigMessage> errors;
     QList<ConfigMessage> warnings; ///< accepted, but worth a second look
     QStringList files;             ///< that it is made of, whether they could be read or not
+    /// What it asks of the machine and the machine does not have, at present: no error of the
+    /// configuration, but it cannot be served. Of no consequence where systemd passes the sockets.
+    QList<ConfigMessage> missing;
 };
 
 /// Reads @p file and the key files it names, and reports every error there is in one run. Relative
 /// paths of key files are sought in $CREDENTIALS_DIRECTORY (@p credentials) when set, else beside
 /// @p file. Changes nothing but its result.
-ConfigResult loadConfig(const QString &file, const QString &credentials = {});
+ConfigResult loadConfig(const QString &file, const QString &credentials = {},
+                        const Machine &machine = Machine::current());
 
 /// loadConfig() with $CREDENTIALS_DIRECTORY. An empty @p file is defaultConfigFile, or the embedded
 /// defaults if that is not there.
 ConfigResult loadConfigOrDefault(const QString &file);
 
 /// The embedded defaults with the default key file: what runs when there is no file at all.
-ConfigResult loadDefaultConfig(const QString &credentials = {});
+ConfigResult loadDefaultConfig(const QString &credentials = {},
+                               const Machine &machine = Machine::current());
 
 /// The effective configuration as an INI file that loadConfig() reads back, once the keys of its
 /// identity sections, which are fingerprints in comments, are there again. Identities of the key

@@ -3,8 +3,10 @@
 
 #include "config/ConfigSchema.h"
 #include "config/KeyText.h"
+#include "config/ListenCheck.h"
 #include "config/PskFile.h"
 #include "config/RegularFile.h"
+#include "config/ValueCodec.h"
 #include "core/Escape.h"
 
 #include <QFileInfo>
@@ -23,8 +25,9 @@ constexpr std::int64_t iniFileLimit = std::int64_t{1} << 20;
 
 } // namespace
 
-ConfigReader::ConfigReader(const QString &file, const QString &keyDirectory)
+ConfigReader::ConfigReader(const QString &file, const QString &keyDirectory, const Machine &machine)
     : m_keyDirectory(keyDirectory)
+    , m_machine(machine)
     , m_diagnostics(file)
 {
     m_config.file = file;
@@ -43,12 +46,14 @@ ConfigResult ConfigReader::read(const RegularFile &text)
     for (const IniDocument::Problem &problem : m_document.problems())
         m_diagnostics.error({problem.line, problem.section, problem.key}, problem.text);
     readSections();
+    checkListen();
     readCookieSecret();
     readIdentities();
     checkReceiptsAreLogged();
     judgeAccess(text);
     warnAboutOwners();
-    return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings(), m_files};
+    return {std::move(m_config), m_diagnostics.errors(), m_diagnostics.warnings(), m_files,
+            m_diagnostics.missing()};
 }
 
 void ConfigReader::readSections()
@@ -117,6 +122,15 @@ bool ConfigReader::hasProblems(const IniDocument::Section &section) const
     return std::any_of(problems.begin(), problems.end(), [&](const IniDocument::Problem &problem) {
         return problem.section == section.name;
     });
+}
+
+void ConfigReader::checkListen()
+{
+    const IniDocument::Entry *entry = m_document.find(u"server", u"listen");
+    const IniPlace place{entry ? entry->line : 0, QStringLiteral("server"),
+                         QStringLiteral("listen")};
+    dtlsd::checkListen(entry ? listElements(entry->value) : QStringList(), place, m_machine,
+                       m_config.server.listen, m_diagnostics);
 }
 
 void ConfigReader::readCookieSecret()
@@ -248,13 +262,13 @@ void ConfigReader::warnAboutOwners()
     }
 }
 
-ConfigResult loadConfig(const QString &file, const QString &credentials)
+ConfigResult loadConfig(const QString &file, const QString &credentials, const Machine &machine)
 {
     const QString keyDirectory =
         credentials.isEmpty() ? QFileInfo(file).absolutePath() : credentials;
     const Result<RegularFile> text = RegularFile::read(file, iniFileLimit);
     if (text)
-        return ConfigReader(file, keyDirectory).read(text.value());
+        return ConfigReader(file, keyDirectory, machine).read(text.value());
     ConfigResult result;
     result.config.file = file;
     result.files += file;
@@ -278,11 +292,11 @@ ConfigResult loadConfigOrDefault(const QString &file)
                                                       : loadConfig(path, credentials);
 }
 
-ConfigResult loadDefaultConfig(const QString &credentials)
+ConfigResult loadDefaultConfig(const QString &credentials, const Machine &machine)
 {
     const QString keyDirectory =
         credentials.isEmpty() ? QFileInfo(QString(defaultKeyFile)).absolutePath() : credentials;
-    return ConfigReader({}, keyDirectory).read({});
+    return ConfigReader({}, keyDirectory, machine).read({});
 }
 
 } // namespace dtlsd

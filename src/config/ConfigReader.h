@@ -18,7 +18,7 @@ class ConfigReader
 {
 public:
     /// @p file is empty for the embedded defaults. @p keyDirectory is where relative paths begin.
-    ConfigReader(const QString &file, const QString &keyDirectory);
+    ConfigReader(const QString &file, const QString &keyDirectory, const Machine &machine = {});
 
     /// Reads the INI file's @p text. Once per object.
     ConfigResult read(const RegularFile &text);
@@ -30,6 +30,7 @@ private:
     void unknownSection(const IniDocument::Section &section);
     void unknownKey(const IniPlace &place);
     [[nodiscard]] bool hasProblems(const IniDocument::Section &section) const;
+    void checkListen();
     void readCookieSecret();
     void readIdentities();
     void readKeyFile(PskStore &store, const TakenIdentities &taken);
@@ -40,6 +41,7 @@ private:
     void warnAboutOwners();
 
     QString m_keyDirectory;
+    Machine m_machine;
     IniDocument m_document;
     Diagnostics m_diagnostics;
     Config m_config;

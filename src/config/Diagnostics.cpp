@@ -56,6 +56,11 @@ void Diagnostics::warning(const IniPlace &place, const QString &text)
     m_warnings.append(message(place, text));
 }
 
+void Diagnostics::missing(const IniPlace &place, const QString &text)
+{
+    m_missing.append(message(place, text));
+}
+
 ConfigMessage Diagnostics::message(const IniPlace &place, const QString &text) const
 {
     QStringList where;

@@ -34,6 +34,8 @@ public:
 
     void error(const IniPlace &place, const QString &text);
     void warning(const IniPlace &place, const QString &text);
+    /// Of the machine.
+    void missing(const IniPlace &place, const QString &text);
     /// About another file, in the form it has.
     void add(const QList<ConfigMessage> &errors, const QList<ConfigMessage> &warnings)
     {
@@ -44,6 +46,7 @@ public:
     /// In the order of the lines, this file first.
     [[nodiscard]] QList<ConfigMessage> errors() const;
     [[nodiscard]] QList<ConfigMessage> warnings() const;
+    [[nodiscard]] const QList<ConfigMessage> &missing() const { return m_missing; }
 
 private:
     [[nodiscard]] ConfigMessage message(const IniPlace &place, const QString &text) const;
@@ -53,6 +56,7 @@ private:
     QList<ConfigMessage> m_otherErrors;
     QList<ConfigMessage> m_warnings;
     QList<ConfigMessage> m_otherWarnings;
+    QList<ConfigMessage> m_missing;
 };
 
 /// `"text"` as a message can show it: escaped and bounded.

@@ -3,6 +3,7 @@
 
 #include "config/Diagnostics.h"
 #include "config/IniValue.h"
+#include "config/ListenCheck.h"
 #include "core/Escape.h"
 #include "core/Quantity.h"
 
@@ -40,15 +41,6 @@ QString formatNumber(std::int64_t number)
     return QString::number(number);
 }
 
-QStringList listElements(const QString &text)
-{
-    QStringList elements;
-    const auto parts = QStringView(text).split(u',');
-    for (const QStringView part : parts)
-        elements += trimBlanks(part).toString();
-    return elements;
-}
-
 template <class T>
 QString joined(const QList<T> &values, QString (*format)(const T &))
 {
@@ -61,6 +53,21 @@ QString joined(const QList<T> &values, QString (*format)(const T &))
 QString formatSubnet(const Subnet &subnet)
 {
     return QStringLiteral("%1/%2").arg(subnet.first.toString()).arg(subnet.second);
+}
+
+bool isLinkLocalIPv6(const SocketAddress &address)
+{
+    return !address.isIPv4() && address.address().isLinkLocal();
+}
+
+/// Each interface has the network fe80::/10 (RFC 4007 §6).
+Error withoutScope(const QString &element)
+{
+    const qsizetype end = element.indexOf(u']');
+    const QString example =
+        element.first(end).remove(u'%') + QStringLiteral("%eth0") + element.sliced(end);
+    return wrong(element,
+                 QStringLiteral("is link-local and names no interface, as %1 does").arg(example));
 }
 
 QString formatAddress(const SocketAddress &address)
@@ -269,6 +276,8 @@ ValueCodec<QList<SocketAddress>> listenAddresses()
                     const auto address = SocketAddress::parse(element);
                     if (!address)
                         return wrong(element, QStringLiteral("is not an address with a port"));
+                    if (isLinkLocalIPv6(*address) && scopeOf(element).isEmpty())
+                        return withoutScope(element);
                     if (addresses.contains(*address))
                         return wrong(element, QStringLiteral("is there twice"));
                     addresses += *address;
@@ -299,6 +308,15 @@ ValueCodec<QList<Subnet>> subnets()
             QStringLiteral("nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas "
                            "between, are accepted"),
             true};
+}
+
+QStringList listElements(const QString &text)
+{
+    QStringList elements;
+    const auto parts = QStringView(text).split(u',');
+    for (const QStringView part : parts)
+        elements += trimBlanks(part).toString();
+    return elements;
 }
 
 Error unknownWord(const QString &text, const QStringList &words)

@@ -69,6 +69,9 @@ ValueCodec<T> choice(std::vector<std::pair<QString, T>> words);
 
 // ---------------------------------------------------------------------------------------------
 
+/// What stands between the commas of a list, without blanks.
+QStringList listElements(const QString &text);
+
 /// `"value" is not one of them`, with what is near among @p words.
 Error unknownWord(const QString &text, const QStringList &words);
 /// `a, b or c is accepted`

@@ -9,8 +9,15 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <cerrno>
+#include <cstddef>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -29,10 +36,29 @@ struct Outcome
     QString errors;
 };
 
-Outcome runDtlsd(const QStringList &arguments)
+/// Between fork() and exec(): a kernel without IPv6, as RestrictAddressFamilies= makes one.
+void forbidIPv6()
+{
+    static sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{std::size(rules), rules};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(99);
+}
+
+Outcome runDtlsd(const QStringList &arguments, void (*inChild)() = nullptr)
 {
     ChildProcess process;
     Outcome outcome;
+    if (inChild)
+        process.setChildProcessModifier(inChild);
     if (!process.run({QStringLiteral(DTLSD_BINARY), arguments}) || !process.waitForEnd())
         return outcome;
     outcome.status = process.exitCode();
@@ -61,6 +87,8 @@ private Q_SLOTS:
     void wrongUsageIsRefused();
     void helpAndVersionArePrinted();
     void aValidConfigurationIsCheckedAndShown();
+    void whatTheMachineLacksIsNoErrorOfTheConfiguration();
+    void withoutIPv6TheDefaultAddressesAreServed();
     void aBadConfigurationNeverStarts();
     void aMissingConfigurationSaysHowToGiveOne();
     void anAddressThatIsTakenEndsTheStart();
@@ -132,6 +160,54 @@ void TestCommandLine::aValidConfigurationIsCheckedAndShown()
     QVERIFY(shown.output.contains(QStringLiteral("listen = 127.0.0.1:0\n")));
     QVERIFY(shown.output.contains(QStringLiteral("sha256:")));
     QVERIFY(!shown.output.contains(QStringLiteral("00112233")));
+}
+
+/// The interface may come, so the status is not the one after which systemd gives up.
+void TestCommandLine::whatTheMachineLacksIsNoErrorOfTheConfiguration()
+{
+    const QByteArray config = QByteArray(valid).replace("127.0.0.1:0", "[fe80::1%nosuch0]:0");
+    DaemonProcess daemon(config);
+    const QString missing =
+        daemon.configFile() +
+        QStringLiteral(":2: [server] listen: \"[fe80::1%nosuch0]:0\" names an interface that this "
+                       "machine does not have, or not yet; the ones that ip link shows are "
+                       "accepted");
+    const Outcome checked =
+        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), daemon.configFile()});
+    QCOMPARE(checked.status, 69);
+    QCOMPARE(checked.output, QString());
+    QCOMPARE(checked.errors, missing + u'\n');
+
+    QVERIFY(daemon.launch());
+    QCOMPARE(daemon.waitForExit(), 69);
+    const auto failed = daemon.events(QStringLiteral("listen-failed"));
+    QCOMPARE(failed.size(), 1);
+    QCOMPARE(failed[0].value(QStringLiteral("message")).toString(),
+             QStringLiteral("cannot listen: ") + missing);
+}
+
+void TestCommandLine::withoutIPv6TheDefaultAddressesAreServed()
+{
+    const QByteArray config = QByteArray(valid).replace("127.0.0.1:0", "127.0.0.1:0, [::]:0");
+    DaemonProcess daemon(config);
+    const QString leftOut =
+        QStringLiteral("[server] listen: \"[::]:0\" is left out: this kernel has no IPv6, or keeps "
+                       "it from this service; the other addresses are listened on");
+    const Outcome checked =
+        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), daemon.configFile()},
+                 &forbidIPv6);
+    QCOMPARE(checked.status, 0);
+    QCOMPARE(checked.output, QStringLiteral("The configuration is valid.\n"));
+    QCOMPARE(checked.errors, QStringLiteral("%1:2: %2\n").arg(daemon.configFile(), leftOut));
+
+    daemon.process().setChildProcessModifier(&forbidIPv6);
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    QCOMPARE(daemon.addresses().size(), 1);
+    QVERIFY(daemon.addresses().constFirst().isIPv4());
+    const auto warnings = daemon.events(QStringLiteral("configuration-warning"));
+    QCOMPARE(warnings.size(), 1);
+    QVERIFY(warnings[0].value(QStringLiteral("message")).toString().contains(leftOut));
+    QCOMPARE(daemon.stop(), 0);
 }
 
 void TestCommandLine::aBadConfigurationNeverStarts()

@@ -118,8 +118,8 @@ void TestDtlsSend::itsExitStatusTellsWhatHappened_data()
         "psk.txt holds no identity \"x\"");
     row("too many identities", "--psk-file two.txt SERVER one", 78, "",
         "two.txt holds 2 identities");
-    row("the empty identity, which no key file has", "--psk-file psk.txt --psk-identity= SERVER one",
-        78, "", "psk.txt holds no identity \"\"");
+    row("the empty identity, which no key file has",
+        "--psk-file psk.txt --psk-identity= SERVER one", 78, "", "psk.txt holds no identity \"\"");
     row("the empty identity, which is one", "--psk-env NO_SUCH --psk-identity= SERVER one", 78, "",
         "NO_SUCH");
     row("no identity", "--psk-env NO_SUCH SERVER one", 64, "", "--psk-env needs --psk-identity");

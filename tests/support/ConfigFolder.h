@@ -31,10 +31,11 @@ public:
         return written ? file.fileName() : QString();
     }
 
-    /// Writes @p ini and reads it.
-    [[nodiscard]] ConfigResult load(const QByteArray &ini, const QString &credentials = {}) const
+    /// Writes @p ini and reads it, for a machine that has everything.
+    [[nodiscard]] ConfigResult load(const QByteArray &ini, const QString &credentials = {},
+                                    const Machine &machine = {}) const
     {
-        return loadConfig(write(QStringLiteral("dtlsd.ini"), ini), credentials);
+        return loadConfig(write(QStringLiteral("dtlsd.ini"), ini), credentials, machine);
     }
 
     /// As a user sees them, with `DIR` for this folder.

@@ -216,6 +216,10 @@ void tst_ConfigErrors::values_data()
         {u"DIR/dtlsd.ini:2: [server] listen: \"localhost:22334\" is not an address with a port; one or more of the form 192.0.2.1:22334 or [2001:db8::1]:22334, with commas between, are accepted"_s});
     row("the same address twice", "[server]\nlisten = [::]:1, 0.0.0.0:1, [0::0]:1",
         {u"DIR/dtlsd.ini:2: [server] listen: \"[0::0]:1\" is there twice; one or more of the form 192.0.2.1:22334 or [2001:db8::1]:22334, with commas between, are accepted"_s});
+    row("a link-local address without its interface", "[server]\nlisten = [fe80::1]:1, 0.0.0.0:1",
+        {u"DIR/dtlsd.ini:2: [server] listen: \"[fe80::1]:1\" is link-local and names no interface, as [fe80::1%eth0]:1 does; one or more of the form 192.0.2.1:22334 or [2001:db8::1]:22334, with commas between, are accepted"_s});
+    row("a link-local address with a % alone", "[server]\nlisten = [fe80::1%]:1",
+        {u"DIR/dtlsd.ini:2: [server] listen: \"[fe80::1%]:1\" is link-local and names no interface, as [fe80::1%eth0]:1 does; one or more of the form 192.0.2.1:22334 or [2001:db8::1]:22334, with commas between, are accepted"_s});
     row("no address", "[server]\nlisten =",
         {u"DIR/dtlsd.ini:2: [server] listen: the value is missing; one or more of the form 192.0.2.1:22334 or [2001:db8::1]:22334, with commas between, are accepted"_s});
     row("an identity hint that is too long", "[server]\nidentity_hint = " + QByteArray(129, 'x'),
