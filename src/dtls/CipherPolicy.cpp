@@ -3,8 +3,10 @@
 
 #include <QStringList>
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <vector>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -41,42 +43,140 @@ bool isPskAead(const SSL_CIPHER *cipher)
     return psk && SSL_CIPHER_is_aead(cipher) == 1;
 }
 
+struct FreeContext
+{
+    void operator()(SSL_CTX *context) const { SSL_CTX_free(context); }
+    void operator()(SSL *session) const { SSL_free(session); }
+};
+using UniqueContext = std::unique_ptr<SSL_CTX, FreeContext>;
+using UniqueSession = std::unique_ptr<SSL, FreeContext>;
+
+unsigned int noKey(SSL *, const char *, char *, unsigned int, unsigned char *, unsigned int)
+{
+    return 0;
+}
+
+/// With the security level of the machine's openssl.cnf(5), as those of the server have it.
+UniqueContext makeContext()
+{
+    UniqueContext context(SSL_CTX_new(DTLS_method()));
+    if (!context)
+        return nullptr;
+    SSL_CTX_set_min_proto_version(context.get(), DTLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context.get(), DTLS1_2_VERSION);
+    // OpenSSL supports no PSK suite where nothing gives keys.
+    SSL_CTX_set_psk_client_callback(context.get(), &noKey);
+    return context;
+}
+
+bool setCiphers(SSL_CTX *context, const QByteArray &ciphers)
+{
+    const bool known = SSL_CTX_set_cipher_list(context, ciphers.constData()) == 1;
+    ERR_clear_error();
+    return known;
+}
+
+/// The TLS 1.3 suites that OpenSSL always lists are never negotiated in DTLS 1.2.
+std::vector<const SSL_CIPHER *> withoutTls13(const STACK_OF(SSL_CIPHER) * list)
+{
+    std::vector<const SSL_CIPHER *> ciphers;
+    for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i) {
+        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(list, i);
+        if (qstrcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") != 0)
+            ciphers.push_back(cipher);
+    }
+    return ciphers;
+}
+
+/// What the list of @p context names and the security level in force leaves out.
+std::vector<const SSL_CIPHER *> leftOut(SSL_CTX *context)
+{
+    const UniqueSession session(SSL_new(context));
+    STACK_OF(SSL_CIPHER) *supported = session ? SSL_get1_supported_ciphers(session.get()) : nullptr;
+    auto ciphers = withoutTls13(SSL_CTX_get_ciphers(context));
+    std::erase_if(ciphers, [supported](const SSL_CIPHER *cipher) {
+        return sk_SSL_CIPHER_find(supported, const_cast<SSL_CIPHER *>(cipher)) >= 0;
+    });
+    sk_SSL_CIPHER_free(supported);
+    return ciphers;
+}
+
+QByteArray atLevel(const QByteArray &ciphers, int level)
+{
+    return ciphers + ":@SECLEVEL=" + QByteArray::number(level);
+}
+
+/// The highest level, up to the one in force, at which every suite of @p ciphers is offered.
+int levelFor(const QByteArray &ciphers)
+{
+    const UniqueContext context = makeContext();
+    int level = context ? SSL_CTX_get_security_level(context.get()) : 0;
+    while (level > 0 &&
+           (!setCiphers(context.get(), atLevel(ciphers, level)) || !leftOut(context.get()).empty()))
+        --level;
+    return level;
+}
+
+/// @p ciphers, with the security level that it needs where that is not in force.
+QByteArray whole(const QByteArray &ciphers)
+{
+    const UniqueContext context = makeContext();
+    const bool isWhole =
+        !context || (setCiphers(context.get(), ciphers) && leftOut(context.get()).empty());
+    return isWhole ? ciphers : atLevel(ciphers, levelFor(ciphers));
+}
+
+/// What OpenSSL is given for each preset. The machine's level does not change while this runs.
+const QByteArray &cipherStringOf(std::size_t preset)
+{
+    static const auto strings = [] {
+        std::array<QByteArray, presets.size()> result;
+        std::transform(presets.begin(), presets.end(), result.begin(),
+                       [](const Preset &each) { return whole(each.ciphers); });
+        return result;
+    }();
+    return strings.at(preset);
+}
+
+/// At most three by name, and how many more there are.
+QString named(const std::vector<const SSL_CIPHER *> &ciphers)
+{
+    constexpr std::size_t shown = 3;
+    QStringList names;
+    for (std::size_t i = 0; i < std::min(shown, ciphers.size()); ++i)
+        names += QString::fromLatin1(SSL_CIPHER_get_name(ciphers[i]));
+    return names.join(u", ") + (ciphers.size() > shown
+                                    ? QStringLiteral(" and %1 more").arg(ciphers.size() - shown)
+                                    : QString());
+}
+
 /// OpenSSL's own reading of @p ciphers, or what is wrong with it.
 Result<> check(const QByteArray &ciphers)
 {
-    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(DTLS_method()),
-                                                                    SSL_CTX_free);
+    const UniqueContext context = makeContext();
     if (!context)
         return Error{QStringLiteral("cannot be checked: OpenSSL gives no DTLS context")};
-    const bool known = SSL_CTX_set_cipher_list(context.get(), ciphers.constData()) == 1;
-    ERR_clear_error();
-
-    const STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(context.get());
-    QStringList refused;
-    int offered = 0;
-    for (int i = 0; known && i < sk_SSL_CIPHER_num(list); ++i) {
-        const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(list, i);
-        // The TLS 1.3 suites that OpenSSL always lists are never negotiated in DTLS 1.2.
-        if (qstrcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") == 0)
-            continue;
-        ++offered;
-        if (!isPskAead(cipher))
-            refused += QString::fromLatin1(SSL_CIPHER_get_name(cipher));
-    }
-    if (offered == 0)
+    auto refused = setCiphers(context.get(), ciphers)
+                       ? withoutTls13(SSL_CTX_get_ciphers(context.get()))
+                       : std::vector<const SSL_CIPHER *>();
+    if (refused.empty())
         return Error{QStringLiteral("names no cipher suite that OpenSSL knows")};
-    if (refused.isEmpty())
-        return success();
-    const qsizetype more = refused.size() - 3;
-    return Error{QStringLiteral("offers %1%2, not PSK with AEAD")
-                     .arg(refused.first(qMin<qsizetype>(3, refused.size())).join(u", "),
-                          more > 0 ? QStringLiteral(" and %1 more").arg(more) : QString())};
+    std::erase_if(refused, &isPskAead);
+    if (!refused.empty())
+        return Error{QStringLiteral("offers %1, not PSK with AEAD").arg(named(refused))};
+    if (const auto lost = leftOut(context.get()); !lost.empty())
+        return Error{QStringLiteral("names %1, which OpenSSL leaves out at security level %2, and "
+                                    "offers with :@SECLEVEL=%3 at the end")
+                         .arg(named(lost))
+                         .arg(SSL_CTX_get_security_level(context.get()))
+                         .arg(levelFor(ciphers))};
+    return success();
 }
 
 } // namespace
 
 CipherPolicy::CipherPolicy()
-    : CipherPolicy(QStringLiteral("modern"), presets[1].ciphers)
+    : CipherPolicy(QStringLiteral("modern"), cipherStringOf(1))
 {
 }
 
@@ -88,9 +188,9 @@ CipherPolicy::CipherPolicy(QString text, QByteArray cipherString)
 
 Result<CipherPolicy> CipherPolicy::parse(const QString &text)
 {
-    for (const Preset &preset : presets) {
-        if (preset.name == text)
-            return CipherPolicy(text, preset.ciphers);
+    for (std::size_t i = 0; i < presets.size(); ++i) {
+        if (presets.at(i).name == text)
+            return CipherPolicy(text, cipherStringOf(i));
     }
     const QByteArray ciphers = text.toLatin1();
     if (const Result<> checked = check(ciphers); !checked)

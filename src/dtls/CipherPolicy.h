@@ -17,10 +17,12 @@ public:
     /// `modern`.
     CipherPolicy();
     /// `strict`, `modern`, `iot`, or an OpenSSL cipher string (openssl-ciphers(1)). Fails when
-    /// OpenSSL finds no suite in it, or one that is not PSK with AEAD; the message names it.
+    /// OpenSSL finds no suite in it, one that is not PSK with AEAD, or one that the security level
+    /// in force leaves out; the message names it.
     static Result<CipherPolicy> parse(const QString &text);
 
-    /// For QSslConfiguration's backend option "CipherString".
+    /// For QSslConfiguration's backend option "CipherString". That of a preset sets the security
+    /// level that all its suites need, where the one in force leaves some out.
     [[nodiscard]] const QByteArray &cipherString() const { return m_cipherString; }
     /// As it was written; parse() reads it back.
     [[nodiscard]] const QString &text() const { return m_text; }

@@ -53,10 +53,24 @@ void forbidIPv6()
         _exit(99);
 }
 
-Outcome runDtlsd(const QStringList &arguments, void (*inChild)() = nullptr)
+/// An openssl.cnf(5) with that security level, as some distributions and administrators have.
+QByteArray opensslConfig(int level)
+{
+    return "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n"
+           "CipherString = DEFAULT:@SECLEVEL=" +
+           QByteArray::number(level) + '\n';
+}
+
+Outcome runDtlsd(const QStringList &arguments, const QString &opensslConfig = {},
+                 void (*inChild)() = nullptr)
 {
     ChildProcess process;
     Outcome outcome;
+    if (!opensslConfig.isEmpty()) {
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("OPENSSL_CONF"), opensslConfig);
+        process.setProcessEnvironment(environment);
+    }
     if (inChild)
         process.setChildProcessModifier(inChild);
     if (!process.run({QStringLiteral(DTLSD_BINARY), arguments}) || !process.waitForEnd())
@@ -89,6 +103,9 @@ private Q_SLOTS:
     void aValidConfigurationIsCheckedAndShown();
     void whatTheMachineLacksIsNoErrorOfTheConfiguration();
     void withoutIPv6TheDefaultAddressesAreServed();
+    void theSecurityLevelIsChecked_data();
+    void theSecurityLevelIsChecked();
+    void aPresetSetsTheSecurityLevelThatItNeeds();
     void aBadConfigurationNeverStarts();
     void aMissingConfigurationSaysHowToGiveOne();
     void anAddressThatIsTakenEndsTheStart();
@@ -194,7 +211,7 @@ void TestCommandLine::withoutIPv6TheDefaultAddressesAreServed()
         QStringLiteral("[server] listen: \"[::]:0\" is left out: this kernel has no IPv6, or keeps "
                        "it from this service; the other addresses are listened on");
     const Outcome checked =
-        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), daemon.configFile()},
+        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), daemon.configFile()}, {},
                  &forbidIPv6);
     QCOMPARE(checked.status, 0);
     QCOMPARE(checked.output, QStringLiteral("The configuration is valid.\n"));
@@ -208,6 +225,75 @@ void TestCommandLine::withoutIPv6TheDefaultAddressesAreServed()
     QCOMPARE(warnings.size(), 1);
     QVERIFY(warnings[0].value(QStringLiteral("message")).toString().contains(leftOut));
     QCOMPARE(daemon.stop(), 0);
+}
+
+void TestCommandLine::theSecurityLevelIsChecked_data()
+{
+    QTest::addColumn<QByteArray>("ciphers");
+    QTest::addColumn<int>("level");
+    QTest::addColumn<QString>("problem"); // empty: it is accepted
+    const QString lost = QStringLiteral("names PSK-AES128-GCM-SHA256, which OpenSSL leaves out at "
+                                        "security level 3, and offers with :@SECLEVEL=2 at the "
+                                        "end; ");
+    QTest::newRow("a suite at the usual level")
+        << QByteArray("PSK-AES128-GCM-SHA256") << 2 << QString();
+    QTest::newRow("a suite at a level that leaves it out")
+        << QByteArray("PSK-AES128-GCM-SHA256") << 3 << lost;
+    QTest::newRow("the same with its own level")
+        << QByteArray("PSK-AES128-GCM-SHA256:@SECLEVEL=2") << 3 << QString();
+    QTest::newRow("one of two suites")
+        << QByteArray("ECDHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256") << 3 << lost;
+    for (const char *preset : {"strict", "modern", "iot"})
+        QTest::newRow(preset) << QByteArray(preset) << 3 << QString();
+}
+
+void TestCommandLine::theSecurityLevelIsChecked()
+{
+    QFETCH(QByteArray, ciphers);
+    QFETCH(int, level);
+    QFETCH(QString, problem);
+    const DaemonProcess files(valid + "[tls]\nciphers = " + ciphers + '\n');
+    files.write(QStringLiteral("openssl.cnf"), opensslConfig(level));
+    const QString openssl = files.directory() + QStringLiteral("/openssl.cnf");
+    const Outcome checked = runDtlsd(
+        {QStringLiteral("--check"), QStringLiteral("--config"), files.configFile()}, openssl);
+    QCOMPARE(checked.status, problem.isEmpty() ? 0 : 78);
+    QVERIFY2(checked.errors.contains(problem), qPrintable(checked.errors));
+    if (!problem.isEmpty())
+        QVERIFY2(
+            checked.errors.startsWith(files.configFile() + QStringLiteral(":9: [tls] ciphers: \"")),
+            qPrintable(checked.errors));
+    const Outcome shown = runDtlsd(
+        {QStringLiteral("--show-config"), QStringLiteral("--config"), files.configFile()}, openssl);
+    QCOMPARE(
+        shown.output.contains(QStringLiteral("\nciphers = %1\n").arg(QString::fromLatin1(ciphers))),
+        problem.isEmpty());
+}
+
+/// By both backends: a device gets the suite that the machine's level would have left out.
+void TestCommandLine::aPresetSetsTheSecurityLevelThatItNeeds()
+{
+    for (const QByteArray backend : {"auto", "qt"}) {
+        DaemonProcess daemon(valid + "[tls]\nciphers = modern\nbackend = " + backend + '\n');
+        daemon.write(QStringLiteral("openssl.cnf"), opensslConfig(3));
+        daemon.write(QStringLiteral("psk.txt"), "a:00112233445566778899aabbccddeeff\n");
+        daemon.setEnvironment(QStringLiteral("OPENSSL_CONF"),
+                              daemon.directory() + QStringLiteral("/openssl.cnf"));
+        QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+        ChildProcess device;
+        QVERIFY(device.run(
+            {QStringLiteral(DTLS_SEND_BINARY),
+             {QStringLiteral("--psk-file"), daemon.directory() + QStringLiteral("/psk.txt"),
+              QStringLiteral("--ciphers"), QStringLiteral("PSK-AES128-GCM-SHA256"),
+              daemon.addresses().constFirst().toString(), QStringLiteral("hello")}}));
+        QVERIFY(device.waitForEnd());
+        QCOMPARE(device.exitCode(), 0);
+        const auto opened = daemon.waitForEvent(QStringLiteral("session-opened"));
+        QVERIFY(opened);
+        QCOMPARE(opened->value(QStringLiteral("cipher")).toString(),
+                 QStringLiteral("PSK-AES128-GCM-SHA256"));
+        QCOMPARE(daemon.stop(), 0);
+    }
 }
 
 void TestCommandLine::aBadConfigurationNeverStarts()

@@ -19,7 +19,8 @@ Conversation QtDevice::converse(const Meeting &meeting)
     DtlsClient::Options options{
         .identity = meeting.identity.toUtf8(), .key = PskKey(key), .ciphers = {}};
     if (!meeting.suite.name.isEmpty())
-        options.ciphers = CipherPolicy::parse(meeting.suite.name).value();
+        options.ciphers =
+            CipherPolicy::parse(meeting.suite.name + QStringLiteral(":@SECLEVEL=0")).value();
     DtlsClient client(std::move(options));
     bool failed = false;
     QObject::connect(&client, &DtlsClient::failed, &client, [&failed] { failed = true; });

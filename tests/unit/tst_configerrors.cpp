@@ -228,6 +228,9 @@ void tst_ConfigErrors::values_data()
         {u"DIR/dtlsd.ini:2: [server] reply: \"hi {name}\" has an unknown placeholder {name}; ack, none, echo or a text with {peer}, {identity}, {size} and {sequence} is accepted"_s});
     row("a cipher suite that does not exist", "[tls]\nciphers = best",
         {u"DIR/dtlsd.ini:2: [tls] ciphers: \"best\" names no cipher suite that OpenSSL knows; strict, modern, iot or an OpenSSL cipher string of PSK suites with AEAD is accepted"_s});
+    row("a cipher suite that the security level leaves out",
+        "[tls]\nciphers = PSK-AES128-GCM-SHA256:@SECLEVEL=3",
+        {u"DIR/dtlsd.ini:2: [tls] ciphers: \"PSK-AES128-GCM-SHA256:@SECLEVEL=3\" names PSK-AES128-GCM-SHA256, which OpenSSL leaves out at security level 3, and offers with :@SECLEVEL=2 at the end; strict, modern, iot or an OpenSSL cipher string of PSK suites with AEAD is accepted"_s});
     row("a cipher suite that is not AEAD", "[tls]\nciphers = PSK-AES128-CBC-SHA",
         {u"DIR/dtlsd.ini:2: [tls] ciphers: \"PSK-AES128-CBC-SHA\" offers PSK-AES128-CBC-SHA, not PSK with AEAD; strict, modern, iot or an OpenSSL cipher string of PSK suites with AEAD is accepted"_s});
     row("a TLS backend that is not in this build", "[tls]\nbackend = openssl",

@@ -207,7 +207,15 @@ void TestDtlsValues::onlyPskSuitesWithAeadAreOffered_data()
     QTest::newRow("strict") << QStringLiteral("strict") << QString();
     QTest::newRow("modern") << QStringLiteral("modern") << QString();
     QTest::newRow("iot") << QStringLiteral("iot") << QString();
-    QTest::newRow("one suite") << QStringLiteral("PSK-AES128-CCM8") << QString();
+    QTest::newRow("one suite") << QStringLiteral("PSK-AES128-CCM8:@SECLEVEL=0") << QString();
+    QTest::newRow("a suite that the security level allows")
+        << QStringLiteral("ECDHE-PSK-CHACHA20-POLY1305:@SECLEVEL=4") << QString();
+    QTest::newRow("suites that the security level leaves out")
+        << QStringLiteral("ECDHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256:"
+                          "PSK-AES256-GCM-SHA384:@SECLEVEL=3")
+        << QStringLiteral("names PSK-AES128-GCM-SHA256, PSK-AES256-GCM-SHA384, which OpenSSL "
+                          "leaves out at security level 3, and offers with :@SECLEVEL=2 at the "
+                          "end");
     QTest::newRow("nonsense") << QStringLiteral("NONSENSE")
                               << QStringLiteral("names no cipher suite that OpenSSL knows");
     QTest::newRow("CBC") << QStringLiteral("PSK-AES128-GCM-SHA256:PSK-AES128-CBC-SHA256")
