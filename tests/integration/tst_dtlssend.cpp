@@ -45,6 +45,7 @@ void TestDtlsSend::initTestCase()
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nreply = {sequence}\n[psk]\nfile = psk.txt\n"
         "[identity parrot]\nreply = echo\nkey = hex:00112233445566778899aabbccddeeff\n"
+        "[identity \"\"]\nreply = to nobody\nkey = hex:0f0e0d0c0b0a09080706050403020100\n"
         "[identity silent]\nreply = none\nkey = hex:00112233445566778899aabbccddeeff\n");
     m_daemon->write(QStringLiteral("psk.txt"), "sensor-17:000102030405060708090a0b0c0d0e0f\n");
     m_daemon->write(QStringLiteral("wrong.txt"), "sensor-17:ffffffffffffffffffffffffffffffff\n");
@@ -177,6 +178,11 @@ void TestDtlsSend::aKeyComesFromTheEnvironment()
         QCOMPARE(outcome.errors, QByteArray());
         QCOMPARE(outcome.status, 0);
     }
+    QStringList nameless = arguments;
+    nameless.replace(3, QString());
+    const Outcome empty = send(nameless, {}, QStringLiteral("0f0e0d0c0b0a09080706050403020100"));
+    QCOMPARE(empty.errors, QByteArray());
+    QCOMPARE(empty.output, QByteArray("to nobody\n"));
     const Outcome bad = send(arguments, {}, QStringLiteral("secret"));
     QCOMPARE(bad.status, 78);
     QVERIFY(!bad.errors.contains("secret"));
