@@ -47,7 +47,8 @@ try {
     if (!result.errors.isEmpty())
         return print(result.errors + result.missing, EX_CONFIG);
     if (commandLine.action == CommandLine::Action::ShowConfig)
-        return print(stdout, QString::fromUtf8(showConfig(result.config)), EX_OK);
+        return print(result.missing,
+                     print(stdout, QString::fromUtf8(showConfig(result.config)), EX_OK));
     if (commandLine.action == CommandLine::Action::Check && !result.missing.isEmpty())
         return print(result.warnings + result.missing, EX_UNAVAILABLE);
     if (commandLine.action == CommandLine::Action::Check)

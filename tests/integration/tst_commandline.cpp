@@ -195,6 +195,11 @@ void TestCommandLine::whatTheMachineLacksIsNoErrorOfTheConfiguration()
     QCOMPARE(checked.output, QString());
     QCOMPARE(checked.errors, missing + u'\n');
 
+    const Outcome shown = runDtlsd(
+        {QStringLiteral("--show-config"), QStringLiteral("--config"), daemon.configFile()});
+    QCOMPARE(shown.status, 0);
+    QCOMPARE(shown.errors, missing + u'\n');
+
     QVERIFY(daemon.launch());
     QCOMPARE(daemon.waitForExit(), 69);
     const auto failed = daemon.events(QStringLiteral("listen-failed"));

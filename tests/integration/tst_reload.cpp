@@ -138,6 +138,9 @@ void TestReload::aBadOneChangesNothing_data()
                           "max_sessions, *2 further errors, see dtlsd --check");
     QTest::newRow("a bad key alone") << ini("[identity dev]\nkey = text:short\n") << 8
                                      << QStringLiteral(":8: [identity dev] key: *");
+    QTest::newRow("an interface that is not there")
+        << ini(deviceA, "127.0.0.1:0, [fe80::1%nosuch0]:0") << 2
+        << QStringLiteral(":2: [server] listen: \"[fe80::1%nosuch0]:0\" names an interface that*");
     QTest::newRow("nothing at all") << QByteArray() << 0 << QStringLiteral("*");
 }
 
