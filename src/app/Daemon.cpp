@@ -27,6 +27,27 @@ constexpr std::chrono::seconds lifePatience{2};
 // A disk that is slow for a moment is no reason to call anybody.
 constexpr std::chrono::seconds stallPatience{10};
 
+// Losses are told of every second, so that then at the latest an entry is kept that can be.
+constexpr std::chrono::seconds lossPatience{1};
+
+/// Why no datagram gets a receipt; empty if they do.
+QString logProblem(const LogState &log)
+{
+    const auto inSeconds = [](std::chrono::milliseconds time) {
+        return std::chrono::floor<std::chrono::seconds>(time).count();
+    };
+    if (!log.obstacle.empty())
+        return QStringLiteral("entries cannot be read back from the journal: %1")
+            .arg(QString::fromStdString(log.obstacle));
+    if (log.losing > lossPatience)
+        return QStringLiteral("the log has lost all entries for %1 s: %2")
+            .arg(inSeconds(log.losing))
+            .arg(QString::fromStdString(log.lossReason));
+    if (log.stalled > stallPatience)
+        return QStringLiteral("the log has taken nothing for %1 s").arg(inSeconds(log.stalled));
+    return {};
+}
+
 Result<> useTlsBackend(BackendChoice choice)
 {
     return hasOwnTlsBackend && choice != BackendChoice::Qt ? TlsBackend::activate() : success();
@@ -42,10 +63,9 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_signals({SIGTERM, SIGINT, SIGHUP})
     , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
     // Both are called in the log thread, which must not see what a reload changes.
-    , m_writer(makeSink(m_sink.kind,
-                        [this] { m_mailbox.post([this] { warn(unreadableJournalWarning()); }); }),
-               static_cast<std::size_t>(m_config.log.queue),
-               [events = m_events](auto count) { return events.describe(EntriesDropped{count}); })
+    , m_writer(makeSink(m_sink.kind), static_cast<std::size_t>(m_config.log.queue),
+               {[events = m_events](auto count) { return events.describe(EntriesDropped{count}); },
+                [events = m_events](const auto &report) { return events.describe(report); }})
     , m_workers(m_config, m_writer, passed)
     , m_reloader(
           [this, load = std::move(source)] {
@@ -64,7 +84,6 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
     connect(&m_watch, &FileWatch::changed, this, [this] { static_cast<void>(reload()); });
     m_watch.setFiles(initial.files);
-    m_mailbox.open();
     for (const ConfigMessage &warning : initial.warnings)
         log(warning);
     if (!m_sink.warning.isEmpty()) {
@@ -224,10 +243,8 @@ Result<Controllable::Health> Daemon::health()
         return sockets.error();
     if (!m_writer.isAlive(lifePatience))
         return Error{QStringLiteral("the log thread does not answer")};
-    const std::chrono::milliseconds stalled = m_writer.state().stalled;
-    if (stalled > stallPatience)
-        return Error{QStringLiteral("the log has taken nothing for %1 s")
-                         .arg(std::chrono::floor<std::chrono::seconds>(stalled).count())};
+    if (const QString problem = logProblem(m_writer.state()); !problem.isEmpty())
+        return Error{problem};
     return Health{m_workers.size(), sockets.value()};
 }
 
@@ -272,7 +289,6 @@ void Daemon::stop(int status)
         log(Stopping{m_stopReason, state ? state.value().total().sessions : 0});
     }
     m_workers.stop();
-    m_mailbox.close();
     if (m_writer.stop(logPatience)) {
         if (const std::uint64_t lost = m_writer.unreported())
             say(stderr, QStringLiteral("dtlsd: %1 entries were lost\n").arg(lost));

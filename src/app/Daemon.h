@@ -10,7 +10,6 @@
 #include "app/EventLog.h"
 #include "app/FileWatch.h"
 #include "app/LogEvent.h"
-#include "app/Mailbox.h"
 #include "app/MetricsFile.h"
 #include "app/Reloader.h"
 #include "app/SinkChoice.h"
@@ -80,7 +79,6 @@ private:
     EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;
-    Mailbox m_mailbox; // for the log thread; outlives it
     const SinkChoice m_sink;
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers

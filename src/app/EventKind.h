@@ -48,6 +48,8 @@ inline constexpr EventKind unverifiedTraffic{"unverified-traffic",
                                              "1fc1882f3ecb4050a5543d3f1eae9b96", Priority::Warning};
 inline constexpr EventKind entriesDropped{"entries-dropped", "506c63730c434945b2e0206d9a87f7c6",
                                           Priority::Warning};
+inline constexpr EventKind logUnverifiable{"log-unverifiable", "b7cc02536c6d4636a64720f9d92251e9",
+                                           Priority::Warning};
 inline constexpr EventKind statistics{"statistics", "e135c23185ef404ab243e105d7a0980d",
                                       Priority::Info};
 
@@ -56,7 +58,7 @@ inline constexpr std::array all{started,          stopping,          reloaded,
                                 handshakeStarted, handshakeFailed,   sessionOpened,
                                 sessionClosed,    datagramReceived,  peerMisbehaving,
                                 identityLimited,  unverifiedTraffic, entriesDropped,
-                                statistics};
+                                logUnverifiable,  statistics};
 
 } // namespace kind
 

@@ -278,6 +278,27 @@ LogRecord EventLog::describe(const EntriesDropped &event) const
         .take();
 }
 
+LogRecord EventLog::describe(const Verifiability &event) const
+{
+    const bool isReadable = event.obstacle.empty();
+    const QString message =
+        isReadable
+            ? QStringLiteral("entries can be read back from the journal again, after %1; %2 "
+                             "meanwhile could not be acknowledged")
+                  .arg(duration(event.lasted),
+                       event.unverified == 1 ? QStringLiteral("1 entry")
+                                             : QStringLiteral("%1 entries").arg(event.unverified))
+            : QStringLiteral("entries cannot be read back from the journal, so datagrams get no "
+                             "receipt: %1")
+                  .arg(QString::fromStdString(event.obstacle));
+    return RecordBuilder(kindOf<Verifiability>, message)
+        .text("DTLSD_REASON",
+              isReadable ? QStringLiteral("readable") : QStringLiteral("unreadable"))
+        .duration(event.lasted)
+        .number("DTLSD_COUNT", event.unverified)
+        .take();
+}
+
 LogRecord EventLog::describe(const StatisticsTaken &event) const
 {
     const Statistics &period = event.period;

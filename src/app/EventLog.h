@@ -10,6 +10,7 @@
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
 #include "log/LogRecord.h"
+#include "log/LogState.h"
 
 #include <QList>
 #include <QString>
@@ -95,6 +96,8 @@ inline constexpr const EventKind &kindOf<ReloadRejected> = kind::reloadRejected;
 template <>
 inline constexpr const EventKind &kindOf<EntriesDropped> = kind::entriesDropped;
 template <>
+inline constexpr const EventKind &kindOf<Verifiability> = kind::logUnverifiable;
+template <>
 inline constexpr const EventKind &kindOf<StatisticsTaken> = kind::statistics;
 
 /// A small value: each thread has its own, and replaces it when the options change.
@@ -137,6 +140,7 @@ public:
     [[nodiscard]] LogRecord describe(const Reloaded &event) const;
     [[nodiscard]] LogRecord describe(const ReloadRejected &event) const;
     [[nodiscard]] LogRecord describe(const EntriesDropped &event) const;
+    [[nodiscard]] LogRecord describe(const Verifiability &event) const;
     [[nodiscard]] LogRecord describe(const StatisticsTaken &event) const;
 
 private:

@@ -89,6 +89,7 @@ void logEntries(const View &of, Exposition &to)
 {
     to.sample(of.state.log.kept, {{"outcome", "kept"}});
     to.sample(of.state.log.lost, {{"outcome", "lost"}});
+    to.sample(of.state.log.unverified, {{"outcome", "unverified"}});
 }
 
 void reloads(const View &of, Exposition &to)
@@ -147,7 +148,8 @@ constexpr Family families[] = {
     {"dtlsd_sent_bytes_total", "Plaintext of messages to devices.",
      one<[](const View &of) { return of.total.sent.bytes; }>},
     {"dtlsd_receipts_total",
-     "Replies: withheld as the log has lost what they are for, too late as the session had ended.",
+     "Replies: withheld as the log has lost, or cannot read back, what they are for; too late as "
+     "the session had ended.",
      receipts},
     {"dtlsd_dropped_datagrams_total",
      "Datagrams that led to nothing: lost in the kernel, from sources without a session, or over "
@@ -159,8 +161,13 @@ constexpr Family families[] = {
      one<[](const View &of) { return of.state.log.waiting; }>},
     {"dtlsd_log_capacity_entries", "Entries that may wait to be written: [log] queue.",
      one<[](const View &of) { return of.state.logCapacity; }>},
-    {"dtlsd_log_entries_total", "Entries that the log has taken, and those it has not.",
+    {"dtlsd_log_entries_total",
+     "Entries that the log has kept, those it has lost, and those that could not be read back.",
      logEntries},
+    {"dtlsd_log_verifiable", "0 while entries cannot be read back from the journal.",
+     one<[](const View &of) { return of.state.log.obstacle.empty(); }>},
+    {"dtlsd_log_losing_seconds", "For how long the log has lost entries and kept none.",
+     one<[](const View &of) { return of.state.log.losing; }>},
     {"dtlsd_log_stalled_seconds", "For how long the log has taken none of the entries that wait.",
      one<[](const View &of) { return of.state.log.stalled; }>},
     {"dtlsd_reloads_total", "Reloads of the configuration.", reloads},

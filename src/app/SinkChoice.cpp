@@ -48,11 +48,4 @@ Result<> checkOutput(LogTarget target, const Surroundings &surroundings)
                        "accepted")};
 }
 
-QString unreadableJournalWarning()
-{
-    return QStringLiteral("[log] target: what is written to the journal cannot be read back, so a "
-                          "receipt says only that journald has taken the entry; let dtlsd read it "
-                          "(group systemd-journal) to have full disks and rate limits noticed");
-}
-
 } // namespace dtlsd

@@ -24,7 +24,4 @@ struct SinkChoice
 /// standard output, and that is closed, or open for reading alone.
 Result<> checkOutput(LogTarget target, const Surroundings &surroundings);
 
-/// The warning when what was written to the journal cannot be read back.
-QString unreadableJournalWarning();
-
 } // namespace dtlsd

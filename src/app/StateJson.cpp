@@ -69,6 +69,10 @@ Json described(const LogState &log, SinkKind sink, std::size_t capacity)
             {QStringLiteral("capacity"), number(capacity)},
             {QStringLiteral("written"), number(log.kept)},
             {QStringLiteral("lost"), number(log.lost)},
+            {QStringLiteral("unverified"), number(log.unverified)},
+            {QStringLiteral("losing_s"), seconds(log.losing)},
+            {QStringLiteral("loss_reason"), QString::fromStdString(log.lossReason)},
+            {QStringLiteral("obstacle"), QString::fromStdString(log.obstacle)},
             {QStringLiteral("stalled_s"), seconds(log.stalled)}};
 }
 

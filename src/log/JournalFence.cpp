@@ -2,6 +2,7 @@
 #include "log/JournalFence.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -19,18 +20,32 @@ int openSocket()
     return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
-/// An empty datagram.
-bool send(int descriptor, const std::string &path, int flags)
+/// Sends an empty datagram. Returns errno, or 0.
+int send(int descriptor, const std::string &path, int flags)
 {
     sockaddr_un to = {};
     to.sun_family = AF_UNIX;
     path.copy(to.sun_path, sizeof to.sun_path - 1);
-    ssize_t sent = -1;
-    do {
-        sent = sendto(descriptor, "", 0, flags | MSG_NOSIGNAL,
-                      reinterpret_cast<const sockaddr *>(&to), sizeof to);
-    } while (sent < 0 && errno == EINTR);
-    return sent == 0;
+    for (;;) {
+        if (sendto(descriptor, "", 0, flags | MSG_NOSIGNAL, reinterpret_cast<const sockaddr *>(&to),
+                   sizeof to) == 0)
+            return 0;
+        if (errno != EINTR)
+            return errno;
+    }
+}
+
+/// How much of what was sent nobody has read; nothing if the kernel does not say.
+std::optional<int> unreadOf(int descriptor)
+{
+    int unread = 0;
+    return ioctl(descriptor, SIOCOUTQ, &unread) == 0 ? std::optional(unread) : std::nullopt;
+}
+
+/// Whether @p error is about this process or machine, not about who receives.
+bool isShortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
 } // namespace
@@ -49,29 +64,48 @@ JournalFence::~JournalFence()
 bool JournalFence::isServed() const
 {
     const int descriptor = openSocket();
-    const bool served = send(descriptor, m_socket, MSG_DONTWAIT) || errno == EAGAIN; // a full queue
+    const int error = descriptor < 0 ? errno : send(descriptor, m_socket, MSG_DONTWAIT);
     if (descriptor >= 0)
         close(descriptor);
-    return served;
+    // EAGAIN is a full queue, which somebody may read.
+    return error == 0 || error == EAGAIN || isShortage(error);
 }
 
 void JournalFence::put()
 {
-    // A new one each time: what somebody holds unread of a former fence does not count.
+    m_identity = socketIdentity();
+    m_error = makeSocket() ? send(m_descriptor, m_socket, 0) : errno;
+}
+
+/// What somebody holds unread of a former fence must not count, so that needs a new one.
+bool JournalFence::makeSocket()
+{
+    if (m_descriptor >= 0 && unreadOf(m_descriptor) == 0)
+        return true;
+    const int descriptor = openSocket();
+    if (descriptor < 0)
+        return false;
     if (m_descriptor >= 0)
         close(m_descriptor);
-    m_descriptor = openSocket();
-    m_identity = socketIdentity();
-    m_wasSent = send(m_descriptor, m_socket, 0);
+    m_descriptor = descriptor;
+    return true;
 }
 
 JournalFence::State JournalFence::state() const
 {
-    int unread = 0;
-    if (!m_wasSent || !m_identity || socketIdentity() != m_identity ||
-        ioctl(m_descriptor, SIOCOUTQ, &unread) != 0)
+    if (isShortage(m_error))
+        return State::NotPut;
+    if (m_error != 0 || !m_identity || socketIdentity() != m_identity)
         return State::Broken;
-    return unread > 0 ? State::Standing : State::Passed;
+    const std::optional<int> unread = unreadOf(m_descriptor);
+    if (!unread)
+        return State::Broken;
+    return *unread > 0 ? State::Standing : State::Passed;
+}
+
+std::string JournalFence::problem() const
+{
+    return m_socket + ": " + std::strerror(m_error);
 }
 
 std::optional<JournalFence::FileIdentity> JournalFence::socketIdentity() const

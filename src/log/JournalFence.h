@@ -22,7 +22,8 @@ public:
     enum class State {
         Standing, ///< journald has not come this far
         Passed,   ///< journald has dealt with all that is before it, or died with its socket
-        Broken    ///< the journal's socket was not there, or is another one's by now
+        Broken,   ///< the journal's socket was not there, or is another one's by now
+        NotPut    ///< this process had no descriptor or memory for it: put() it again
     };
 
     explicit JournalFence(std::string socket);
@@ -36,16 +37,19 @@ public:
     void put();
     /// Of the fence that was put last.
     [[nodiscard]] State state() const;
+    /// Why it is NotPut.
+    [[nodiscard]] std::string problem() const;
 
 private:
     using FileIdentity = std::pair<dev_t, ino_t>;
 
+    [[nodiscard]] bool makeSocket();
     [[nodiscard]] std::optional<FileIdentity> socketIdentity() const;
 
     const std::string m_socket;
     int m_descriptor = -1;
     std::optional<FileIdentity> m_identity; // of the socket at the last put()
-    bool m_wasSent = false;
+    int m_error = 0;                        // errno of the last put(); 0: it was sent
 };
 
 } // namespace dtlsd

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/JournalReader.h"
 
+#include <QHashFunctions>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <functional>
-#include <iterator>
+#include <cstring>
 
 #include <systemd/sd-journal.h>
 
@@ -12,20 +14,37 @@ namespace dtlsd {
 
 namespace {
 
-/// Of a journal that shows nothing: opening it means looking at every file of it.
-constexpr std::chrono::seconds reopenInterval{1};
+/// What only journald can set, and no process can change about itself.
+constexpr const char *trusted[]{"_PID", "_UID", "_BOOT_ID", "_MACHINE_ID"};
+
+/// Entries that are looked at in one call.
+constexpr int mostAtOnce = 1024;
+
+constexpr int wanted = SD_JOURNAL_SYSTEM | SD_JOURNAL_CURRENT_USER | SD_JOURNAL_ALL_NAMESPACES;
 
 } // namespace
 
-void JournalFingerprint::add(std::string_view field)
+std::optional<JournalFingerprint> JournalFingerprint::of(
+    const std::function<std::optional<std::string_view>(const char *name)> &field)
 {
-    const std::string_view name = field.substr(0, field.find('='));
-    if (std::find(std::begin(names), std::end(names), name) != std::end(names))
-        m_hash += std::hash<std::string_view>()(field);
+    const auto sequence = field("DTLSD_SEQUENCE");
+    const auto session = sequence ? field("DTLSD_SESSION") : std::nullopt;
+    if (!session)
+        return std::nullopt;
+    const auto own = sequence->empty() ? field("MESSAGE") : sequence;
+    if (!own)
+        return std::nullopt;
+    // With a secret seed, or a device could make its message look like another's.
+    const auto hash = [](std::string_view text) {
+        return qHashBits(text.data(), text.size(), QHashSeed::globalSeed());
+    };
+    JournalFingerprint result;
+    result.m_hash = hash(*session) + hash(*own);
+    return result;
 }
 
-JournalReader::JournalReader(std::string match)
-    : m_match(std::move(match))
+JournalReader::JournalReader(std::string run)
+    : m_run(std::move(run))
 {
 }
 
@@ -36,97 +55,147 @@ void JournalReader::Close::operator()(sd_journal *journal) const
     sd_journal_close(journal);
 }
 
-std::vector<bool> JournalReader::find(std::span<const JournalFingerprint> expected)
+bool JournalReader::succeeds(const char *call, int result)
 {
-    if (m_journal && allFollow(expected))
-        return std::vector<bool>(expected.size(), true);
-    // Something is missing, or this handle does not see it: it may be older than the journal. A new
-    // one decides, entry by entry.
-    const auto now = std::chrono::steady_clock::now();
-    if (hasFound() || now - m_opened > reopenInterval) {
-        m_opened = now;
-        open();
-    }
-    return m_journal ? compare(expected) : std::vector<bool>(expected.size(), false);
+    if (result >= 0)
+        return true;
+    m_problem = std::string(call) + ": " + std::strerror(-result);
+    close();
+    return false;
 }
 
-void JournalReader::open()
+bool JournalReader::open(const std::string &nonce)
 {
+    close();
+    m_opened = Clock::now();
+    m_problem.clear();
+    m_last = m_place;
+    m_isAtUnread = false;
+    m_nonceCursor.clear();
     sd_journal *journal = nullptr;
-    const int opened = sd_journal_open(&journal, SD_JOURNAL_SYSTEM | SD_JOURNAL_CURRENT_USER |
-                                                     SD_JOURNAL_ALL_NAMESPACES);
-    m_journal.reset(opened < 0 ? nullptr : journal);
-    // Nobody waits for the descriptor, but asking for it makes the handle notice new files.
-    if (m_journal && (sd_journal_get_fd(journal) < 0 ||
-                      sd_journal_add_match(journal, m_match.data(), m_match.size()) < 0))
-        m_journal.reset();
-    if (m_journal)
-        seekLastFound();
-}
-
-/// So that next() is the one behind it.
-void JournalReader::seekLastFound()
-{
-    sd_journal *journal = m_journal.get();
-    const bool isThere = hasFound() && sd_journal_seek_cursor(journal, m_cursor.c_str()) >= 0 &&
-                         next() && sd_journal_test_cursor(journal, m_cursor.c_str()) > 0;
-    // It can have been vacuumed; what is left is all newer, if this is the first of it.
-    if (!isThere && (!hasFound() || sd_journal_previous(journal) <= 0))
-        sd_journal_seek_head(journal);
-}
-
-bool JournalReader::next()
-{
-    return sd_journal_next(m_journal.get()) > 0;
-}
-
-/// As nobody else writes such entries, it is enough to count them and to look at the last.
-bool JournalReader::allFollow(std::span<const JournalFingerprint> expected)
-{
-    sd_journal_process(m_journal.get()); // opens the files that have come, closes those that went
-    std::size_t count = 0;
-    while (count < expected.size() && next())
-        ++count;
-    if (count < expected.size() || fingerprint() != expected.back())
+    if (!succeeds("sd_journal_open", sd_journal_open(&journal, wanted)))
         return false;
-    remember();
+    m_journal.reset(journal);
+    // Nobody waits for the descriptor, but asking for it makes the handle notice new files.
+    return succeeds("sd_journal_get_fd", sd_journal_get_fd(journal)) && learn(nonce) && match() &&
+           seek();
+}
+
+bool JournalReader::learn(const std::string &nonce)
+{
+    if (nonce.empty())
+        return true;
+    sd_journal *journal = m_journal.get();
+    if (!succeeds("sd_journal_add_match",
+                  sd_journal_add_match(journal, nonce.data(), nonce.size())) ||
+        !succeeds("sd_journal_seek_head", sd_journal_seek_head(journal)))
+        return false;
+    const int found = sd_journal_next(journal);
+    if (!succeeds("sd_journal_next", found) || (found > 0 && !readTrusted()))
+        return false;
+    sd_journal_flush_matches(journal); // returns nothing
     return true;
 }
 
-std::vector<bool> JournalReader::compare(std::span<const JournalFingerprint> expected)
+/// From the entry with the nonce.
+bool JournalReader::readTrusted()
 {
-    std::vector<bool> found(expected.size(), false);
-    auto begin = expected.begin();
-    while (next()) {
-        const auto match = std::find(begin, expected.end(), fingerprint());
-        if (match == expected.end())
-            break; // one of those that were written later
-        found[static_cast<std::size_t>(match - expected.begin())] = true;
-        begin = std::next(match);
-        remember();
+    std::vector<std::string> own;
+    for (const char *name : trusted) {
+        const auto value = field(name);
+        if (!value)
+            return false;
+        if (value->empty()) {
+            m_problem = std::string("journald adds no ") + name + " to the entries of this process";
+            return true;
+        }
+        own.emplace_back(*value);
     }
-    seekLastFound();
-    return found;
+    if (!remember(m_nonceCursor))
+        return false;
+    m_own = std::move(own);
+    return true;
 }
 
-JournalFingerprint JournalReader::fingerprint()
+bool JournalReader::match()
 {
-    JournalFingerprint result;
-    for (const char *name : JournalFingerprint::names) {
-        const void *data = nullptr;
-        std::size_t size = 0;
-        if (sd_journal_get_data(m_journal.get(), name, &data, &size) >= 0)
-            result.add({static_cast<const char *>(data), size});
-    }
-    return result;
+    const auto add = [this](const std::string &field) {
+        return succeeds("sd_journal_add_match",
+                        sd_journal_add_match(m_journal.get(), field.data(), field.size()));
+    };
+    return add(m_run) && std::all_of(m_own.begin(), m_own.end(), add);
 }
 
-void JournalReader::remember()
+/// So that readOn() begins with the entry that has the nonce, or behind the place. That entry may
+/// have been vacuumed; then libsystemd finds where it was.
+bool JournalReader::seek()
 {
-    char *cursor = nullptr;
-    if (sd_journal_get_cursor(m_journal.get(), &cursor) >= 0)
-        m_cursor = cursor;
-    std::free(cursor);
+    sd_journal *journal = m_journal.get();
+    if (!m_nonceCursor.empty())
+        return seekCursor(m_nonceCursor);
+    if (m_place.empty())
+        return succeeds("sd_journal_seek_head", sd_journal_seek_head(journal));
+    if (!seekCursor(m_place))
+        return false;
+    const int step = sd_journal_next(journal);
+    const int isPlace = step > 0 ? sd_journal_test_cursor(journal, m_place.c_str()) : 0;
+    m_isAtUnread = step > 0 && isPlace == 0;
+    return succeeds("sd_journal_next", step) && succeeds("sd_journal_test_cursor", isPlace);
+}
+
+bool JournalReader::seekCursor(const std::string &cursor)
+{
+    return succeeds("sd_journal_seek_cursor",
+                    sd_journal_seek_cursor(m_journal.get(), cursor.c_str()));
+}
+
+JournalReader::Reading JournalReader::readOn(const std::function<void(JournalFingerprint)> &seen)
+{
+    sd_journal *journal = m_journal.get();
+    if (!journal)
+        return Reading::Failed;
+    if (!knowsOwn())
+        return Reading::AtEnd;
+    // Opens the files that have come, closes those that went.
+    if (!succeeds("sd_journal_process", sd_journal_process(journal)))
+        return Reading::Failed;
+    for (int count = 0;; ++count) {
+        const int step = count == mostAtOnce ? 0 : m_isAtUnread ? 1 : sd_journal_next(journal);
+        if (!succeeds("sd_journal_next", step))
+            return Reading::Failed;
+        if (step == 0) {
+            if (count > 0 && !remember(m_last))
+                return Reading::Failed;
+            return count == mostAtOnce ? Reading::Unfinished : Reading::AtEnd;
+        }
+        m_isAtUnread = false;
+        const auto entry = JournalFingerprint::of([this](const char *name) { return field(name); });
+        if (!entry)
+            return Reading::Failed;
+        seen(*entry);
+    }
+}
+
+std::optional<std::string_view> JournalReader::field(const char *name)
+{
+    const void *data = nullptr;
+    std::size_t size = 0;
+    const int got = sd_journal_get_data(m_journal.get(), name, &data, &size);
+    if (got == -ENOENT)
+        return std::string_view();
+    if (!succeeds("sd_journal_get_data", got))
+        return std::nullopt;
+    return std::string_view(static_cast<const char *>(data), size);
+}
+
+bool JournalReader::remember(std::string &cursor)
+{
+    char *text = nullptr;
+    if (!succeeds("sd_journal_get_cursor", sd_journal_get_cursor(m_journal.get(), &text)))
+        return false;
+    cursor = text;
+    std::free(text);
+    return true;
 }
 
 } // namespace dtlsd

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/JournalSink.h"
 
+#include "log/JournalFiles.h"
+
 #include <QByteArray>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION // CODE_FILE= and its kin would say "here" in every entry
@@ -14,15 +18,20 @@ namespace dtlsd {
 
 namespace {
 
-/// `DTLSD_RUN=` and 32 hex digits: marks the entries of one run. _PID= would be another number in a
-/// container's namespace, and would be given again.
-std::string randomRun()
+using namespace std::chrono_literals;
+
+/// Opening the journal means looking at every file of it.
+constexpr auto openInterval = 100ms;
+constexpr auto retryInterval = 500ms;
+
+/// @p name and 32 hex digits that nobody can guess.
+std::string randomField(const char *name)
 {
     sd_id128_t id = {};
     if (sd_id128_randomize(&id) < 0)
         qFatal("no random numbers");
     std::array<char, SD_ID128_STRING_MAX> text = {};
-    return std::string("DTLSD_RUN=") + sd_id128_to_string(id, text.data());
+    return std::string(name) + '=' + sd_id128_to_string(id, text.data());
 }
 
 } // namespace
@@ -32,9 +41,9 @@ bool JournalSink::isThere()
     return JournalFence(defaultSocket).isServed();
 }
 
-JournalSink::JournalSink(OnUnreadable onUnreadable)
-    : m_run(randomRun())
-    , m_onUnreadable(std::move(onUnreadable))
+JournalSink::JournalSink(const Patience &patience)
+    : m_patience(patience)
+    , m_run(randomField("DTLSD_RUN"))
     , m_fence(defaultSocket)
     , m_reader(m_run)
 {
@@ -43,42 +52,182 @@ JournalSink::JournalSink(OnUnreadable onUnreadable)
 void JournalSink::write(const LogRecord &record)
 {
     serialize(record);
-    JournalFingerprint fingerprint;
-    for (const iovec &field : m_fields)
-        fingerprint.add({static_cast<const char *>(field.iov_base), field.iov_len});
+    Entry entry{*JournalFingerprint::of([this](const char *name) { return written(name); })};
     // It says 0 as well when there is no socket to send to. The fence finds that out.
-    const bool taken = sd_journal_sendv(m_fields.data(), static_cast<int>(m_fields.size())) == 0;
-    m_written.entries.push_back(fingerprint);
-    m_written.taken.push_back(taken);
+    entry.error = -sd_journal_sendv(m_iovecs.data(), static_cast<int>(m_iovecs.size()));
+    m_entries.push_back(entry);
 }
 
-void JournalSink::settle(std::vector<bool> &outcomes)
+void JournalSink::settle(std::vector<Fate> &fates)
+{
+    do {
+        if (m_fenced > 0 && !concludeFenced(fates))
+            return;
+    } while (fenceWritten());
+    // Nobody waits for a fate, but for the end of the obstacle.
+    if (!m_obstacle.empty() && look() == Look::Complete)
+        succeed();
+}
+
+/// Puts a fence behind all that was written; false: that is nothing.
+bool JournalSink::fenceWritten()
+{
+    m_fenced = m_entries.size();
+    if (m_fenced == 0)
+        return false;
+    m_passed = {};
+    m_nonce = std::exchange(m_writtenNonce, {});
+    m_fence.put();
+    return true;
+}
+
+/// false: some of the group have no fate yet.
+bool JournalSink::concludeFenced(std::vector<Fate> &fates)
+{
+    const JournalFence::State state = m_fence.state();
+    if (state == JournalFence::State::Standing)
+        return false;
+    if (m_passed == Clock::time_point())
+        m_passed = Clock::now();
+    switch (lookBehind(state)) {
+    case Look::Complete:
+        give(m_fenced, Fate::Lost, fates);
+        break;
+    case Look::Unfinished:
+        break;
+    case Look::Failed:
+        if (Clock::now() - m_failing >= m_patience.time)
+            give(m_fenced, Fate::Unverified, fates);
+        else if (m_entries.size() > m_patience.entries)
+            give(m_entries.size() - m_patience.entries, Fate::Unverified, fates);
+        break;
+    }
+    return m_fenced == 0;
+}
+
+JournalSink::Look JournalSink::lookBehind(JournalFence::State state)
+{
+    if (state == JournalFence::State::NotPut) {
+        m_fence.put(); // for the next time
+        m_passed = {};
+        return fail(m_fence.problem());
+    }
+    const auto wasSent = [](const Entry &entry) { return entry.error == 0; };
+    const auto end = m_entries.begin() + static_cast<std::ptrdiff_t>(m_fenced);
+    if (std::none_of(m_entries.begin(), end, wasSent))
+        return Look::Complete;
+    // Before anything was found, there may be nobody who keeps entries at all.
+    if (!m_reader.knowsOwn() && (state == JournalFence::State::Broken || !m_fence.isServed())) {
+        m_lossReason = std::string("nobody receives at ") + defaultSocket;
+        return Look::Complete;
+    }
+    const Look seen = look();
+    if (seen == Look::Complete)
+        succeed();
+    return seen;
+}
+
+JournalSink::Look JournalSink::look()
 {
     for (;;) {
-        if (!m_fenced.entries.empty()) {
-            const JournalFence::State state = m_fence.state();
-            if (state == JournalFence::State::Standing)
-                return;
-            const std::vector<bool> kept = outcomesOfFenced(state);
-            outcomes.insert(outcomes.end(), kept.begin(), kept.end());
+        if (m_reader.isOpen()) {
+            const bool isFresh = m_reader.opened() >= m_passed;
+            const JournalReader::Reading reading = readOn();
+            if (reading == JournalReader::Reading::Unfinished)
+                return Look::Unfinished;
+            if (reading == JournalReader::Reading::AtEnd && isAllFound())
+                return Look::Complete;
+            if (isFresh)
+                return reading == JournalReader::Reading::AtEnd ? judgeMissing()
+                                                                : fail(m_reader.problem());
         }
-        m_fenced = std::exchange(m_written, {});
-        if (m_fenced.entries.empty())
-            return;
-        m_fence.put();
+        // The handle may be older than the files, or not see all of them. A new one decides.
+        const Clock::time_point now = Clock::now();
+        if (now < m_nextOpen)
+            return m_obstacle.empty() ? Look::Unfinished : Look::Failed;
+        m_nextOpen = now + openInterval;
+        if (!m_reader.open(m_nonce))
+            return fail(m_reader.problem());
+        for (Entry &entry : m_entries)
+            entry.isFound = entry.isKept;
     }
 }
 
-std::vector<bool> JournalSink::outcomesOfFenced(JournalFence::State state)
+JournalReader::Reading JournalSink::readOn()
 {
-    std::vector<bool> kept = m_reader.find(m_fenced.entries);
-    if (m_reader.hasFound())
-        return kept;
-    if (state == JournalFence::State::Broken || !m_fence.isServed())
-        return std::vector<bool>(m_fenced.entries.size(), false);
-    if (!std::exchange(m_unreadable, true) && m_onUnreadable)
-        m_onUnreadable();
-    return m_fenced.taken;
+    auto expected = m_entries.begin(); // what is read has the order of what was written
+    return m_reader.readOn([this, &expected](const JournalFingerprint &fingerprint) {
+        const auto found = std::find_if(expected, m_entries.end(), [&](const Entry &entry) {
+            return !entry.isFound && entry.fingerprint == fingerprint;
+        });
+        if (found == m_entries.end())
+            return; // of another group, and late
+        found->isFound = true;
+        expected = std::next(found);
+    });
+}
+
+/// There are entries before the fence, and all that were sent are in the journal.
+bool JournalSink::isAllFound() const
+{
+    return m_fenced > 0 &&
+           std::all_of(m_entries.begin(), m_entries.begin() + static_cast<std::ptrdiff_t>(m_fenced),
+                       [](const Entry &entry) { return entry.isFound || entry.error != 0; });
+}
+
+/// Entries are not among those that were read. They are not there if what was read is all.
+JournalSink::Look JournalSink::judgeMissing()
+{
+    const JournalFiles files = JournalFiles::look();
+    if (!files.shortage.empty())
+        return fail(files.shortage);
+    if (files.readable == 0 && !files.denied.empty())
+        return fail(files.denied + "; let dtlsd read it (group systemd-journal)");
+    if (m_reader.knowsOwn()) {
+        m_lossReason = "journald does not keep what it is sent";
+        return Look::Complete;
+    }
+    if (!m_reader.problem().empty())
+        return fail(m_reader.problem());
+    return fail(files.readable == 0
+                    ? "journald keeps no files in /run/log/journal or /var/log/journal"
+                    : "what journald takes is in none of the journal's files here");
+}
+
+JournalSink::Look JournalSink::fail(const std::string &why)
+{
+    const Clock::time_point now = Clock::now();
+    if (m_obstacle.empty())
+        m_failing = now;
+    m_obstacle = why;
+    m_wantsNonce = true;
+    m_nextOpen = now + retryInterval;
+    m_reader.close(); // what it sees may not be all
+    return Look::Failed;
+}
+
+void JournalSink::succeed()
+{
+    m_obstacle.clear();
+    m_nonce.clear();
+    // Should it miss entries because it has learned wrongly, it learns anew.
+    m_wantsNonce = !isAllFound();
+}
+
+/// Fates of the first @p count entries.
+void JournalSink::give(std::size_t count, Fate ofMissing, std::vector<Fate> &fates)
+{
+    for (std::size_t i = 0; i < count; ++i) {
+        const Entry &entry = m_entries.front();
+        if (entry.error != 0)
+            m_lossReason = std::string("sd_journal_sendv: ") + std::strerror(entry.error);
+        fates.push_back(entry.error != 0 ? Fate::Lost : entry.isFound ? Fate::Kept : ofMissing);
+        m_entries.pop_front();
+    }
+    m_fenced -= std::min(m_fenced, count);
+    m_reader.keepPlace();
+    for (Entry &entry : m_entries)
+        entry.isKept = entry.isFound;
 }
 
 void JournalSink::serialize(const LogRecord &record)
@@ -92,22 +241,43 @@ void JournalSink::serialize(const LogRecord &record)
     append("DTLSD_EVENT", record.event);
     for (const LogField &field : record.fields)
         append(field.name, field.value);
-    m_buffer += m_run;
-    m_ends.push_back(m_buffer.size());
+    append(m_run);
+    const bool isFirstOfGroup = m_entries.size() == m_fenced;
+    if (m_wantsNonce && isFirstOfGroup) {
+        m_writtenNonce = randomField("DTLSD_NONCE");
+        append(m_writtenNonce);
+    }
 
     // Only now, since a growing buffer moves.
-    m_fields.clear();
+    m_iovecs.clear();
     std::size_t begin = 0;
     for (const std::size_t end : m_ends) {
-        m_fields.push_back({m_buffer.data() + begin, end - begin});
+        m_iovecs.push_back({m_buffer.data() + begin, end - begin});
         begin = end;
     }
+}
+
+/// The field of what was serialized last, as `NAME=value`.
+std::string_view JournalSink::written(std::string_view name) const
+{
+    for (const iovec &part : m_iovecs) {
+        const std::string_view field(static_cast<const char *>(part.iov_base), part.iov_len);
+        if (field.size() > name.size() && field.starts_with(name) && field[name.size()] == '=')
+            return field;
+    }
+    return {};
 }
 
 void JournalSink::append(QByteArrayView name, QByteArrayView value)
 {
     m_buffer.append(name.data(), static_cast<std::size_t>(name.size())).push_back('=');
     m_buffer.append(value.data(), static_cast<std::size_t>(value.size()));
+    m_ends.push_back(m_buffer.size());
+}
+
+void JournalSink::append(const std::string &field)
+{
+    m_buffer += field;
     m_ends.push_back(m_buffer.size());
 }
 

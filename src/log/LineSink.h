@@ -22,20 +22,21 @@ public:
 
     void write(const LogRecord &record) final
     {
-        m_outcomes.push_back(m_writer.write(line(record)));
+        m_fates.push_back(m_writer.write(line(record)) ? Fate::Kept : Fate::Lost);
     }
-    void settle(std::vector<bool> &outcomes) final
+    void settle(std::vector<Fate> &fates) final
     {
-        outcomes.insert(outcomes.end(), m_outcomes.begin(), m_outcomes.end());
-        m_outcomes.clear();
+        fates.insert(fates.end(), m_fates.begin(), m_fates.end());
+        m_fates.clear();
     }
+    [[nodiscard]] std::string lossReason() const final { return m_writer.errorText(); }
 
 private:
     /// @p record as a line, with its line feed.
     [[nodiscard]] virtual QByteArray line(const LogRecord &record) const = 0;
 
     LineWriter m_writer;
-    std::vector<bool> m_outcomes;
+    std::vector<Fate> m_fates;
 };
 
 } // namespace dtlsd

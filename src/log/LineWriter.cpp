@@ -2,6 +2,7 @@
 #include "log/LineWriter.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include <poll.h>
 #include <unistd.h>
@@ -33,18 +34,26 @@ bool LineWriter::write(QByteArrayView line)
 }
 
 /// How many of @p bytes were written before an error.
-qsizetype LineWriter::writeBytes(QByteArrayView bytes) const
+qsizetype LineWriter::writeBytes(QByteArrayView bytes)
 {
     qsizetype done = 0;
     while (done < bytes.size()) {
         const auto rest = bytes.sliced(done);
         const ssize_t count = ::write(m_fd, rest.data(), static_cast<std::size_t>(rest.size()));
-        if (count > 0)
+        if (count > 0) {
             done += count;
-        else if (count == 0 || !waitAfterError(m_fd, errno))
+            continue;
+        }
+        m_error = errno;
+        if (count == 0 || !waitAfterError(m_fd, m_error))
             break;
     }
     return done;
+}
+
+std::string LineWriter::errorText() const
+{
+    return std::string(m_fd == STDOUT_FILENO ? "standard output: " : "") + std::strerror(m_error);
 }
 
 } // namespace dtlsd

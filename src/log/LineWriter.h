@@ -8,6 +8,8 @@
 
 #include <QByteArrayView>
 
+#include <string>
+
 namespace dtlsd {
 
 class LineWriter
@@ -22,10 +24,14 @@ public:
     /// before the end. The next line then does not continue what there is of this one.
     [[nodiscard]] bool write(QByteArrayView line);
 
+    /// Of the last write() that said false: `standard output: No space left on device`.
+    [[nodiscard]] std::string errorText() const;
+
 private:
-    qsizetype writeBytes(QByteArrayView bytes) const;
+    qsizetype writeBytes(QByteArrayView bytes);
 
     const int m_fd;
+    int m_error = 0;    // errno of the last one
     bool m_cut = false; // the last line has a beginning and no end
 };
 

@@ -18,6 +18,9 @@ constexpr std::size_t settledTogether = 64;
 constexpr auto firstPause = 50us;
 constexpr auto longestPause = 20ms;
 
+// For a sink that has nothing in hand and waits for the end of its obstacle.
+constexpr auto obstaclePause = 100ms;
+
 } // namespace
 
 class LogWriter::AtWork
@@ -36,12 +39,12 @@ private:
     std::atomic<bool> &m_isAtWork;
 };
 
-LogWriter::LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, DroppedRecord droppedRecord,
+LogWriter::LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, Reports reports,
                      std::chrono::milliseconds reportInterval)
     : m_queue(capacity)
     , m_reportInterval(reportInterval)
     , m_sink(std::move(sink))
-    , m_droppedRecord(std::move(droppedRecord))
+    , m_reports(std::move(reports))
     , m_thread(&LogWriter::run, this)
 {
 }
@@ -54,12 +57,26 @@ LogWriter::~LogWriter()
 
 LogState LogWriter::state() const
 {
+    const auto since = [](Clock::time_point began) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    };
+    LogState state;
     const std::size_t inHand = m_inHand;
-    const Clock::duration since = Clock::now() - m_progress.load();
+    state.waiting = m_queue.size() + inHand;
+    state.kept = m_keptInAll;
+    state.lost = m_queue.dropped() + m_refusedInAll;
+    state.unverified = m_unverifiedInAll;
     // What is still in the queue waits for the log thread, not for its sink.
-    return {m_queue.size() + inHand, m_keptInAll, m_queue.dropped() + m_refusedInAll,
-            inHand > 0 ? std::chrono::duration_cast<std::chrono::milliseconds>(since)
-                       : std::chrono::milliseconds::zero()};
+    if (inHand > 0)
+        state.stalled = since(m_progress);
+    const Clock::time_point losingSince = m_losingSince;
+    const std::lock_guard lock(m_mutex);
+    if (losingSince != Clock::time_point()) {
+        state.losing = since(losingSince);
+        state.lossReason = m_lossReason;
+    }
+    state.obstacle = m_obstacle;
+    return state;
 }
 
 bool LogWriter::isAlive(std::chrono::milliseconds timeout)
@@ -88,6 +105,7 @@ void LogWriter::run()
         batch.clear(); // payloads do not stay in memory until the next entry comes
         reportLost();
         settle();
+        reportVerifiability();
     }
     m_nextReport = {};
     reportLost(); // what was refused after the last batch, or by a sink that may be back
@@ -116,9 +134,12 @@ std::optional<LogWriter::Clock::time_point> LogWriter::nextLook() const
 {
     if (!m_unsettled.empty())
         return Clock::now() + m_pause;
+    std::optional<Clock::time_point> next;
     if (m_lost > 0)
-        return m_nextReport;
-    return std::nullopt;
+        next = m_nextReport;
+    if (!m_obstacle.empty())
+        next = std::min(next.value_or(Clock::time_point::max()), Clock::now() + obstaclePause);
+    return next;
 }
 
 void LogWriter::writeBatch(const std::vector<LogEntry> &batch)
@@ -143,40 +164,59 @@ void LogWriter::write(const LogRecord &record, const Unsettled &unsettled)
 
 void LogWriter::settle()
 {
-    m_outcomes.clear();
+    m_fates.clear();
     {
         const AtWork atWork(*this);
-        m_sink->settle(m_outcomes);
+        m_sink->settle(m_fates);
     }
-    if (!m_outcomes.empty())
+    if (!m_fates.empty())
         m_progress = Clock::now();
-    for (const bool accepted : m_outcomes) {
-        conclude(m_unsettled.front(), accepted);
+    for (const Fate fate : m_fates) {
+        conclude(m_unsettled.front(), fate);
         m_unsettled.pop_front();
     }
     for (AcceptanceListener *listener : m_listeners)
         listener->batchEnded();
     m_listeners.clear();
-    m_pause = m_outcomes.empty() ? std::min<Clock::duration>(m_pause * 3 / 2, longestPause)
-                                 : Clock::duration(firstPause);
+    m_pause = m_fates.empty() ? std::min<Clock::duration>(m_pause * 3 / 2, longestPause)
+                              : Clock::duration(firstPause);
 }
 
-void LogWriter::conclude(const Unsettled &entry, bool accepted)
+void LogWriter::conclude(const Unsettled &entry, Fate fate)
 {
     --m_inHand;
-    if (accepted) {
+    switch (fate) {
+    case Fate::Kept:
         ++m_keptInAll;
-    } else if (entry.reported > 0) {
+        m_losingSince = Clock::time_point();
+        break;
+    case Fate::Lost:
+        countLost(entry);
+        break;
+    case Fate::Unverified: // a report as well: it may be there, and its losses are not told
+                           // twice
+        ++m_unverifiedInAll;
+        break;
+    }
+    if (entry.listener == nullptr)
+        return;
+    entry.listener->settled(fate == Fate::Kept);
+    if (std::find(m_listeners.begin(), m_listeners.end(), entry.listener) == m_listeners.end())
+        m_listeners.push_back(entry.listener);
+}
+
+void LogWriter::countLost(const Unsettled &entry)
+{
+    if (entry.reported > 0) {
         m_lost += entry.reported;
     } else {
         ++m_lost;
         ++m_refusedInAll;
     }
-    if (entry.listener == nullptr)
-        return;
-    entry.listener->settled(accepted);
-    if (std::find(m_listeners.begin(), m_listeners.end(), entry.listener) == m_listeners.end())
-        m_listeners.push_back(entry.listener);
+    if (m_losingSince.load() == Clock::time_point())
+        m_losingSince = Clock::now();
+    const std::lock_guard lock(m_mutex);
+    m_lossReason = m_sink->lossReason();
 }
 
 void LogWriter::reportLost()
@@ -186,9 +226,41 @@ void LogWriter::reportLost()
     if (m_lost == 0 || now < m_nextReport)
         return;
     m_nextReport = now + m_reportInterval;
-    ++m_inHand;
-    write(m_droppedRecord(m_lost), {nullptr, m_lost});
+    writeReport(m_reports.dropped(m_lost), {nullptr, m_lost});
     m_lost = 0;
+}
+
+/// If that has changed.
+void LogWriter::reportVerifiability()
+{
+    const std::string obstacle = m_sink->obstacle();
+    if (obstacle == m_obstacle)
+        return;
+    const bool wasThere = !m_obstacle.empty();
+    {
+        const std::lock_guard lock(m_mutex);
+        m_obstacle = obstacle;
+    }
+    if (wasThere && !obstacle.empty())
+        return; // another one
+    const Clock::time_point now = Clock::now();
+    Verifiability report{obstacle, {}, 0};
+    if (wasThere) {
+        report.lasted =
+            std::chrono::duration_cast<std::chrono::milliseconds>(now - m_obstacleBegan);
+        report.unverified =
+            m_unverifiedInAll - std::exchange(m_unverifiedReported, m_unverifiedInAll);
+    } else {
+        m_obstacleBegan = now;
+    }
+    writeReport(m_reports.verifiability(report), {nullptr, 0});
+}
+
+void LogWriter::writeReport(const LogRecord &record, const Unsettled &unsettled)
+{
+    if (m_inHand++ == 0)
+        m_progress = Clock::now();
+    write(record, unsettled);
 }
 
 } // namespace dtlsd

@@ -8,10 +8,12 @@
 //    └──────── until entries come, or it is time to ask the sink again ──────────┘
 //
 // An entry can be lost in two places: the queue refuses it, or the sink does. Both are counted
-// until a report has been accepted by the sink, so that each loss is reported once.
+// until a report has been accepted by the sink, so that each loss is reported once. A sink that
+// cannot tell for a time is reported when that begins and when it ends.
 #pragma once
 
 #include "log/LogQueue.h"
+#include "log/LogState.h"
 #include "log/Sink.h"
 
 #include <atomic>
@@ -24,29 +26,25 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 namespace dtlsd {
 
-/// How the log is doing.
-struct LogState
-{
-    std::size_t waiting = 0; ///< entries whose fate is not known yet
-    std::uint64_t kept = 0;
-    std::uint64_t lost = 0;
-    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none that it has
-};
-
 class LogWriter
 {
 public:
-    /// Makes the `entries-dropped` record for a number of lost entries.
-    using DroppedRecord = std::function<LogRecord(std::uint64_t count)>;
+    /// The records in which the log tells of itself; called in its thread.
+    struct Reports
+    {
+        std::function<LogRecord(std::uint64_t count)> dropped; ///< entries were lost
+        std::function<LogRecord(const Verifiability &)> verifiability;
+    };
 
     /// Starts the thread. Losses that go on are reported once every @p reportInterval.
-    LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, DroppedRecord droppedRecord,
+    LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, Reports reports,
               std::chrono::milliseconds reportInterval = std::chrono::seconds(1));
     LogWriter(const LogWriter &) = delete;
     LogWriter &operator=(const LogWriter &) = delete;
@@ -89,33 +87,42 @@ private:
     void writeBatch(const std::vector<LogEntry> &batch);
     void write(const LogRecord &record, const Unsettled &unsettled);
     void settle();
-    void conclude(const Unsettled &entry, bool accepted);
+    void conclude(const Unsettled &entry, Fate fate);
+    void countLost(const Unsettled &entry);
     void reportLost();
+    void reportVerifiability();
+    void writeReport(const LogRecord &record, const Unsettled &unsettled);
     [[nodiscard]] std::optional<Clock::time_point> nextLook() const;
 
     LogQueue m_queue;
     const std::chrono::milliseconds m_reportInterval;
     // Of the log thread:
     std::unique_ptr<Sink> m_sink;
-    DroppedRecord m_droppedRecord;
+    const Reports m_reports;
     std::deque<Unsettled> m_unsettled;
-    std::vector<bool> m_outcomes;                  // of settle(); kept for its capacity
+    std::vector<Fate> m_fates;                     // of settle(); kept for its capacity
     std::vector<AcceptanceListener *> m_listeners; // of settle(); as few as there are workers
     Clock::duration m_pause{};                     // before the sink is asked again
     std::uint64_t m_lost = 0;                      // not yet reported
     Clock::time_point m_nextReport;
+    Clock::time_point m_obstacleBegan;
+    std::uint64_t m_unverifiedReported = 0; // of those in all
 
     // For everybody to read:
     std::atomic<std::size_t> m_inHand = 0; // taken from the queue, and not settled
     std::atomic<std::uint64_t> m_keptInAll = 0;
     std::atomic<std::uint64_t> m_refusedInAll = 0; // by the sink, reports apart
+    std::atomic<std::uint64_t> m_unverifiedInAll = 0;
     std::atomic<Clock::time_point> m_progress{Clock::time_point()};
+    std::atomic<Clock::time_point> m_losingSince{Clock::time_point()}; // 0: it is not
     std::atomic<bool> m_isSinkAtWork = false;
 
-    std::mutex m_mutex; // guards what follows
+    mutable std::mutex m_mutex; // guards what follows
     std::condition_variable m_turned;
     std::uint64_t m_turns = 0;
     bool m_done = false;
+    std::string m_lossReason;
+    std::string m_obstacle; // as reported
     std::thread m_thread;
 };
 

@@ -8,9 +8,18 @@
 
 #include "log/LogRecord.h"
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 namespace dtlsd {
+
+/// What became of a record.
+enum class Fate : std::uint8_t {
+    Kept,      ///< a receipt may be given for it
+    Lost,      ///< it is not there
+    Unverified ///< it may be there, but that could not be read back in time
+};
 
 class Sink
 {
@@ -24,9 +33,16 @@ public:
     virtual void write(const LogRecord &record) = 0;
 
     /// Appends what became of records that were written, as far as it is known by now, in the order
-    /// in which they were written. true: it is kept, and a receipt may be given for it. false: it
-    /// is lost. Every record is in one answer, once.
-    virtual void settle(std::vector<bool> &outcomes) = 0;
+    /// in which they were written. Every record is in one answer, once.
+    virtual void settle(std::vector<Fate> &fates) = 0;
+
+    /// Why records cannot be read back at present. Empty: they can, or this sink does not look.
+    /// Meanwhile settle() has to be called now and then, even if every record is settled, so that
+    /// the sink notices the end of it.
+    [[nodiscard]] virtual std::string obstacle() const { return {}; }
+
+    /// Why the last record that was lost was lost.
+    [[nodiscard]] virtual std::string lossReason() const = 0;
 };
 
 } // namespace dtlsd

@@ -45,11 +45,11 @@ SinkKind automaticSinkKind(const Surroundings &surroundings)
     return surroundings.outputIsTerminal ? SinkKind::Text : SinkKind::Json;
 }
 
-std::unique_ptr<Sink> makeSink(SinkKind kind, const std::function<void()> &onUnreadable)
+std::unique_ptr<Sink> makeSink(SinkKind kind)
 {
     switch (kind) {
     case SinkKind::Journal:
-        return std::make_unique<JournalSink>(onUnreadable);
+        return std::make_unique<JournalSink>();
     case SinkKind::Json:
         return std::make_unique<JsonSink>(STDOUT_FILENO);
     case SinkKind::Text:

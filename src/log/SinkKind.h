@@ -5,7 +5,6 @@
 
 #include "log/Sink.h"
 
-#include <functional>
 #include <memory>
 
 namespace dtlsd {
@@ -37,7 +36,7 @@ struct Surroundings
 SinkKind automaticSinkKind(const Surroundings &surroundings);
 
 /// The journal, or a sink that writes to standard output; text in colour on a terminal, unless
-/// $NO_COLOR is set (no-color.org). @p onUnreadable is JournalSink's.
-std::unique_ptr<Sink> makeSink(SinkKind kind, const std::function<void()> &onUnreadable = {});
+/// $NO_COLOR is set (no-color.org).
+std::unique_ptr<Sink> makeSink(SinkKind kind);
 
 } // namespace dtlsd

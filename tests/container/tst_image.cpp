@@ -279,11 +279,8 @@ void TestImage::itWritesToTheJournalThatPodmansUnitMounts()
     const auto entries = m_journal.entries({u"DTLSD_IDENTITY=sensor-17"_s}, 2);
     QCOMPARE(entries.size(), 2);
     QCOMPARE(entries[1][u"DTLSD_PAYLOAD"_s].toString(), u"temperature=21.5"_s);
-    // It reads what it has written: the receipt is the full one.
-    for (const QJsonObject &warning :
-         m_journal.entries({u"DTLSD_EVENT=configuration-warning"_s}, 0))
-        QVERIFY2(!warning[u"MESSAGE"_s].toString().contains(u"read back"_s),
-                 qPrintable(warning[u"MESSAGE"_s].toString()));
+    // It reads what it has written.
+    QVERIFY(m_journal.entries({u"DTLSD_EVENT=log-unverifiable"_s}, 0).isEmpty());
     QCOMPARE(container.stop().status, 0);
 }
 

@@ -86,6 +86,7 @@ void TestEvents::everyEventHasAScene()
     QSet<QByteArray> events;
     for (const EventScene &scene : allScenes())
         events += scene.event;
+    events += kind::logUnverifiable.name; // has a test of its own: tst_journalfaults
     for (const EventKind &kind : kind::all)
         QVERIFY2(events.contains(kind.name), kind.name);
 }
@@ -133,7 +134,8 @@ void TestEvents::anEventIsLoggedAsItHappened()
         {{"event", scene.event}, {"message_id", mark.messageId}, {"priority", mark.priority}});
     if (stage.journal()) // JournalSink's mark
         scene.expected.insert("run", "<[0-9a-f]{32}>");
-    const auto isExpected = [&](const QJsonObject &event) {
+    const auto isExpected = [&](QJsonObject event) {
+        event.remove(QStringLiteral("nonce")); // JournalSink's, where it has to learn
         return differences(fieldsOf(event), scene.expected, stage.facts()).isEmpty();
     };
     const QString name = QLatin1String(scene.event);

@@ -7,15 +7,25 @@
 #include "support/JournalInstance.h"
 #include "support/LogFakes.h"
 
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
 #include <QDir>
 #include <QFile>
 #include <QSet>
 #include <QTest>
 
+#include <algorithm>
+#include <functional>
 #include <vector>
+
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -52,19 +62,73 @@ public:
     {
         QSet<QString> result;
         for (std::size_t i = 0; i < m_outcomes.size(); ++i) {
-            if (m_outcomes[i])
+            if (m_outcomes[i] == Fate::Kept)
                 result << QString::number(i + 1);
         }
         return result;
     }
-    [[nodiscard]] int unreadable() const { return m_unreadable; }
+    [[nodiscard]] qsizetype unverified() const
+    {
+        return std::count(m_outcomes.begin(), m_outcomes.end(), Fate::Unverified);
+    }
+    [[nodiscard]] std::string obstacle() const { return m_sink.obstacle(); }
+    /// Whether the sink itself notices, without entries, that they can be read back.
+    bool recovers()
+    {
+        return waitUntil(
+            [this] {
+                m_sink.settle(m_outcomes);
+                return m_sink.obstacle().empty();
+            },
+            QDeadlineTimer(patience));
+    }
 
 private:
-    int m_unreadable = 0;
     qsizetype m_written = 0;
-    std::vector<bool> m_outcomes;
-    JournalSink m_sink{[this] { ++m_unreadable; }};
+    std::vector<Fate> m_outcomes;
+    JournalSink m_sink{{.time = 100ms, .entries = 1000}};
 };
+
+/// Does @p first as this user and @p what as another one, in a process of its own.
+bool asNobody(const std::function<void()> &first, const std::function<void()> &what)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        first();
+        constexpr uid_t nobody = 65534;
+        if (setresgid(nobody, nobody, nobody) != 0 || setresuid(nobody, nobody, nobody) != 0)
+            _exit(1);
+        what();
+        _exit(0);
+    }
+    int status = -1;
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/// Sends an entry with these fields, `NAME=value`; ends the process if it cannot.
+void sendEntry(const QList<QByteArray> &fields)
+{
+    std::vector<iovec> parts;
+    for (const QByteArray &field : fields)
+        parts.push_back(
+            {const_cast<char *>(field.constData()), static_cast<std::size_t>(field.size())});
+    if (sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) != 0)
+        _exit(1);
+}
+
+/// All that a client has set in @p entry, with @p sequence instead of its own.
+QList<QByteArray> copyOf(const QJsonObject &entry, const QByteArray &sequence)
+{
+    QList<QByteArray> fields;
+    for (auto field = entry.begin(); field != entry.end(); ++field) {
+        const QByteArray name = field.key().toLatin1();
+        if (!name.startsWith('_'))
+            fields << name + '=' +
+                          (name == "DTLSD_SEQUENCE" ? sequence
+                                                    : JournalInstance::bytes(field.value()));
+    }
+    return fields;
+}
 
 const QString furtherSettings = QStringLiteral("/etc/systemd/journald.conf.d/zzz.conf");
 
@@ -91,13 +155,15 @@ public:
         QDir().rmdir(m_root + m_slice);
     }
     [[nodiscard]] bool isOne() const { return m_isOne; }
+    /// For this process alone.
+    void leave() const { moveTo(m_root); }
 
 private:
     static bool moveTo(const QString &group)
     {
         QFile processes(group + QStringLiteral("/cgroup.procs"));
         return processes.open(QIODevice::WriteOnly | QIODevice::Unbuffered) &&
-               processes.write(QByteArray::number(QCoreApplication::applicationPid())) > 0;
+               processes.write(QByteArray::number(getpid())) > 0;
     }
 
     const QString m_slice = QStringLiteral("/dtlsdtest.slice");
@@ -106,12 +172,14 @@ private:
     bool m_isOne = false;
 };
 
-/// DTLSD_SEQUENCE of what is in the journal.
+/// DTLSD_SEQUENCE of what this process has in the journal.
 QSet<QString> sequencesIn(JournalInstance &journal)
 {
     QSet<QString> result;
     for (const QJsonObject &entry :
-         journal.entries({QStringLiteral("DTLSD_EVENT=datagram-received")}, 0))
+         journal.entries({QStringLiteral("DTLSD_EVENT=datagram-received"),
+                          QStringLiteral("_PID=%1").arg(QCoreApplication::applicationPid())},
+                         0))
         result << entry[QStringLiteral("DTLSD_SEQUENCE")].toString();
     return result;
 }
@@ -146,7 +214,7 @@ private Q_SLOTS:
         QVERIFY(writer.settle());
         QCOMPARE(writer.kept().size(), writer.written());
         QCOMPARE(sequencesIn(m_journal), writer.kept());
-        QCOMPARE(writer.unreadable(), 0);
+        QCOMPARE(writer.obstacle(), std::string());
     }
 
     void largeEntriesAreKept()
@@ -212,6 +280,7 @@ private Q_SLOTS:
         QCOMPARE(sequencesIn(m_journal), writer.kept());
 
         QVERIFY(filler.remove());
+        QVERIFY(writer.recovers());
         const qsizetype before = writer.kept().size();
         writer.write(10);
         QVERIFY(writer.settle());
@@ -234,7 +303,7 @@ private Q_SLOTS:
         QCOMPARE(sequencesIn(m_journal), writer.kept());
     }
 
-    void aJournalThatCannotBeReadIsSaidOnceAndTaken()
+    void whatIsKeptNowhereIsNotVerified()
     {
         // What this journald takes goes elsewhere, if anywhere.
         QVERIFY(relaunch("Storage=none\n"));
@@ -243,8 +312,82 @@ private Q_SLOTS:
         QVERIFY(writer.settle());
         writer.write(10);
         QVERIFY(writer.settle());
-        QCOMPARE(writer.kept().size(), 20);
-        QCOMPARE(writer.unreadable(), 1);
+        QCOMPARE(writer.unverified(), 20);
+        QVERIFY(!writer.obstacle().empty());
+
+        QVERIFY(clear());
+        writer.write(1); // which the sink learns from, although it may be too late for this one
+        QVERIFY(writer.settle());
+        QVERIFY(writer.recovers());
+        const qsizetype before = writer.kept().size();
+        writer.write(10);
+        QVERIFY(writer.settle());
+        QCOMPARE(writer.kept().size(), before + 10);
+        QVERIFY(sequencesIn(m_journal).contains(writer.kept()));
+    }
+
+    void whatWasVacuumedIsPassedOver()
+    {
+        Writer writer;
+        for (int i = 0; i < 5; ++i) {
+            writer.write(20);
+            QVERIFY(writer.settle());
+            QVERIFY(journalctl({QStringLiteral("--rotate"), QStringLiteral("--vacuum-files=1")}));
+        }
+        QCOMPARE(writer.kept().size(), 100);
+        m_journal.kill();
+        m_journal.forget();
+        QVERIFY(m_journal.launch());
+        writer.write(20);
+        QVERIFY(writer.settle());
+        QCOMPARE(writer.kept().size(), 120);
+    }
+
+    void entriesOfAnotherUserDoNotCount()
+    {
+        QVERIFY(relaunch("RateLimitIntervalSec=1h\nRateLimitBurst=20\n"));
+        const AsService asService; // nobody else has a rate
+        if (!asService.isOne())
+            QSKIP("the control group of a service cannot be made here");
+        Writer writer;
+        writer.write(1);
+        QVERIFY(writer.settle());
+        const QJsonObject known = ownEntries().constFirst();
+        QVERIFY(known.contains(QStringLiteral("DTLSD_NONCE")));
+        // This user has read all that our entry has, and knows the next ones.
+        for (int i = 0; i < 10; ++i) {
+            QVERIFY(asNobody([&] { asService.leave(); },
+                             [&] {
+                                 for (int next = 2 + 10 * i; next < 12 + 10 * i; ++next)
+                                     sendEntry(copyOf(known, QByteArray::number(next)));
+                             }));
+            writer.write(10);
+        }
+        QVERIFY(writer.settle());
+        const QStringList forged{QStringLiteral("DTLSD_EVENT=datagram-received"),
+                                 QStringLiteral("_UID=65534")};
+        QCOMPARE(m_journal.entries(forged, 0).size(), 100);
+        QVERIFY(writer.kept().size() < 100);
+        QCOMPARE(sequencesIn(m_journal), writer.kept());
+    }
+
+    void entriesOfAnotherUserDoNotStopUs()
+    {
+        Writer writer;
+        writer.write(1);
+        QVERIFY(writer.settle());
+        const QJsonObject known = ownEntries().constFirst();
+        for (int round = 0; round < 5; ++round) {
+            QVERIFY(asNobody([] {},
+                             [&] {
+                                 for (int i = 0; i < 4000; ++i)
+                                     sendEntry(copyOf(known, "0"));
+                             }));
+            writer.write(10);
+            QVERIFY(writer.settle());
+        }
+        QCOMPARE(writer.kept().size(), 51);
+        QCOMPARE(writer.obstacle(), std::string());
     }
 
 private:
@@ -268,11 +411,18 @@ private:
         return m_journal.launch();
     }
 
-    bool rotate()
+    bool rotate() { return journalctl({QStringLiteral("--rotate")}); }
+
+    static bool journalctl(const QStringList &arguments)
     {
         ChildProcess process;
-        return process.run({QStringLiteral("journalctl"), {QStringLiteral("--rotate")}}) &&
-               process.waitForEnd() && process.exitCode() == 0;
+        return process.run({QStringLiteral("journalctl"), arguments}) && process.waitForEnd() &&
+               process.exitCode() == 0;
+    }
+
+    JournalInstance::Entries ownEntries()
+    {
+        return m_journal.entries({QStringLiteral("DTLSD_EVENT=datagram-received")}, 1);
     }
 
     JournalInstance &m_journal;

@@ -107,6 +107,14 @@ bool hasLost(const DaemonProcess &daemon, int entries)
     return DaemonProcess::number(logOf(daemon).value(QStringLiteral("lost"))) >= entries;
 }
 
+/// What `health` says is wrong; empty: nothing.
+QString complaintOf(const DaemonProcess &daemon)
+{
+    return ControlClient::ask(daemon.controlSocket(), R"({"command":"health"})")
+        .value(QStringLiteral("error"))
+        .toString();
+}
+
 bool isStalled(const DaemonProcess &daemon)
 {
     return logOf(daemon).value(QStringLiteral("stalled_s")).toDouble() > 0.5;
@@ -181,6 +189,7 @@ private Q_SLOTS:
     void aJournalThatGoesAndComesBackIsUsedAgain();
     void aJournalThatIsAbsentFromTheStartIsFoundLater();
     void aFullDiskStopsReceiptsUntilThereIsRoom();
+    void aFullDiskForLinesStopsReceiptsUntilThereIsRoom();
     void underAutoLinesTakeTheJournalsPlaceAndSaySo();
     void anOutputThatNobodyReadsStopsReceiptsAndNothingElse();
     void aClosedOutputStopsReceiptsAndNothingElse();
@@ -314,6 +323,40 @@ void TestReceipts::aFullDiskStopsReceiptsUntilThereIsRoom()
     QCOMPARE(daemon.stop(), 0);
 }
 
+void TestReceipts::aFullDiskForLinesStopsReceiptsUntilThereIsRoom()
+{
+    JournalInstance disk({.settings = {}, .journalSize = "16m", .holdsSockets = false});
+    QVERIFY2(disk.start(), qPrintable(disk.errorText()));
+    const QString folder = disk.outsidePath(JournalInstance::journalDirectory());
+    const std::uint16_t port = freePort();
+    DaemonProcess daemon(configuration(port));
+    daemon.process().setStandardOutputFile(folder + QStringLiteral("/lines"));
+    QVERIFY(daemon.launch());
+    QTRY_VERIFY(!logOf(daemon).isEmpty());
+    Device device(SocketAddress(QHostAddress(QHostAddress::LocalHost), port));
+    QVERIFY(device.isConnected());
+    QCOMPARE(device.sendUntilAnswered(), 1);
+    QCOMPARE(complaintOf(daemon), QString());
+
+    QFile filler(folder + QStringLiteral("/filler"));
+    QVERIFY(filler.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
+    while (filler.write(QByteArray(4096, '.')) > 0) {
+    }
+    const auto isFull = [&] {
+        const qsizetype before = device.receipts();
+        device.send(10, QByteArray(1000, 'x'));
+        return !waitUntil([&] { return device.receipts() > before; }, QDeadlineTimer(500));
+    };
+    QVERIFY(waitUntil(isFull, QDeadlineTimer(patience)));
+    const QString why = QStringLiteral("No space left on device");
+    QTRY_VERIFY2(complaintOf(daemon).contains(why), qPrintable(complaintOf(daemon)));
+
+    QVERIFY(filler.remove());
+    QTRY_COMPARE(complaintOf(daemon), QString()); // although nobody sends
+    device.sendUntilAnswered();
+    QCOMPARE(daemon.stop(), 0);
+}
+
 void TestReceipts::underAutoLinesTakeTheJournalsPlaceAndSaySo()
 {
     m_journal->kill();
@@ -387,6 +430,7 @@ void TestReceipts::aClosedOutputStopsReceiptsAndNothingElse()
     device.send(5);
     QVERIFY(Device(server).isConnected());
     QCOMPARE(device.receipts(), 0);
+    QTRY_VERIFY(complaintOf(daemon).contains(QStringLiteral("Broken pipe")));
     QCOMPARE(daemon.stop(), 0);
     // Two sessions, five datagrams, the stopping and two sessions closed: nobody could be told.
     QVERIFY2(daemon.errorText().contains(QStringLiteral("10 entries were lost")),

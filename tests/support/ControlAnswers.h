@@ -13,7 +13,8 @@ inline const QByteArray statusLine =
     R"("workers":[{"worker":0,"sessions":1,"half_open":0,"datagrams_received":5,"cpu_s":0.12}],)"
     R"("sessions_opened":2,"sessions_closed":0,"handshakes_failed":1,"datagrams_received":5,)"
     R"("bytes_received":60,"datagrams_sent":1,"bytes_sent":100,"receipts_withheld":0,)"
-    R"("log":{"target":"journal","waiting":0,"capacity":16384,"written":12,"lost":0,"stalled_s":0},)"
+    R"("log":{"target":"journal","waiting":0,"capacity":16384,"written":12,"lost":0,)"
+    R"("unverified":0,"stalled_s":0,"losing_s":0,"loss_reason":"","obstacle":""},)"
     R"("reloads":{"applied":0,"rejected":0,"last":"none"}})";
 
 inline const QByteArray sessionLine =

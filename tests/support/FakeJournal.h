@@ -80,8 +80,9 @@ public:
         unlink(path);
     }
 
-    /// The next entry, which is there as soon as it is sent, without DTLSD_RUN; nothing when there
-    /// is none or it does not follow the protocol. Passes over empty datagrams, as journald does.
+    /// The next entry, which is there as soon as it is sent, without DTLSD_RUN and DTLSD_NONCE;
+    /// nothing when there is none or it does not follow the protocol. Passes over empty datagrams,
+    /// as journald does.
     std::optional<Entry> next()
     {
         for (;;) {
@@ -155,8 +156,10 @@ private:
             entry.append({line, data.sliced(at, static_cast<qsizetype>(size))});
             at += static_cast<qsizetype>(size) + 1;
         }
-        if (!entry.isEmpty() && entry.last().first == "DTLSD_RUN")
-            entry.removeLast();
+        for (const auto *mark : {"DTLSD_NONCE", "DTLSD_RUN"}) {
+            if (!entry.isEmpty() && entry.last().first == mark)
+                entry.removeLast();
+        }
         return entry;
     }
 

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -68,6 +69,7 @@ int boundSocket(const QByteArray &path, int type)
     std::copy(path.begin(), path.end(), address.sun_path);
     const int fd = socket(AF_UNIX, type, 0);
     if (bind(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0 &&
+        chmod(path.constData(), 0666) == 0 && // everybody may log
         (type == SOCK_DGRAM || listen(fd, SOMAXCONN) == 0))
         return fd;
     close(fd);

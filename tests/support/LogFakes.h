@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace dtlsd::test {
@@ -44,19 +45,20 @@ inline LogRecord datagramRecord(const QByteArray &payload)
 }
 
 /// What became of @p record; nothing while @p sink does not know.
-inline std::optional<bool> fateOf(const LogRecord &record, Sink &sink)
+inline std::optional<Fate> fateOf(const LogRecord &record, Sink &sink)
 {
     sink.write(record);
-    std::vector<bool> outcomes;
+    std::vector<Fate> outcomes;
     sink.settle(outcomes);
-    return outcomes.size() == 1 ? std::optional<bool>(outcomes[0]) : std::nullopt;
+    return outcomes.size() == 1 ? std::optional(outcomes[0]) : std::nullopt;
 }
 
 /// What a FakeSink does and has done, shared by the test and the log thread.
 class SinkState
 {
 public:
-    enum class Mode { Accept, Refuse, Stall };
+    /// Forget: it takes records, and cannot tell whether they are kept.
+    enum class Mode { Accept, Refuse, Stall, Forget };
 
     void set(Mode mode)
     {
@@ -93,18 +95,31 @@ public:
         return waitFor([this] { return m_stalled; });
     }
 
+    /// Of the sink, from now on.
+    void setObstacle(std::string obstacle)
+    {
+        change([&] { m_obstacle = std::move(obstacle); });
+    }
+    std::string obstacle() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_obstacle;
+    }
+
     /// In the log thread.
-    bool write(const LogRecord &record)
+    Fate write(const LogRecord &record)
     {
         std::unique_lock lock(m_mutex);
         m_stalled = m_mode == Mode::Stall;
         m_changed.notify_all();
         m_changed.wait(lock, [this] { return m_mode != Mode::Stall; });
         m_stalled = false;
-        if (m_mode == Mode::Accept)
+        if (m_mode != Mode::Refuse)
             m_accepted.append(record.message);
         m_changed.notify_all();
-        return m_mode == Mode::Accept;
+        return m_mode == Mode::Accept   ? Fate::Kept
+               : m_mode == Mode::Refuse ? Fate::Lost
+                                        : Fate::Unverified;
     }
 
 private:
@@ -126,6 +141,7 @@ private:
     Mode m_mode = Mode::Accept;
     bool m_stalled = false;
     bool m_silent = false;
+    std::string m_obstacle;
     QList<QByteArray> m_accepted;
 };
 
@@ -137,7 +153,9 @@ public:
     {
     }
     void write(const LogRecord &record) override { m_outcomes.push_back(m_state->write(record)); }
-    void settle(std::vector<bool> &outcomes) override
+    [[nodiscard]] std::string obstacle() const override { return m_state->obstacle(); }
+    [[nodiscard]] std::string lossReason() const override { return "refused"; }
+    void settle(std::vector<Fate> &outcomes) override
     {
         if (m_state->isSilent())
             return;
@@ -147,7 +165,7 @@ public:
 
 private:
     std::shared_ptr<SinkState> m_state;
-    std::vector<bool> m_outcomes;
+    std::vector<Fate> m_outcomes;
 };
 
 /// What listeners were told, in one order for all of them: `a+` accepted, `a-` lost, `a.` the end

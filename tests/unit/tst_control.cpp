@@ -68,7 +68,14 @@ public:
         state.identities = 3;
         state.sink = SinkKind::Journal;
         state.logCapacity = 16'384;
-        state.log = {.waiting = 7, .kept = 12, .lost = 1, .stalled = 2500ms};
+        state.log = {.waiting = 7,
+                     .kept = 12,
+                     .lost = 1,
+                     .unverified = 3,
+                     .stalled = 2500ms,
+                     .losing = 1500ms,
+                     .lossReason = "no room",
+                     .obstacle = "no file"};
         state.reloads.count(ReloadCounts::Outcome::Applied);
         state.reloads.count(ReloadCounts::Outcome::Rejected);
         WorkerState worker;
@@ -182,7 +189,8 @@ private Q_SLOTS:
             "datagrams_received": 10, "bytes_received": 120,
             "datagrams_sent": 8, "bytes_sent": 200, "receipts_withheld": 12,
             "log": {"target": "journal", "waiting": 7, "capacity": 16384, "written": 12, "lost": 1,
-                    "stalled_s": 2.5},
+                    "unverified": 3, "stalled_s": 2.5, "losing_s": 1.5, "loss_reason": "no room",
+                    "obstacle": "no file"},
             "reloads": {"applied": 1, "rejected": 1, "last": "rejected"}})"));
     }
 

@@ -164,18 +164,29 @@ void tst_DtlsctlReport::whatIsWrongStandsOut()
     status.lastReload = u"rejected"_s;
     status.receiptsWithheld = 3;
     status.logLost = 4;
+    status.logUnverified = 5;
     status.logStalledSeconds = 11.5;
+    status.logObstacle = u"sd_journal_open: Too many open files"_s;
     QStringList warnings;
     for (const TextLine &line : statusReport(status)) {
         if (line.tone == TextLine::Tone::Warning)
             warnings += line.text;
     }
-    QCOMPARE(warnings,
-             (QStringList{u"  Configuration  built-in defaults, reloaded 1 time, rejected 2 times, "
-                          "the last time rejected"_s,
-                          u"  Receipts       3 withheld"_s,
-                          u"  Log            journal: 12 written, 4 lost, 0 of 16384 waiting, "
-                          "stalled for 11s"_s}));
+    QCOMPARE(
+        warnings,
+        (QStringList{u"  Configuration  built-in defaults, reloaded 1 time, rejected 2 times, "
+                     "the last time rejected"_s,
+                     u"  Receipts       3 withheld"_s,
+                     u"  Log            journal: 12 written, 4 lost, 5 not read back, 0 of "
+                     "16384 waiting, stalled for 11s"_s,
+                     u"  No receipts    entries cannot be read back: sd_journal_open: Too many "
+                     "open files"_s}));
+    status.logObstacle.clear();
+    status.logLosingSeconds = 3;
+    status.logLossReason = u"standard output: No space left on device"_s;
+    QVERIFY(texts(statusReport(status))
+                .contains(u"  No receipts    all entries have been lost for 3.0s: standard output: "
+                          "No space left on device"_s));
 }
 
 void tst_DtlsctlReport::sessionsAreATable()

@@ -103,6 +103,7 @@ std::vector<LogRecord> barestRecords()
             log.describe(IdentityLimited{"sensor-17", 1, 1}),
             log.describe(UnverifiedTraffic{}),
             log.describe(EntriesDropped{1}),
+            log.describe(Verifiability{}),
             log.describe(StatisticsTaken{})};
 }
 
@@ -415,6 +416,12 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(EntriesDropped{1}),
              "1 entry was lost, as the log took none; datagrams among them got no receipt; "
              "check journald, or what reads our output, and its disk");
+    QCOMPARE(message(Verifiability{"sd_journal_open: Too many open files", {}, 0}),
+             "entries cannot be read back from the journal, so datagrams get no receipt: "
+             "sd_journal_open: Too many open files");
+    QCOMPARE(message(Verifiability{{}, 2500ms, 3}),
+             "entries can be read back from the journal again, after 2.5 s; 3 entries meanwhile "
+             "could not be acknowledged");
     QCOMPARE(message(ConfigMessage{QStringLiteral("/etc/dtlsd/dtlsd.ini"), 7,
                                    QStringLiteral("[identity *]: anybody")}),
              "/etc/dtlsd/dtlsd.ini:7: [identity *]: anybody");

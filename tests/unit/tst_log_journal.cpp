@@ -21,6 +21,7 @@ namespace {
 
 using Kind = LogField::Kind;
 using Entry = FakeJournal::Entry;
+using namespace std::chrono_literals;
 
 LogRecord recordWith(const QByteArray &payload)
 {
@@ -140,64 +141,64 @@ private Q_SLOTS:
         QCOMPARE(settled(), Outcomes{});
         QVERIFY(m_journal.next()); // "1", and the fence with the next call
         QVERIFY(m_journal.next());
-        QCOMPARE(settled(), Outcomes{true});
-        QVERIFY(!m_journal.next()); // the fence behind "2"
-        QCOMPARE(settled(), Outcomes{true});
+        QCOMPARE(settled(), Outcomes{Fate::Unverified}); // it keeps no files
+        QVERIFY(!m_journal.next());                      // the fence behind "2"
+        QCOMPARE(settled(), Outcomes{Fate::Unverified});
     }
 
-    void aJournalThatCannotBeReadIsSaidOnce()
+    void whatCannotBeReadBackIsHeldForATime()
     {
-        int said = 0;
-        JournalSink sink([&said] { ++said; });
-        for (int i = 0; i < 3; ++i) {
-            QCOMPARE(fateOf(recordWith("hello"), sink), std::nullopt);
-            drain();
-            std::vector<bool> outcomes;
-            sink.settle(outcomes);
-            QCOMPARE(outcomes, Outcomes{true});
-        }
-        QCOMPARE(said, 1);
+        JournalSink sink({.time = 1h, .entries = 2});
+        for (int i = 0; i < 3; ++i)
+            sink.write(recordWith("hello"));
+        Outcomes outcomes;
+        sink.settle(outcomes);
+        QVERIFY(sink.obstacle().empty());
+        drain();
+        sink.settle(outcomes);
+        QCOMPARE(outcomes, Outcomes{Fate::Unverified}); // the third has no room
+        QVERIFY(!sink.obstacle().empty());
     }
 
-    void anAbsentJournalRefusesAndOneThatIsBackAccepts()
+    void anAbsentJournalRefusesAndOneThatIsBackTakes()
     {
         QVERIFY(JournalSink::isThere());
         m_journal.close();
         QVERIFY(!JournalSink::isThere());
-        QCOMPARE(fateOf(recordWith("2"), m_sink), false);
+        QCOMPARE(fateOf(recordWith("2"), m_sink), Fate::Lost);
         QVERIFY(QFile(QLatin1String(FakeJournal::path)).open(QIODevice::WriteOnly));
-        QCOMPARE(fateOf(recordWith("2"), m_sink), false); // a file is not a socket
+        QCOMPARE(fateOf(recordWith("2"), m_sink), Fate::Lost); // a file is not a socket
         QVERIFY(unlink(FakeJournal::path) == 0 && m_journal.open());
         QCOMPARE(fateOf(recordWith("3"), m_sink), std::nullopt);
         const auto entry = m_journal.next();
         QVERIFY(entry);
         QCOMPARE(*entry, entryWith("3"));
         drain();
-        QCOMPARE(settled(), Outcomes{true});
+        QCOMPARE(settled(), Outcomes{Fate::Unverified});
     }
 
     void aSocketThatNobodyServesRefuses()
     {
         m_journal.abandon();
         QVERIFY(!JournalSink::isThere());
-        QCOMPARE(fateOf(recordWith("hello"), m_sink), false);
+        QCOMPARE(fateOf(recordWith("hello"), m_sink), Fate::Lost);
     }
 
     void aJournalThatGoesWithWhatItHasNotReadLosesIt()
     {
         QCOMPARE(fateOf(recordWith("unread"), m_sink), std::nullopt);
         m_journal.abandon();
-        QCOMPARE(settled(), Outcomes{false});
+        QCOMPARE(settled(), Outcomes{Fate::Lost});
     }
 
     void aJournalThatGoesWhileAnEntryWaitsRefusesIt()
     {
         QVERIFY(fillQueue());
-        std::optional<bool> fate = true;
+        std::optional<Fate> fate = Fate::Kept;
         std::thread writer([&] { fate = fateOf(recordWith("waits"), m_sink); });
         m_journal.close();
         writer.join();
-        QCOMPARE(fate, false);
+        QCOMPARE(fate, Fate::Lost);
     }
 
     void anEntryOnItsWayWhileTheJournalIsReplacedIsRefused()
@@ -205,15 +206,15 @@ private Q_SLOTS:
         QCOMPARE(fateOf(recordWith("unread"), m_sink), std::nullopt);
         FakeJournal replacement;
         QVERIFY(unlink(FakeJournal::path) == 0 && replacement.open());
-        QCOMPARE(settled(), Outcomes{false}); // although the old socket still holds it
+        QCOMPARE(settled(), Outcomes{Fate::Lost}); // although the old socket still holds it
         QCOMPARE(fateOf(recordWith("3"), m_sink), std::nullopt);
         QVERIFY(replacement.next());
         QVERIFY(!replacement.next());
-        QCOMPARE(settled(), Outcomes{true});
+        QCOMPARE(settled(), Outcomes{Fate::Unverified});
     }
 
 private:
-    using Outcomes = std::vector<bool>;
+    using Outcomes = std::vector<Fate>;
 
     Outcomes settled()
     {
@@ -231,7 +232,7 @@ private:
 
     const QString m_obstacle;
     FakeJournal m_journal;
-    JournalSink m_sink;
+    JournalSink m_sink{{.time = 0s, .entries = 100}};
 };
 
 int main(int argc, char **argv)

@@ -107,7 +107,7 @@ private Q_SLOTS:
         for (int i = 0; i < 64; ++i) {
             const LogRecord record =
                 datagramRecord(QByteArray(16384, static_cast<char>('A' + i % 26)));
-            refused += fateOf(record, sink) == true ? 0 : 1;
+            refused += fateOf(record, sink) == Fate::Kept ? 0 : 1;
             expected += jsonLine(record);
         }
         pipe.closeWriter();
@@ -122,10 +122,10 @@ private Q_SLOTS:
         JsonSink json(pipe.writer());
         TextSink text(pipe.writer(), Colour::Never);
         pipe.closeReader();
-        QCOMPARE(fateOf(datagramRecord("hello"), json), false);
-        QCOMPARE(fateOf(datagramRecord("hello"), text), false);
+        QCOMPARE(fateOf(datagramRecord("hello"), json), Fate::Lost);
+        QCOMPARE(fateOf(datagramRecord("hello"), text), Fate::Lost);
         JsonSink closed(-1);
-        QCOMPARE(fateOf(datagramRecord("hello"), closed), false);
+        QCOMPARE(fateOf(datagramRecord("hello"), closed), Fate::Lost);
     }
 
     void afterALineCutShortTheNextBeginsAfresh()
@@ -219,8 +219,8 @@ private Q_SLOTS:
         Pipe pipe;
         TextSink sink(pipe.writer(), Colour::ByEvent);
         const LogRecord record = datagramRecord("hello");
-        QCOMPARE(fateOf(record, sink), true);
-        QCOMPARE(fateOf(record, sink), true);
+        QCOMPARE(fateOf(record, sink), Fate::Kept);
+        QCOMPARE(fateOf(record, sink), Fate::Kept);
         pipe.closeWriter();
         QCOMPARE(pipe.readAll(), textLine(record, Colour::ByEvent).repeated(2));
     }

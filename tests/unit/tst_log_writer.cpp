@@ -24,12 +24,17 @@ constexpr auto soon = 30s; // only ever waited for by a test that fails
 struct Bench
 {
     explicit Bench(std::size_t capacity = 100)
-        : writer(
-              std::make_unique<FakeSink>(sink), capacity,
-              [](std::uint64_t count) {
-                  return recordSaying("dropped " + QByteArray::number(quint64{count}));
-              },
-              10ms)
+        : writer(std::make_unique<FakeSink>(sink), capacity,
+                 {[](std::uint64_t count) {
+                      return recordSaying("dropped " + QByteArray::number(quint64{count}));
+                  },
+                  [](const Verifiability &report) {
+                      return recordSaying(report.obstacle.empty()
+                                              ? "readable, unverified " +
+                                                    QByteArray::number(quint64{report.unverified})
+                                              : QByteArray::fromStdString(report.obstacle));
+                  }},
+                 10ms)
     {
     }
     ~Bench() { sink->set(Mode::Accept); }
@@ -318,20 +323,59 @@ private Q_SLOTS:
         sink->set(Mode::Refuse);
         std::latch hangs(1);
         std::latch goesOn(1);
-        LogWriter writer(
-            std::make_unique<FakeSink>(sink), 10,
-            [&](std::uint64_t) {
-                hangs.count_down();
-                goesOn.wait();
-                return recordSaying("dropped");
-            },
-            1h);
+        LogWriter writer(std::make_unique<FakeSink>(sink), 10,
+                         {[&](std::uint64_t) {
+                              hangs.count_down();
+                              goesOn.wait();
+                              return recordSaying("dropped");
+                          },
+                          [](const Verifiability &) { return recordSaying("not reached"); }},
+                         1h);
         QVERIFY(writer.push({recordSaying("lost"), nullptr}));
         hangs.wait();
         const bool wasAlive = writer.isAlive(10ms);
         goesOn.count_down();
         QVERIFY(!wasAlive);
         QVERIFY(writer.isAlive(soon));
+    }
+
+    void anObstacleIsReportedWhenItBeginsAndWhenItEnds()
+    {
+        Bench bench;
+        bench.sink->set(Mode::Forget);
+        bench.sink->setObstacle("no descriptor");
+        QVERIFY(bench.push("1", &bench.a));
+        QVERIFY(bench.sink->waitForAccepted(2));
+        bench.sink->setObstacle("no memory"); // is another reason, not another obstacle
+        QVERIFY(bench.push("2", &bench.a));
+        QTRY_COMPARE(bench.writer.state().obstacle, std::string("no memory"));
+        QTRY_COMPARE(bench.writer.state().unverified, 3U);
+        QCOMPARE(bench.writer.state().lost, 0U);
+        QCOMPARE(bench.log.events().count("a-"), 2);
+
+        bench.sink->set(Mode::Accept);
+        bench.sink->setObstacle({}); // noticed although nobody pushes
+        QVERIFY(bench.sink->waitForAccepted(4));
+        QCOMPARE(bench.sink->accepted(),
+                 (Messages{"1", "no descriptor", "2", "readable, unverified 3"}));
+        QCOMPARE(bench.writer.state().obstacle, std::string());
+        QVERIFY(bench.writer.stop(soon));
+    }
+
+    void aLogThatKeepsNothingSaysSoUntilItKeepsAgain()
+    {
+        Bench bench;
+        QVERIFY(bench.push("1"));
+        QVERIFY(bench.sink->waitForAccepted(1));
+        QCOMPARE(bench.writer.state().losing, 0ms);
+        bench.sink->set(Mode::Refuse);
+        QVERIFY(bench.push("2"));
+        QTRY_VERIFY(bench.writer.state().losing > 20ms);
+        QCOMPARE(bench.writer.state().lossReason, std::string("refused"));
+        bench.sink->set(Mode::Accept); // noticed although nobody pushes
+        QTRY_COMPARE(bench.writer.state().losing, 0ms);
+        QCOMPARE(bench.writer.state().lossReason, std::string());
+        QVERIFY(bench.writer.stop(soon));
     }
 
     void theDestructorWritesWhatIsQueued()

@@ -135,6 +135,14 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
         {R"(log_entries_total{outcome="kept"} 7)"});
     row("entries lost", [](DaemonState &s) { s.log.lost = 7; },
         {R"(log_entries_total{outcome="lost"} 7)"});
+    row("entries that cannot be read back",
+        [](DaemonState &s) {
+            s.log.unverified = 7;
+            s.log.obstacle = "sd_journal_open: Too many open files";
+        },
+        {R"(log_entries_total{outcome="unverified"} 7)", "log_verifiable{} 0"});
+    row("a log that loses all", [](DaemonState &s) { s.log.losing = 70ms; },
+        {"log_losing_seconds{} 0.070000"});
     row("a stalled log", [](DaemonState &s) { s.log.stalled = 70ms; },
         {"log_stalled_seconds{} 0.070000"});
     row("the queue's size", [](DaemonState &s) { s.logCapacity = 7; },

@@ -94,7 +94,11 @@ Result<> readLog(const QJsonObject &object, StatusAnswer &status)
     status.logCapacity = fields.number("capacity");
     status.logWritten = fields.number("written");
     status.logLost = fields.number("lost");
+    status.logUnverified = fields.number("unverified");
     status.logStalledSeconds = fields.seconds("stalled_s");
+    status.logLosingSeconds = fields.seconds("losing_s");
+    status.logLossReason = fields.text("loss_reason");
+    status.logObstacle = fields.text("obstacle");
     return fields.checked(std::monostate());
 }
 

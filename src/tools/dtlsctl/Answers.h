@@ -54,7 +54,11 @@ struct StatusAnswer
     std::int64_t logCapacity = 0;
     std::int64_t logWritten = 0;
     std::int64_t logLost = 0;
+    std::int64_t logUnverified = 0;
     double logStalledSeconds = 0;
+    double logLosingSeconds = 0;
+    QString logLossReason;
+    QString logObstacle; ///< empty: entries can be read back
     std::int64_t reloadsApplied = 0;
     std::int64_t reloadsRejected = 0;
     QString lastReload; ///< `none`, `applied` or `rejected`

@@ -42,17 +42,38 @@ QString traffic(std::int64_t datagrams, std::int64_t bytes)
 TextLine log(const StatusAnswer &status)
 {
     const bool isStalled = status.logStalledSeconds >= 1;
+    const QString unverified = status.logUnverified > 0
+                                   ? QStringLiteral(", %1 not read back").arg(status.logUnverified)
+                                   : QString();
     const QString stalled =
         isStalled ? QStringLiteral(", stalled for %1").arg(spanText(status.logStalledSeconds))
                   : QString();
-    return line(QStringLiteral("Log"),
-                safe(status.logTarget) + QStringLiteral(": %1 written, %2 lost, %3 of %4 waiting%5")
-                                             .arg(status.logWritten)
-                                             .arg(status.logLost)
-                                             .arg(status.logWaiting)
-                                             .arg(status.logCapacity)
-                                             .arg(stalled),
-                status.logLost > 0 || isStalled ? Tone::Warning : Tone::Plain);
+    return line(
+        QStringLiteral("Log"),
+        safe(status.logTarget) + QStringLiteral(": %1 written, %2 lost%3, %4 of %5 waiting%6")
+                                     .arg(status.logWritten)
+                                     .arg(status.logLost)
+                                     .arg(unverified)
+                                     .arg(status.logWaiting)
+                                     .arg(status.logCapacity)
+                                     .arg(stalled),
+        status.logLost > 0 || status.logUnverified > 0 || isStalled ? Tone::Warning : Tone::Plain);
+}
+
+/// Why there are no receipts at present; none if there is no reason.
+TextBlock logProblem(const StatusAnswer &status)
+{
+    const QString label = QStringLiteral("No receipts");
+    if (!status.logObstacle.isEmpty())
+        return {line(
+            label, QStringLiteral("entries cannot be read back: %1").arg(safe(status.logObstacle)),
+            Tone::Warning)};
+    if (status.logLosingSeconds >= 1)
+        return {line(label,
+                     QStringLiteral("all entries have been lost for %1: %2")
+                         .arg(spanText(status.logLosingSeconds), safe(status.logLossReason)),
+                     Tone::Warning)};
+    return {};
 }
 
 TextLine workerLine(const WorkerAnswer &worker)
@@ -94,6 +115,7 @@ TextBlock statusReport(const StatusAnswer &status)
         line(QStringLiteral("Receipts"), QStringLiteral("%1 withheld").arg(status.receiptsWithheld),
              status.receiptsWithheld > 0 ? Tone::Warning : Tone::Plain),
         log(status)};
+    block += logProblem(status);
     for (const WorkerAnswer &worker : status.workers)
         block += workerLine(worker);
     return block;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LogState: what the log thread tells others of itself.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace dtlsd {
+
+/// How the log is doing.
+struct LogState
+{
+    std::size_t waiting = 0; ///< entries whose fate is not known yet
+    std::uint64_t kept = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t unverified = 0;        ///< may be kept, but that could not be read back
+    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none that it has
+    std::chrono::milliseconds losing{};  ///< since when it has lost some and kept none
+    std::string lossReason;              ///< while it is losing
+    std::string obstacle;                ///< Sink::obstacle()
+};
+
+/// Entries cannot be read back at present, or can again.
+struct Verifiability
+{
+    std::string obstacle;               ///< empty: they can
+    std::chrono::milliseconds lasted{}; ///< of an obstacle that has gone
+    std::uint64_t unverified = 0;       ///< entries whose fate stays unknown because of it
+};
+
+} // namespace dtlsd
