@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fifty devices send numbered messages while the daemon is killed, journald is stopped and killed,
-// and the network loses, repeats and delays datagrams, all at random moments of a seed. In the end
+// Fifty devices send numbered messages while the daemon is killed, its calls of libsystemd fail, it
+// has no free descriptor, journald is stopped, killed and rotates, and the network loses, repeats
+// and delays datagrams, all at random moments of a seed. In the end
 // every message for which a device holds a receipt is in the journal.
 //
 // In half of the rounds the journal's sockets outlive journald, as under systemd, in the others
 // they die with it. `DTLSD_ROUNDS=200` runs more of them, `DTLSD_ROUND_SEED=17` one alone, and
 // tells what was done in it.
 #include "support/DaemonProcess.h"
+#include "support/JournalFaults.h"
 #include "support/JournalInstance.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
 
 #include <QElapsedTimer>
+#include <QFile>
 #include <QHash>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
 #include <csignal>
 #include <memory>
 #include <random>
 #include <vector>
+
+#include <sys/resource.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -46,10 +55,12 @@ const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 class Disturber
 {
 public:
-    Disturber(std::uint64_t seed, DaemonProcess &daemon, JournalInstance &journal)
+    Disturber(std::uint64_t seed, DaemonProcess &daemon, JournalInstance &journal,
+              JournalFaults &faults)
         : m_engine(seed)
         , m_daemon(daemon)
         , m_journal(journal)
+        , m_faults(faults)
     {
     }
 
@@ -73,7 +84,7 @@ public:
 private:
     bool disturb()
     {
-        switch (m_engine() % 4) {
+        switch (m_engine() % 6) {
         case 0:
             return restartDaemon();
         case 1:
@@ -81,6 +92,11 @@ private:
         case 2:
             pauseJournald();
             return true;
+        case 3:
+            letCallsFail();
+            return true;
+        case 4:
+            return takeDescriptors();
         default: // stopped with datagrams unread, and killed so
             say("journald stopped");
             m_journal.pause();
@@ -95,6 +111,7 @@ private:
         m_daemon.process().kill();
         if (!m_daemon.process().waitForEnd())
             return false;
+        QFile::remove(m_daemon.controlSocket()); // its successor's says that it has started
         wait(upTo(300ms));
         say("daemon started");
         return m_daemon.launch();
@@ -118,6 +135,45 @@ private:
         m_journal.resume();
     }
 
+    /// At one of the places that were met until now, and where the journal is opened, which would
+    /// otherwise heal most of it at once.
+    void letCallsFail()
+    {
+        constexpr std::array errors{EMFILE, ENFILE, ENOMEM, EIO, EBADMSG, ENOENT};
+        const auto place =
+            static_cast<std::uint32_t>(m_engine() % std::max<std::uint64_t>(m_faults.count, 1));
+        const int error = errors.at(m_engine() % errors.size());
+        const auto time = upTo(800ms);
+        const int times = m_engine() % 2 == 0 ? 1 : INT_MAX;
+        m_faults.faults[0].set(place, error, time, times);
+        m_faults.faults[1].set(m_faults.placeOf("sd_journal_process"), EBADMSG, time, 1);
+        say(m_faults.places[place].function.data());
+        wait(time);
+    }
+
+    bool takeDescriptors()
+    {
+        // A process without descriptors cannot start, which is not what this is about.
+        if (!waitUntil([this] { return QFile::exists(m_daemon.controlSocket()); },
+                       QDeadlineTimer(patience)))
+            return false;
+        say("no free descriptor");
+        const auto process = static_cast<pid_t>(m_daemon.process().processId());
+        rlimit limit = {};
+        if (prlimit(process, RLIMIT_NOFILE, nullptr, &limit) != 0)
+            return false;
+        const rlimit none{3, limit.rlim_max};
+        if (prlimit(process, RLIMIT_NOFILE, &none, nullptr) != 0)
+            return false;
+        ChildProcess rotation;
+        const bool rotated = rotation.run(m_journal.wrap(
+                                 {QStringLiteral("journalctl"), {QStringLiteral("--rotate")}})) &&
+                             rotation.waitForEnd();
+        wait(upTo(800ms));
+        say("descriptors again");
+        return prlimit(process, RLIMIT_NOFILE, &limit, nullptr) == 0 && rotated;
+    }
+
     std::chrono::milliseconds upTo(std::chrono::milliseconds limit)
     {
         return std::chrono::milliseconds(m_engine() % static_cast<unsigned>(limit.count()));
@@ -137,6 +193,7 @@ private:
     std::mt19937_64 m_engine;
     DaemonProcess &m_daemon;
     JournalInstance &m_journal;
+    JournalFaults &m_faults;
     QElapsedTimer m_clock;
     QStringList m_account;
 };
@@ -198,6 +255,8 @@ private:
     JournalInstance &m_held;
     JournalInstance m_unheld;
     const QString m_obstacle;
+    const QTemporaryDir m_directory;
+    JournalFaults *m_faults = nullptr; // shared with all daemons
     int m_acknowledged = 0;
     int m_repeated = 0;
 };
@@ -208,6 +267,8 @@ void TestDisturbances::initTestCase()
         QSKIP(qPrintable(m_obstacle));
     QVERIFY2(m_held.start(), qPrintable(m_held.errorText()));
     QVERIFY2(m_unheld.start(), qPrintable(m_unheld.errorText()));
+    m_faults = JournalFaults::in(QFile::encodeName(m_directory.filePath(QStringLiteral("faults"))));
+    QVERIFY(m_faults);
 }
 
 void TestDisturbances::whatIsAcknowledgedIsInTheJournal_data()
@@ -236,6 +297,9 @@ void TestDisturbances::whatIsAcknowledgedIsInTheJournal()
 
     const QByteArray identity = "round-" + QByteArray::number(seed);
     DaemonProcess daemon(configuration(identity, 0), &journal);
+    daemon.setEnvironment(QStringLiteral("LD_PRELOAD"), QStringLiteral(DTLSD_JOURNAL_FAULTS));
+    daemon.setEnvironment(QLatin1String(JournalFaults::variable),
+                          m_directory.filePath(QStringLiteral("faults")));
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     const SocketAddress server = daemon.addresses().constFirst();
     daemon.setConfig(configuration(identity, server.port())); // for the next start
@@ -245,7 +309,7 @@ void TestDisturbances::whatIsAcknowledgedIsInTheJournal()
         fleet.push_back(makeDevice(identity, number, relay.address()));
         fleet.back()->start();
     }
-    Disturber disturber(seed, daemon, journal);
+    Disturber disturber(seed, daemon, journal, *m_faults);
     const bool cameBack = disturber.run();
     const auto isOver = [](const auto &device) { return device->isOver(); };
     const auto allAreOver = [&] { return std::all_of(fleet.begin(), fleet.end(), isOver); };
