@@ -118,7 +118,7 @@ JournalSink::Look JournalSink::lookBehind(JournalFence::State state)
         return Look::Complete;
     // Before anything was found, there may be nobody who keeps entries at all.
     if (!m_reader.knowsOwn() && (state == JournalFence::State::Broken || !m_fence.isServed())) {
-        m_lossReason = std::string("nobody receives at ") + defaultSocket;
+        m_lossReason.assign("nobody receives at ").append(defaultSocket);
         return Look::Complete;
     }
     const Look seen = look();
