@@ -2,6 +2,8 @@
 //
 // Fairness: strangers, and holders of one key, beside honest devices. Each scene prints how many of
 // these get what they came for.
+#include "app/LogEvent.h"
+#include "log/LogQueue.h"
 #include "support/ClientHello.h"
 #include "support/MemoryNetwork.h"
 #include "support/TimedNetwork.h"
@@ -80,6 +82,7 @@ private Q_SLOTS:
     void strangersShutOutNobody_data();
     void strangersShutOutNobody();
     void oneKeyEvictsNoSessionOfOthers();
+    void aDeviceThatReconnectsWithoutEndLeavesRoomInTheLog();
 
 private:
     static void judge(const TimedNetwork &network, int wanted)
@@ -186,6 +189,40 @@ void TestFairness::oneKeyEvictsNoSessionOfOthers()
     qInfo("%d of the hoarder's sessions gave way", evicted.value("hoarder"));
     QCOMPARE(evicted.value("hoarder"), others);
     QCOMPARE(evicted.size(), 1);
+}
+
+void TestFairness::aDeviceThatReconnectsWithoutEndLeavesRoomInTheLog()
+{
+    constexpr std::size_t keptPerMillisecond = 5; // by a slow log
+    constexpr int messages = 48;
+    const EventLog events({});
+    SessionInfo reconnecting(SessionId{1}, {at(home, 1), at(elsewhere, 2)});
+    SessionInfo talking(SessionId{2}, {at(home, 3), at(elsewhere, 2)});
+    reconnecting.source = 1;
+    talking.source = 2;
+    LogQueue queue(static_cast<std::size_t>(LogOptions{}.queue));
+    const auto push = [&](const auto &event) {
+        return queue.push({events.describe(event), nullptr, sourceOf(event)});
+    };
+    std::vector<LogEntry> batch;
+    std::size_t busyUntil = 0;
+    int kept = 0;
+    for (std::size_t now = 0; now < messages * 100; ++now) {
+        for (int i = 0; i < 20; ++i) {
+            static_cast<void>(push(SessionOpened{reconnecting}));
+            static_cast<void>(push(SessionClosed{reconnecting, CloseReason::Idle, {}, {}, {}}));
+        }
+        if (now % 100 == 0)
+            kept += push(Datagram{talking, now / 100, "message", {}, {}}) ? 1 : 0;
+        if (now >= busyUntil) {
+            QVERIFY(queue.take(batch));
+            busyUntil = now + batch.size() / keptPerMillisecond;
+        }
+    }
+    qInfo("%d of %d messages found room beside %llu entries that did not", kept, messages,
+          static_cast<unsigned long long>(queue.dropped()));
+    QVERIFY(queue.dropped() > 0);
+    QCOMPARE(kept, messages);
 }
 
 QTEST_GUILESS_MAIN(TestFairness)
