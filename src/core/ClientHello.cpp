@@ -9,6 +9,7 @@ namespace {
 
 constexpr char clientHello = 1; // HandshakeType (RFC 6347 §4.2.2)
 constexpr qsizetype randomSize = 32;
+constexpr quint32 supportedGroups = 10; // ExtensionType (RFC 8422 §5.1.1)
 
 /// Takes bytes from the front; once too few are left, whatever it takes is empty.
 class Reader
@@ -38,11 +39,20 @@ public:
     }
 
     [[nodiscard]] bool isWhole() const { return m_isWhole; }
+    [[nodiscard]] bool isAtEnd() const { return !m_isWhole || m_rest.isEmpty(); }
 
 private:
     QByteArrayView m_rest;
     bool m_isWhole = true;
 };
+
+std::vector<std::uint16_t> numbers(Reader list)
+{
+    std::vector<std::uint16_t> found;
+    while (!list.isAtEnd())
+        found.push_back(static_cast<std::uint16_t>(list.number(2)));
+    return found;
+}
 
 } // namespace
 
@@ -59,13 +69,39 @@ std::optional<ClientHello> ClientHello::in(QByteArrayView datagram)
     const quint32 sequence = message.number(2);
     const quint32 offset = message.number(3);
     const quint32 fragmentLength = message.number(3);
-    Reader body(message.take(fragmentLength));
+    hello.body = message.take(fragmentLength);
+    hello.length = length;
+    Reader body(hello.body);
     body.take(2 + randomSize); // its version is for the handshake to judge
     body.take(body.number(1)); // session_id
     hello.cookie = body.take(body.number(1));
     const bool isOne = message.isWhole() && body.isWhole() && type[0] == clientHello &&
                        offset == 0 && fragmentLength <= length && sequence <= 2;
     return isOne ? std::optional(hello) : std::nullopt;
+}
+
+std::optional<HelloOffer> HelloOffer::in(QByteArrayView body)
+{
+    HelloOffer offer;
+    Reader hello(body);
+    hello.take(2 + randomSize);
+    hello.take(hello.number(1)); // session_id
+    hello.take(hello.number(1)); // cookie
+    for (const std::uint16_t number : numbers(Reader(hello.take(hello.number(2))))) {
+        if (const CipherSuite suite{number}; !suite.isSignal())
+            offer.suites.push_back(suite);
+    }
+    hello.take(hello.number(1)); // compression_methods
+    if (hello.isAtEnd())
+        return hello.isWhole() ? std::optional(offer) : std::nullopt;
+    Reader extensions(hello.take(hello.number(2)));
+    while (!extensions.isAtEnd()) {
+        const quint32 type = extensions.number(2);
+        Reader content(extensions.take(extensions.number(2)));
+        if (type == supportedGroups)
+            offer.groups = numbers(Reader(content.take(content.number(2))));
+    }
+    return hello.isWhole() && extensions.isWhole() ? std::optional(offer) : std::nullopt;
 }
 
 } // namespace dtlsd

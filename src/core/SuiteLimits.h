@@ -16,6 +16,9 @@ struct SuiteLimits
     std::uint64_t forgeries = 0; ///< records that fail authentication
     qsizetype expansion = 0;     ///< bytes of a record's fragment beyond its plaintext
 
+    /// Plaintext of a Finished (RFC 5246 §7.4.9, RFC 6347 §4.2.2): with each suite the same.
+    static constexpr qsizetype finishedSize = 12 + 12;
+
     /// By OpenSSL's name; a suite that is not known gets the lowest limits.
     static SuiteLimits of(QByteArrayView cipher);
 
@@ -24,8 +27,13 @@ struct SuiteLimits
     /// dropped.
     [[nodiscard]] bool fits(QByteArrayView fragment) const
     {
-        const qsizetype plaintext = fragment.size() - expansion;
+        const qsizetype plaintext = plaintextSize(fragment);
         return plaintext >= 0 && plaintext <= Record::maximumPlaintext;
+    }
+    /// Negative: @p fragment is too short to be a record's.
+    [[nodiscard]] qsizetype plaintextSize(QByteArrayView fragment) const
+    {
+        return fragment.size() - expansion;
     }
 };
 

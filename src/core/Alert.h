@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <QByteArray>
+#include <QByteArrayView>
+
+#include <cstdint>
+#include <optional>
+
+namespace dtlsd {
+
+/// Alert descriptions that decide something here (RFC 5246 §7.2).
+enum class AlertDescription : std::uint8_t {
+    CloseNotify = 0,
+    HandshakeFailure = 40,
+    ProtocolVersion = 70
+};
+
+/// RFC 5246 §7.2
+struct Alert
+{
+    enum class Level : std::uint8_t { Warning = 1, Fatal = 2 };
+
+    Level level = Level::Fatal;
+    AlertDescription description = AlertDescription::CloseNotify;
+
+    /// Of the content of an alert record; nullopt: it is no alert.
+    static std::optional<Alert> in(QByteArrayView content);
+
+    /// `handshake_failure (40)`: the name that its RFC gives it, `unknown` if none does.
+    [[nodiscard]] QByteArray text() const;
+
+    friend bool operator==(const Alert &, const Alert &) = default;
+};
+
+} // namespace dtlsd

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <QByteArray>
+
+#include <cstdint>
+
+namespace dtlsd {
+
+/// A cipher suite as a ClientHello names it: a number of IANA's registry "TLS Cipher Suites",
+/// whether OpenSSL knows it or not.
+struct CipherSuite
+{
+    std::uint16_t number = 0;
+
+    /// With a pre-shared key, be it with an ephemeral or an RSA key besides.
+    [[nodiscard]] bool isPsk() const;
+    /// With a pre-shared key and an AEAD cipher.
+    [[nodiscard]] bool isPskAead() const;
+    /// Says something about the client instead (RFC 5746 §3.3, RFC 7507 §2), or nothing at all
+    /// (RFC 8701).
+    [[nodiscard]] bool isSignal() const;
+    /// OpenSSL's name; empty if this OpenSSL has no such suite.
+    [[nodiscard]] QByteArray opensslName() const;
+    /// OpenSSL's name, or `0xC0FF`.
+    [[nodiscard]] QByteArray text() const;
+
+    friend bool operator==(const CipherSuite &, const CipherSuite &) = default;
+};
+
+/// ECDHE-PSK-CHACHA20-POLY1305: the only suite with PSK and AEAD for which OpenSSL needs a group.
+inline constexpr CipherSuite ecdhePskChaCha20{0xCCAC};
+
+} // namespace dtlsd
