@@ -2,6 +2,7 @@
 #include "dtls/Credentials.h"
 
 #include <QHashFunctions>
+#include <QRandomGenerator>
 
 #include <stdexcept>
 
@@ -9,32 +10,53 @@ namespace dtlsd {
 
 std::size_t KeyRotation::Hash::operator()(const Key &key) const noexcept
 {
-    return key.network.hash(qHash(key.identity, QHashSeed::globalSeed()));
+    return key.from.hash(qHash(key.identity, QHashSeed::globalSeed()));
 }
 
-bool KeyRotation::prefersNext(const QByteArray &identity, const SocketAddress &network)
+bool KeyRotation::triesNext(const QByteArray &identity, const SocketAddress &peer)
 {
+    const Key network{identity, peer.network()};
     const std::lock_guard lock(m_mutex);
-    const auto found = m_prefersNext.find({identity, network});
-    return found != m_prefersNext.end() && found->second;
+    const auto opened = m_opened.find(network);
+    const bool next = opened != m_opened.end() && opened->second;
+    if (!m_failed.contains(network))
+        return next;
+    if (const auto its = m_failed.find({identity, peer}); its != m_failed.end())
+        return !its->second;
+    const quint32 oneIn = opened != m_opened.end() ? 4 : 2;
+    return QRandomGenerator::global()->bounded(oneIn) == 0 ? !next : next;
 }
 
-void KeyRotation::learn(const QByteArray &identity, const SocketAddress &network, bool next)
+void KeyRotation::noteSuccess(const QByteArray &identity, const SocketAddress &peer, bool next)
+{
+    const Key network{identity, peer.network()};
+    const std::lock_guard lock(m_mutex);
+    if (m_opened.size() >= capacity)
+        m_opened.clear();
+    m_opened[network] = next;
+    m_failed.erase(network);
+    m_failed.erase({identity, peer});
+}
+
+void KeyRotation::noteFailure(const QByteArray &identity, const SocketAddress &peer, bool next)
 {
     const std::lock_guard lock(m_mutex);
-    if (m_prefersNext.size() >= capacity)
-        m_prefersNext.clear();
-    m_prefersNext[{identity, network}] = next;
+    if (m_failed.size() + 1 >= capacity)
+        m_failed.clear();
+    m_failed[{identity, peer}] = next;
+    m_failed[{identity, peer.network()}] = next;
 }
 
 void KeyRotation::forgetChanged(const PskStore &before, const PskStore &after)
 {
-    const std::lock_guard lock(m_mutex);
-    std::erase_if(m_prefersNext, [&](const auto &learned) {
+    const auto hasChanged = [&](const auto &learned) {
         const PskIdentity *was = before.find(learned.first.identity);
         const PskIdentity *now = after.find(learned.first.identity);
         return !was || !now || was->key != now->key || was->nextKey != now->nextKey;
-    });
+    };
+    const std::lock_guard lock(m_mutex);
+    std::erase_if(m_opened, hasChanged);
+    std::erase_if(m_failed, hasChanged);
 }
 
 Credentials::Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
@@ -55,8 +77,7 @@ Credential Credentials::find(const QByteArray &identity, const SocketAddress &pe
     Credential credential;
     if (known && known->allows(peer)) {
         credential.verdict = Credential::Verdict::Known;
-        credential.isNextKey =
-            !known->nextKey.isEmpty() && m_rotation.prefersNext(identity, peer.network());
+        credential.isNextKey = !known->nextKey.isEmpty() && m_rotation.triesNext(identity, peer);
         credential.key = credential.isNextKey ? known->nextKey : known->key;
         return credential;
     }
@@ -90,8 +111,12 @@ void Credentials::learn(const Credential &credential, const QByteArray &identity
                         const SocketAddress &peer, bool accepted) const
 {
     const PskIdentity *known = m_settings->identities->find(identity);
-    if (credential.verdict == Credential::Verdict::Known && known && !known->nextKey.isEmpty())
-        m_rotation.learn(identity, peer.network(), credential.isNextKey == accepted);
+    if (credential.verdict != Credential::Verdict::Known || !known || known->nextKey.isEmpty())
+        return;
+    if (accepted)
+        m_rotation.noteSuccess(identity, peer, credential.isNextKey);
+    else
+        m_rotation.noteFailure(identity, peer, credential.isNextKey);
 }
 
 } // namespace dtlsd

@@ -17,35 +17,48 @@
 
 namespace dtlsd {
 
-/// Which of an identity's two keys its device is likely to hold, while keys are being rotated. A
-/// handshake can try one key only, so what failed last is not tried again at once: a device with
-/// either key is in after two handshakes at the most. Shared by the workers, asked only for
-/// identities with a `next_key`.
+/// Which of an identity's two keys a handshake is tried with, while keys are being rotated: it can
+/// be tried with one only. Shared by the workers, asked only for identities with a `next_key`.
+///
+/// The key that last opened a session from a network is tried first there, and `key` where none
+/// has. Only a holder of a key can change that. A handshake that fails proves nothing about anybody
+/// else, so it decides for its own address and port alone: there the other key comes next. For the
+/// rest of its network it is a doubt, until the next success: the other key is tried then with one
+/// handshake in four (in two, where none has opened a session), drawn so that nobody can steer it.
+///
+/// So a device that keeps its port is in after two handshakes. One that takes a new port each time
+/// is in after one as a rule; with others failing beside it, after 1.3 on average; once it has
+/// changed to the other key, after five (three, where no session was opened) on average.
 class KeyRotation
 {
 public:
-    [[nodiscard]] bool prefersNext(const QByteArray &identity, const SocketAddress &network);
-    void learn(const QByteArray &identity, const SocketAddress &network, bool next);
+    /// Whether a handshake with @p peer is to be tried with `next_key`.
+    [[nodiscard]] bool triesNext(const QByteArray &identity, const SocketAddress &peer);
+    /// A handshake with @p peer was tried with `next_key`, if @p next, and otherwise with `key`.
+    void noteSuccess(const QByteArray &identity, const SocketAddress &peer, bool next);
+    void noteFailure(const QByteArray &identity, const SocketAddress &peer, bool next);
     /// What was learned about keys that are others in @p after than in @p before.
     void forgetChanged(const PskStore &before, const PskStore &after);
 
 private:
-    // Enough for a rotation under way; starting again costs a device one more handshake.
+    // Enough for a rotation under way; starting again costs a device a few handshakes.
     static constexpr std::size_t capacity = 100'000;
 
     struct Key
     {
         QByteArray identity;
-        SocketAddress network;
+        SocketAddress from; ///< a peer, or a network
         friend bool operator==(const Key &, const Key &) = default;
     };
     struct Hash
     {
         std::size_t operator()(const Key &key) const noexcept;
     };
+    using KeyTried = std::unordered_map<Key, bool, Hash>; // whether it was `next_key`
 
-    std::mutex m_mutex;
-    std::unordered_map<Key, bool, Hash> m_prefersNext; // guarded by m_mutex
+    std::mutex m_mutex; // guards both
+    KeyTried m_opened;  // the last session from a network
+    KeyTried m_failed;  // since then: the last handshake of a peer, and of a network
 };
 
 struct Credential
@@ -73,13 +86,16 @@ public:
     /// From now on these decide.
     void use(std::shared_ptr<const ServerSettings> settings) { m_settings = std::move(settings); }
 
+    /// The settings in force.
+    [[nodiscard]] const ServerSettings &settings() const { return *m_settings; }
+
     [[nodiscard]] Credential find(const QByteArray &identity, const SocketAddress &peer) const;
     /// What has become of @p credential, Known when the identities were those of @p before: Known
     /// if its key still is one of the identity's. The two stores are compared, so that nobody has
     /// to keep a key for this.
     [[nodiscard]] Credential renewed(const Credential &credential, const QByteArray &identity,
                                      const SocketAddress &peer, const PskStore &before) const;
-    /// What a handshake with @p credential told about the key that the device holds.
+    /// What a handshake with @p credential told: that @p peer holds its key, or not.
     void learn(const Credential &credential, const QByteArray &identity, const SocketAddress &peer,
                bool accepted) const;
 

@@ -16,6 +16,12 @@ class TestCredentials : public QObject
 
 private Q_SLOTS:
     void eitherKeyIsAcceptedWhileRotating();
+    void aDeviceThatKeepsItsPortIsInAfterTwoHandshakes_data();
+    void aDeviceThatKeepsItsPortIsInAfterTwoHandshakes();
+    void aDeviceWithNewPortsIsInAfterAFewHandshakes_data();
+    void aDeviceWithNewPortsIsInAfterAFewHandshakes();
+    void aNeighbourWithoutAKeyDoesNotDecide();
+    void whatIsLearnedIsBounded();
     void theWildcardIsForEveryOtherIdentity();
     void aDecoyIsTheSameEachTimeAndAnotherForEachIdentity();
 };
@@ -44,6 +50,105 @@ void TestCredentials::eitherKeyIsAcceptedWhileRotating()
     auto &again = network.add(1, options); // and what was right last is tried first
     network.run();
     QVERIFY(again.client->isConnected());
+}
+
+void TestCredentials::aDeviceThatKeepsItsPortIsInAfterTwoHandshakes_data()
+{
+    QTest::addColumn<bool>("learned");
+    QTest::addColumn<bool>("held");
+    for (const bool learned : {false, true}) {
+        for (const bool held : {false, true})
+            QTest::addRow("with %s, where %s was right last", held ? "next_key" : "key",
+                          learned ? "next_key" : "key")
+                << learned << held;
+    }
+}
+
+void TestCredentials::aDeviceThatKeepsItsPortIsInAfterTwoHandshakes()
+{
+    QFETCH(bool, learned);
+    QFETCH(bool, held);
+    const SocketAddress device = MemoryNetwork::clientAddress(1);
+    for (int round = 0; round < 200; ++round) { // for what is drawn at random
+        KeyRotation rotation;
+        rotation.noteSuccess("dev", device, learned);
+        rotation.noteFailure("dev", {device.address(), 4711}, learned); // a neighbour's
+        int handshakes = 1;
+        while (rotation.triesNext("dev", device) != held) {
+            rotation.noteFailure("dev", device, !held);
+            ++handshakes;
+        }
+        QVERIFY(handshakes <= 2);
+    }
+}
+
+void TestCredentials::aDeviceWithNewPortsIsInAfterAFewHandshakes_data()
+{
+    QTest::addColumn<bool>("hasOpened");
+    QTest::addColumn<int>("average");
+    QTest::newRow("once it has changed its key") << true << 5;
+    QTest::newRow("where no session was opened") << false << 3;
+}
+
+void TestCredentials::aDeviceWithNewPortsIsInAfterAFewHandshakes()
+{
+    QFETCH(bool, hasOpened);
+    QFETCH(int, average);
+    const SocketAddress device = MemoryNetwork::clientAddress(1);
+    constexpr int devices = 400;
+    int handshakes = 0;
+    for (int i = 0; i < devices; ++i) {
+        KeyRotation rotation;
+        if (hasOpened)
+            rotation.noteSuccess("dev", device, false);
+        for (std::uint16_t port = 1; ++handshakes; ++port) { // it holds next_key
+            const SocketAddress from(device.address(), port);
+            if (rotation.triesNext("dev", from))
+                break;
+            rotation.noteFailure("dev", from, false);
+        }
+    }
+    // The deviation of the mean of 400 is below 0.2.
+    QVERIFY2(handshakes < (average + 1) * devices, qPrintable(QString::number(handshakes)));
+}
+
+void TestCredentials::aNeighbourWithoutAKeyDoesNotDecide()
+{
+    constexpr int attempts = 1000;
+    const SocketAddress device = MemoryNetwork::clientAddress(1);
+    for (const bool held : {false, true}) {
+        KeyRotation rotation;
+        rotation.noteSuccess("dev", device, held);
+        int wrong = 0;
+        for (int i = 0; i < attempts; ++i) {
+            // He fails with whatever he is tried with, any number of times, before each of its.
+            for (std::uint16_t port = 1; port < 4; ++port) {
+                const SocketAddress neighbour(device.address(), port);
+                rotation.noteFailure("dev", neighbour, rotation.triesNext("dev", neighbour));
+            }
+            const SocketAddress from(device.address(), static_cast<std::uint16_t>(10'000 + i));
+            wrong += rotation.triesNext("dev", from) != held ? 1 : 0;
+        }
+        // 250 expected; 14 is the deviation.
+        QVERIFY2(wrong < 350, qPrintable(QString::number(wrong)));
+        rotation.noteSuccess("dev", device, held);
+        for (std::uint16_t port = 1; port < 100; ++port)
+            QCOMPARE(rotation.triesNext("dev", {device.address(), port}), held);
+        // From elsewhere he is nobody's neighbour.
+        rotation.noteFailure("dev", {QHostAddress(QStringLiteral("203.0.113.7")), 1}, held);
+        QCOMPARE(rotation.triesNext("dev", device), held);
+    }
+}
+
+void TestCredentials::whatIsLearnedIsBounded()
+{
+    // Failures without end do not make it forget who has succeeded.
+    const SocketAddress device = MemoryNetwork::clientAddress(1);
+    KeyRotation rotation;
+    rotation.noteSuccess("dev", device, true);
+    for (int i = 0; i < 300'000; ++i)
+        rotation.noteFailure("dev" + QByteArray::number(i), device, false);
+    QVERIFY(rotation.triesNext("dev", device));
 }
 
 void TestCredentials::theWildcardIsForEveryOtherIdentity()

@@ -364,14 +364,14 @@ void TestNewSettings::anAddressThatIsLeftEndsItsSessionsOnly()
 void TestNewSettings::whatWasLearnedAboutAnOldKeyIsForgotten()
 {
     const auto store = [](const QByteArray &ini) { return settingsOf(ini).identities; };
-    const SocketAddress network = MemoryNetwork::clientAddress(1).network();
+    const SocketAddress peer = MemoryNetwork::clientAddress(1);
     KeyRotation rotation;
-    rotation.learn("dev", network, true);
+    rotation.noteSuccess("dev", peer, true);
     const auto rotating = store(plain + "next_key = text:BBBBBBBBBBBBBBBB\n");
     rotation.forgetChanged(*rotating, *rotating);
-    QVERIFY(rotation.prefersNext("dev", network));
+    QVERIFY(rotation.triesNext("dev", peer));
     rotation.forgetChanged(*rotating, *store("[identity dev]\nkey = text:BBBBBBBBBBBBBBBB\n"));
-    QVERIFY(!rotation.prefersNext("dev", network));
+    QVERIFY(!rotation.triesNext("dev", peer));
 }
 
 QTEST_GUILESS_MAIN(TestNewSettings)
