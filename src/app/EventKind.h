@@ -44,6 +44,8 @@ inline constexpr EventKind peerMisbehaving{"peer-misbehaving", "8654a2e39c80490d
                                            Priority::Warning};
 inline constexpr EventKind identityLimited{"identity-limited", "cf7b2d1be4f84ea3a1c4be83b1fc3c59",
                                            Priority::Warning};
+inline constexpr EventKind replyDropped{"reply-dropped", "974210c361734ddc987478cc8ca4f768",
+                                        Priority::Warning};
 inline constexpr EventKind unverifiedTraffic{"unverified-traffic",
                                              "1fc1882f3ecb4050a5543d3f1eae9b96", Priority::Warning};
 inline constexpr EventKind entriesDropped{"entries-dropped", "506c63730c434945b2e0206d9a87f7c6",
@@ -53,12 +55,12 @@ inline constexpr EventKind logUnverifiable{"log-unverifiable", "b7cc02536c6d4636
 inline constexpr EventKind statistics{"statistics", "e135c23185ef404ab243e105d7a0980d",
                                       Priority::Info};
 
-inline constexpr std::array all{started,          stopping,          reloaded,
-                                reloadRejected,   listenFailed,      configurationWarning,
-                                handshakeStarted, handshakeFailed,   sessionOpened,
-                                sessionClosed,    datagramReceived,  peerMisbehaving,
-                                identityLimited,  unverifiedTraffic, entriesDropped,
-                                logUnverifiable,  statistics};
+inline constexpr std::array all{started,          stopping,         reloaded,
+                                reloadRejected,   listenFailed,     configurationWarning,
+                                handshakeStarted, handshakeFailed,  sessionOpened,
+                                sessionClosed,    datagramReceived, peerMisbehaving,
+                                identityLimited,  replyDropped,     unverifiedTraffic,
+                                entriesDropped,   logUnverifiable,  statistics};
 
 } // namespace kind
 

@@ -3,6 +3,8 @@
 
 #include "app/Reasons.h"
 #include "app/RecordBuilder.h"
+#include "app/Remedy.h"
+#include "core/ClientHello.h"
 #include "core/Escape.h"
 #include "core/Quantity.h"
 #include "core/Version.h"
@@ -16,11 +18,23 @@ namespace {
 constexpr char proved[] = "DTLSD_IDENTITY";
 constexpr char claimed[] = "DTLSD_CLAIMED_IDENTITY";
 
+/// `sensor-17`, or `""`
+QString named(const QByteArray &identity)
+{
+    return identity.isEmpty() ? QStringLiteral("\"\"") : escaped(identity);
+}
+
 /// `sensor-17 (192.0.2.7:5683)`
 QString who(const SessionInfo &session)
 {
-    return QStringLiteral("%1 (%2)").arg(escaped(session.identity),
+    return QStringLiteral("%1 (%2)").arg(named(session.identity),
                                          QString::fromUtf8(session.text().peer));
+}
+
+/// `: handshake_failure (40)`; nothing without an alert.
+QString suffix(const std::optional<Alert> &alert)
+{
+    return alert ? QStringLiteral(": ") + QString::fromLatin1(alert->text()) : QString();
 }
 
 QString plural(std::uint64_t count, const char *noun)
@@ -119,12 +133,13 @@ LogRecord EventLog::describe(const SessionClosed &event) const
 {
     const Reason reason = reasonFor(event.reason);
     return RecordBuilder(kindOf<SessionClosed>,
-                         QStringLiteral("%1: session closed after %2, %3 received, %4 sent: %5")
+                         QStringLiteral("%1: session closed after %2, %3 received, %4 sent: %5%6")
                              .arg(who(event.session), duration(event.lasted),
                                   amount(event.received), amount(event.sent),
-                                  QLatin1String(reason.text)))
+                                  QLatin1String(reason.text), suffix(event.alert)))
         .session(event.session, proved)
         .text("DTLSD_REASON", QLatin1String(reason.name))
+        .alert(event.alert)
         .duration(event.lasted)
         .number("DTLSD_COUNT", event.received.datagrams)
         .traffic(event.received, event.sent)
@@ -136,14 +151,16 @@ LogRecord EventLog::describe(const HandshakeFailed &event) const
     const Reason reason = reasonFor(event.reason);
     const QString peer = QString::fromUtf8(event.session.text().peer);
     const QString who =
-        event.session.identity.isEmpty()
-            ? peer
-            : QStringLiteral("%1, claiming to be %2").arg(peer, escaped(event.session.identity));
-    return RecordBuilder(
-               kindOf<HandshakeFailed>,
-               QStringLiteral("%1: handshake failed: %2").arg(who, QLatin1String(reason.text)))
+        event.session.hasIdentity()
+            ? QStringLiteral("%1, claiming to be %2").arg(peer, named(event.session.identity))
+            : peer;
+    return RecordBuilder(kindOf<HandshakeFailed>,
+                         QStringLiteral("%1: handshake failed: %2%3%4")
+                             .arg(who, QLatin1String(reason.text), suffix(event.alert),
+                                  remedyFor(event.offered, event.ciphers)))
         .session(event.session, claimed)
         .text("DTLSD_REASON", QLatin1String(reason.name))
+        .alert(event.alert)
         .take();
 }
 
@@ -174,10 +191,28 @@ LogRecord EventLog::describe(const IdentityLimited &event) const
     return builder.number("DTLSD_COUNT", event.datagrams).take();
 }
 
+LogRecord EventLog::describe(const ReplyDropped &event) const
+{
+    return RecordBuilder(kindOf<ReplyDropped>,
+                         QStringLiteral("%1: %2 not sent: of %3, and the device takes %4 at most "
+                                        "(max_fragment_length); make its reply shorter")
+                             .arg(who(event.session),
+                                  event.replies == 1
+                                      ? QStringLiteral("1 reply")
+                                      : QStringLiteral("%1 replies").arg(event.replies),
+                                  plural(static_cast<std::uint64_t>(event.size), "byte"))
+                             .arg(event.limit))
+        .session(event.session, proved)
+        .number("DTLSD_COUNT", event.replies)
+        .take();
+}
+
 LogRecord EventLog::describe(const UnverifiedTraffic &event) const
 {
+    static_assert(ClientHello::maximumSize == 4096);
     const std::pair<std::uint64_t, const char *> causes[]{
         {event.malformed, "not DTLS"},
+        {event.tooLong, "hellos longer than 4096 bytes"},
         {event.withoutSession, "for a session that is not there"},
         {event.unanswered, "hellos that did not come back with their cookie"},
         {event.overLimit, "hellos over a limit"},

@@ -80,6 +80,8 @@ inline constexpr const EventKind &kindOf<PeerMisbehaving> = kind::peerMisbehavin
 template <>
 inline constexpr const EventKind &kindOf<IdentityLimited> = kind::identityLimited;
 template <>
+inline constexpr const EventKind &kindOf<ReplyDropped> = kind::replyDropped;
+template <>
 inline constexpr const EventKind &kindOf<UnverifiedTraffic> = kind::unverifiedTraffic;
 template <>
 inline constexpr const EventKind &kindOf<ListenFailed> = kind::listenFailed;
@@ -132,6 +134,7 @@ public:
     [[nodiscard]] LogRecord describe(const HandshakeFailed &event) const;
     [[nodiscard]] LogRecord describe(const PeerMisbehaving &event) const;
     [[nodiscard]] LogRecord describe(const IdentityLimited &event) const;
+    [[nodiscard]] LogRecord describe(const ReplyDropped &event) const;
     [[nodiscard]] LogRecord describe(const UnverifiedTraffic &event) const;
     [[nodiscard]] LogRecord describe(const ListenFailed &event) const;
     [[nodiscard]] LogRecord describe(const ConfigMessage &warning) const;

@@ -72,6 +72,7 @@ void receipts(const View &of, Exposition &to)
     to.sample(of.total.sent.datagrams, {{"outcome", "sent"}});
     to.sample(of.state.withheldReceipts(), {{"outcome", "withheld"}});
     to.sample(of.total.repliesTooLate, {{"outcome", "too-late"}});
+    to.sample(of.total.repliesTooLong, {{"outcome", "too-long"}});
 }
 
 void droppedDatagrams(const View &of, Exposition &to)
@@ -79,6 +80,7 @@ void droppedDatagrams(const View &of, Exposition &to)
     const UnverifiedCounts &dropped = of.total.unverified;
     to.sample(dropped.overflowed, {{"cause", "kernel-queue-full"}});
     to.sample(dropped.malformed, {{"cause", "malformed"}});
+    to.sample(dropped.tooLong, {{"cause", "hello-too-long"}});
     to.sample(dropped.withoutSession, {{"cause", "no-session"}});
     to.sample(dropped.unanswered, {{"cause", "no-cookie"}});
     to.sample(dropped.overLimit, {{"cause", "over-limit"}});
@@ -149,7 +151,7 @@ constexpr Family families[] = {
      one<[](const View &of) { return of.total.sent.bytes; }>},
     {"dtlsd_receipts_total",
      "Replies: withheld as the log has lost, or cannot read back, what they are for; too late as "
-     "the session had ended.",
+     "the session had ended, too long for the device.",
      receipts},
     {"dtlsd_dropped_datagrams_total",
      "Datagrams that led to nothing: lost in the kernel, from sources without a session, or over "

@@ -8,6 +8,8 @@ Reason reasonFor(CloseReason reason)
     switch (reason) {
     case CloseReason::CloseNotify:
         return {"close-notify", "the device closed it"};
+    case CloseReason::Alert:
+        return {"alert", "the device ended it with an alert"};
     case CloseReason::Idle:
         return {"idle", "idle for too long"};
     case CloseReason::Replaced:
@@ -27,7 +29,7 @@ Reason reasonFor(CloseReason reason)
     case CloseReason::Error:
         break;
     }
-    return {"error", "the device broke the protocol or gave up"};
+    return {"error", "the device broke the protocol"};
 }
 
 Reason reasonFor(HandshakeFailure failure)
@@ -46,11 +48,17 @@ Reason reasonFor(HandshakeFailure failure)
         return {"address-not-allowed",
                 "allow_from does not admit this address; if the device has moved, extend it"};
     case HandshakeFailure::NoSharedCipher:
-        return {"no-shared-cipher", "the peer offers no cipher suite of [tls] ciphers; constrained "
-                                    "devices need ciphers = iot"};
+        return {"no-shared-cipher", "the peer offers no cipher suite of [tls] ciphers"};
+    case HandshakeFailure::NoSharedGroup:
+        return {"no-shared-group",
+                "the peer offers an ECDHE suite, but neither X25519 nor P-256 (secp256r1) for it; "
+                "enable one of them, or a suite without ECDHE, on the device"};
     case HandshakeFailure::ProtocolVersion:
         return {"protocol-version",
                 "the peer does not speak DTLS 1.2; if the device is yours, update it"};
+    case HandshakeFailure::Alert:
+        return {"alert", "the peer fell silent after a fatal alert, which came in clear and proves "
+                         "nothing"};
     case HandshakeFailure::Limit:
         return {"limit", "its network had the most unfinished handshakes at max_half_open; if "
                          "the devices are yours, raise it"};

@@ -41,7 +41,7 @@ RecordBuilder &RecordBuilder::session(const SessionInfo &session, const char *id
 {
     const SessionText &text = session.text();
     m_record.fields.append({"DTLSD_SESSION", text.id, LogField::Kind::Text});
-    if (!session.identity.isEmpty())
+    if (session.hasIdentity())
         bytes(identityName, session.identity);
     m_record.fields.append({"DTLSD_PEER_ADDRESS", text.peerAddress, LogField::Kind::Text});
     m_record.fields.append({"DTLSD_PEER_PORT", text.peerPort, LogField::Kind::Number});
@@ -49,6 +49,11 @@ RecordBuilder &RecordBuilder::session(const SessionInfo &session, const char *id
     if (!session.cipher.isEmpty())
         bytes("DTLSD_CIPHER", session.cipher).bytes("DTLSD_PROTOCOL", session.protocol);
     return *this;
+}
+
+RecordBuilder &RecordBuilder::alert(const std::optional<Alert> &alert)
+{
+    return alert ? text("DTLSD_ALERT", QString::fromLatin1(alert->text())) : *this;
 }
 
 RecordBuilder &RecordBuilder::place(const ConfigMessage &message)

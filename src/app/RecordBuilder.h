@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <optional>
 #include <utility>
 
 namespace dtlsd {
@@ -35,6 +36,9 @@ public:
     RecordBuilder &traffic(const Traffic &received, const Traffic &sent);
     /// DTLSD_SESSION, the addresses, the identity under @p identityName, and the cipher once known.
     RecordBuilder &session(const SessionInfo &session, const char *identityName);
+
+    /// DTLSD_ALERT, if there is one.
+    RecordBuilder &alert(const std::optional<Alert> &alert);
 
     /// DTLSD_CONFIG_FILE and, if it is about a line, DTLSD_CONFIG_LINE.
     RecordBuilder &place(const ConfigMessage &message);

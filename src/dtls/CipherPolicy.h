@@ -4,6 +4,7 @@
 // forged record can end a session.
 #pragma once
 
+#include "core/CipherSuite.h"
 #include "core/Result.h"
 
 #include <QByteArray>
@@ -24,6 +25,8 @@ public:
     /// For QSslConfiguration's backend option "CipherString". That of a preset sets the security
     /// level that all its suites need, where the one in force leaves some out.
     [[nodiscard]] const QByteArray &cipherString() const { return m_cipherString; }
+    /// Whether the server may choose @p suite. Not for each handshake: OpenSSL is asked.
+    [[nodiscard]] bool contains(CipherSuite suite) const;
     /// As it was written; parse() reads it back.
     [[nodiscard]] const QString &text() const { return m_text; }
 

@@ -11,6 +11,7 @@ template <class Apply>
 void forEachCounter(UnverifiedCounts &to, const UnverifiedCounts &from, Apply apply)
 {
     apply(to.malformed, from.malformed);
+    apply(to.tooLong, from.tooLong);
     apply(to.withoutSession, from.withoutSession);
     apply(to.unanswered, from.unanswered);
     apply(to.overLimit, from.overLimit);
@@ -36,6 +37,7 @@ void forEachCounter(Statistics &to, const Statistics &from, Apply apply)
     apply(to.sent.datagrams, from.sent.datagrams);
     apply(to.sent.bytes, from.sent.bytes);
     apply(to.repliesTooLate, from.repliesTooLate);
+    apply(to.repliesTooLong, from.repliesTooLong);
     apply(to.badRecords, from.badRecords);
     apply(to.overRate, from.overRate);
     forEachCounter(to.unverified, from.unverified, apply);

@@ -3,6 +3,8 @@
 // What DtlsServer has to say, as values. Wording, priority and fields are the event log's business.
 #pragma once
 
+#include "core/Alert.h"
+#include "core/CipherSuite.h"
 #include "core/SocketAddress.h"
 
 #include <QByteArray>
@@ -15,7 +17,9 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <variant>
+#include <vector>
 
 namespace dtlsd {
 
@@ -40,10 +44,12 @@ struct SessionInfo
     /// Of id and path. Made when it is first asked for, once for all copies: not at all, where
     /// nothing of the session is logged. From any thread.
     [[nodiscard]] const SessionText &text() const;
+    /// Whether the peer has said its identity, which may be the empty one. A null one is not said.
+    [[nodiscard]] bool hasIdentity() const { return !identity.isNull(); }
 
     SessionId id{};
     Path path;
-    QByteArray identity;    ///< claimed; proved once the session is open
+    QByteArray identity;    ///< claimed; proved once the session is open; see hasIdentity()
     QByteArray cipher;      ///< OpenSSL's name; empty before the session is open
     QByteArray protocol;    ///< `DTLSv1.2`; empty before the session is open
     std::size_t source = 0; ///< a hash of its identity's account; before that, of its network
@@ -87,6 +93,7 @@ struct CountBy
 
 enum class CloseReason {
     CloseNotify, ///< the peer said goodbye
+    Alert,       ///< the peer ended it with an alert of another kind
     Idle,
     Replaced, ///< the peer came back with a new handshake (RFC 6347 §4.2.8)
     Revoked,
@@ -95,7 +102,7 @@ enum class CloseReason {
     Shutdown,
     Operator,
     KeyUsage, ///< its keys have protected, or refused, as many records as they may
-    Error     ///< the association died of a fatal alert or of what the peer sent
+    Error     ///< the association died of what the peer sent
 };
 
 enum class HandshakeFailure {
@@ -104,7 +111,9 @@ enum class HandshakeFailure {
     UnknownIdentity,
     AddressNotAllowed,
     NoSharedCipher,
+    NoSharedGroup, ///< a suite is shared, but no group for its key exchange
     ProtocolVersion,
+    Alert, ///< the peer fell silent after a fatal alert in clear, which anybody can have written
     Limit, ///< it gave way to another one
     Error
 };
@@ -129,12 +138,16 @@ struct SessionClosed
     std::chrono::microseconds lasted{};
     Traffic received;
     Traffic sent;
+    std::optional<Alert> alert = {}; ///< of Alert
 };
 
 struct HandshakeFailed
 {
     SessionInfo session;
     HandshakeFailure reason = HandshakeFailure::Error;
+    std::optional<Alert> alert = {};       ///< of Alert
+    std::vector<CipherSuite> offered = {}; ///< of NoSharedCipher, as the peer prefers them
+    QString ciphers = {};                  ///< likewise: `[tls] ciphers`
 };
 
 /// Records for an open session that were forged, repeated or incomplete; dropped.
@@ -152,10 +165,20 @@ struct IdentityLimited
     std::uint64_t datagrams = 0; ///< since the last such event
 };
 
+/// Replies that were longer than the peer can take (RFC 6066 §4); not sent.
+struct ReplyDropped
+{
+    SessionInfo session;
+    std::uint64_t replies = 0; ///< since the last such event
+    qsizetype size = 0;        ///< of the last of them, in bytes
+    qsizetype limit = 0;       ///< what the peer can take
+};
+
 /// Datagrams from sources that have not proved themselves, by what became of them.
 struct UnverifiedCounts
 {
     std::uint64_t malformed = 0;      ///< no DTLS, or empty
+    std::uint64_t tooLong = 0;        ///< hellos over ClientHello::maximumSize
     std::uint64_t withoutSession = 0; ///< DTLS, but for a session that is not there
     std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
     std::uint64_t overLimit = 0;      ///< of handshakes, that a limit kept out
@@ -164,7 +187,8 @@ struct UnverifiedCounts
 
     [[nodiscard]] std::uint64_t total() const
     {
-        return malformed + withoutSession + unanswered + overLimit + failures + overflowed;
+        return malformed + tooLong + withoutSession + unanswered + overLimit + failures +
+               overflowed;
     }
     /// What was added since @p before.
     [[nodiscard]] UnverifiedCounts since(const UnverifiedCounts &before) const;
@@ -181,8 +205,9 @@ struct ListenFailed
     QString reason;
 };
 
-using ServerEvent = std::variant<HandshakeStarted, SessionOpened, SessionClosed, HandshakeFailed,
-                                 PeerMisbehaving, IdentityLimited, UnverifiedTraffic, ListenFailed>;
+using ServerEvent =
+    std::variant<HandshakeStarted, SessionOpened, SessionClosed, HandshakeFailed, PeerMisbehaving,
+                 IdentityLimited, ReplyDropped, UnverifiedTraffic, ListenFailed>;
 
 /// Where a reply goes, once the log has taken what it answers.
 struct Receipt
@@ -211,6 +236,7 @@ struct Statistics
     Traffic received;
     Traffic sent;
     std::uint64_t repliesTooLate = 0; ///< their session had ended
+    std::uint64_t repliesTooLong = 0; ///< for their device
     std::uint64_t badRecords = 0;
     std::uint64_t overRate = 0; ///< datagrams received over their identity's rate
     UnverifiedCounts unverified;

@@ -134,6 +134,12 @@ void Witness::hear(const PeerMisbehaving &event)
     require(event.badRecords > 0, "there is something to report");
 }
 
+void Witness::hear(const ReplyDropped &event)
+{
+    require(isOpen(event.session.id), "a reply is to an open session");
+    require(event.replies > 0 && event.size > event.limit, "there is something to report");
+}
+
 void Witness::hear(const UnverifiedTraffic &event)
 {
     require(event.total() > 0, "there is something to report");

@@ -56,6 +56,7 @@ private:
     void hear(const SessionOpened &event);
     void hear(const SessionClosed &event);
     void hear(const PeerMisbehaving &event);
+    void hear(const ReplyDropped &event);
     void hear(const UnverifiedTraffic &event);
     void hear(const ListenFailed &event);
     void receive(const Datagram &datagram);

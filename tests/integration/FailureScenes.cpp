@@ -97,8 +97,8 @@ EventScenes failureScenes()
                 "allow_from does not admit this address; if the device has moved, extend it"),
         failing("a device has none of our cipher suites", {}, knockWithAnotherSuite,
                 "no-shared-cipher",
-                "the peer offers no cipher suite of [tls] ciphers; constrained devices need "
-                "ciphers = iot"),
+                "the peer offers no cipher suite of [tls] ciphers: PSK-AES128-CCM8; set ciphers = "
+                "iot, which has PSK-AES128-CCM8"),
         outdated,
         failing(
             "a peer falls silent", {}, [](EventStage &stage) { stage.helloByHand(); }, "timeout",

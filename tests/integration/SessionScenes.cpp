@@ -13,8 +13,8 @@ namespace {
 
 const QByteArray nextKey = QByteArray(16, 'n');
 
-/// Twice, if need be: whether the device has its next key, the server learns from a Finished that
-/// fails with the other.
+/// Twice, if need be: after a Finished that fails with one key, the server tries the other with the
+/// same port.
 void connectWithNextKey(EventStage &stage)
 {
     const DtlsClient::Options options = EventStage::sensor("rotating", nextKey);
@@ -24,8 +24,11 @@ void connectWithNextKey(EventStage &stage)
                !stage.daemon().events(QStringLiteral("handshake-failed")).isEmpty();
     };
     QVERIFY(waitUntil(isDecided, QDeadlineTimer(patience)));
-    if (!first.isConnected())
-        stage.knock(options);
+    if (first.isConnected())
+        return;
+    const std::uint16_t port = first.localAddress().port();
+    stage.forget(first);
+    stage.knock(options, port);
 }
 
 EventScenes openings()
@@ -165,13 +168,44 @@ void sendFatalAlert(EventStage &stage)
     QVERIFY(stage.daemon().waitForEvent(QStringLiteral("session-closed")));
 }
 
+/// With the smallest max_fragment_length.
+void getALongReply(EventStage &stage)
+{
+    ClientProcess device({.kind = ClientProcess::Kind::OpenSsl,
+                          .server = stage.server(),
+                          .identity = QStringLiteral("talker"),
+                          .key = EventStage::key,
+                          .cipher = QLatin1String(EventStage::cipher),
+                          .arguments = {QStringLiteral("-maxfraglen"), QStringLiteral("512")}});
+    QVERIFY2(device.connectToServer(), qPrintable(device.errorText()));
+    QVERIFY(device.process().write("x\n") > 0);
+    QVERIFY(stage.daemon().waitForEvent(QStringLiteral("reply-dropped")));
+}
+
+EventScene droppedReply()
+{
+    return {.sentence = "a reply is longer than the device takes",
+            .settings = {.identities = "[identity talker]\nreply = " + QByteArray(600, 'r') +
+                                       "\nkey = hex:" + EventStage::key.toHex() + '\n'},
+            .play = getALongReply,
+            .event = "reply-dropped",
+            .expected = ofASession(
+                {{"message", "talker (127.0.0.1:{peer_port}): 1 reply not sent: of 600 bytes, and "
+                             "the device takes 512 at most (max_fragment_length); make its reply "
+                             "shorter"},
+                 {"identity", "talker"},
+                 {"peer_port", "<\\d+>"},
+                 {"count", "1"}})};
+}
+
 EventScenes closings()
 {
-    EventScene broken = closing("a device sends a fatal alert", {}, sendFatalAlert, "error", {});
+    EventScene broken = closing("a device sends a fatal alert", {}, sendFatalAlert, "alert", {});
     broken.expected.insert({{"message", who + "session closed after " + someTime +
                                             ", 0 datagrams (0 bytes) received, 0 datagrams (0 "
-                                            "bytes) sent: the device broke the protocol or gave "
-                                            "up"},
+                                            "bytes) sent: the device ended it with an alert: "
+                                            "handshake_failure (40)"},
+                            {"alert", "handshake_failure (40)"},
                             {"peer_port", "<\\d+>"},
                             {"count", "0"},
                             {"received_datagrams", "0"},
@@ -210,6 +244,7 @@ EventScenes closings()
         closing("a reload takes the identity away", {}, revoke, "revoked",
                 "its identity has changed or is gone"),
         broken,
+        droppedReply(),
     };
 }
 

@@ -39,6 +39,7 @@ const QHash<QByteArray, Mark> marks{
     {"datagram-received", {"78ffa1ce448c4c8db944f0c092889e8b", "6"}},
     {"peer-misbehaving", {"8654a2e39c80490d8585a1e60d643d80", "4"}},
     {"identity-limited", {"cf7b2d1be4f84ea3a1c4be83b1fc3c59", "4"}},
+    {"reply-dropped", {"974210c361734ddc987478cc8ca4f768", "4"}},
     {"unverified-traffic", {"1fc1882f3ecb4050a5543d3f1eae9b96", "4"}},
     {"entries-dropped", {"506c63730c434945b2e0206d9a87f7c6", "4"}},
     {"statistics", {"e135c23185ef404ab243e105d7a0980d", "6"}},

@@ -101,6 +101,7 @@ std::vector<LogRecord> barestRecords()
             log.describe(Datagram{session(), 1, "x", {}, {}}),
             log.describe(PeerMisbehaving{session(), 1}),
             log.describe(IdentityLimited{"sensor-17", 1, 1}),
+            log.describe(ReplyDropped{session(), 1, 600, 512}),
             log.describe(UnverifiedTraffic{}),
             log.describe(EntriesDropped{1}),
             log.describe(Verifiability{}),
@@ -126,6 +127,10 @@ private Q_SLOTS:
     void aLargePayloadIsShownInPartAndKeptWhole();
     void anIdentityCannotForgeAnEntry();
     void anUnprovedIdentityIsOnlyClaimed();
+    void anEmptyIdentityIsNamed();
+    void anAlertIsNamed();
+    void theRemedyFitsTheOffer_data();
+    void theRemedyFitsTheOffer();
     void theLevelDecidesWhatIsWanted();
     void entriesAboutAPeerAreAccountedToIt();
     void everyEventReadsAsASentence();
@@ -325,6 +330,93 @@ void TestEventLog::anUnprovedIdentityIsOnlyClaimed()
     QCOMPARE(field(record, "DTLSD_REASON"), "wrong-key-or-loss");
 }
 
+void TestEventLog::anEmptyIdentityIsNamed()
+{
+    SessionInfo info = session();
+    info.identity = QByteArray("");
+    const LogRecord failed =
+        EventLog({}).describe(HandshakeFailed{info, HandshakeFailure::UnknownIdentity});
+    QVERIFY(failed.message.startsWith("192.0.2.7:5683, claiming to be \"\": handshake failed: "));
+    QVERIFY(hasField(failed, "DTLSD_CLAIMED_IDENTITY"));
+    QCOMPARE(field(failed, "DTLSD_CLAIMED_IDENTITY"), "");
+    const LogRecord opened = EventLog({}).describe(SessionOpened{info, false, {}});
+    QVERIFY(opened.message.startsWith("\"\" (192.0.2.7:5683): "));
+    QVERIFY(hasField(opened, "DTLSD_IDENTITY"));
+
+    info.identity = QByteArray(); // it has said none
+    const LogRecord silent =
+        EventLog({}).describe(HandshakeFailed{info, HandshakeFailure::Timeout});
+    QVERIFY(silent.message.startsWith("192.0.2.7:5683: handshake failed: "));
+    QVERIFY(!hasField(silent, "DTLSD_CLAIMED_IDENTITY"));
+}
+
+void TestEventLog::anAlertIsNamed()
+{
+    const Alert alert{Alert::Level::Fatal, AlertDescription{47}};
+    const LogRecord closed =
+        EventLog({}).describe(SessionClosed{session(), CloseReason::Alert, 1500ms, {}, {}, alert});
+    QCOMPARE(field(closed, "DTLSD_REASON"), "alert");
+    QCOMPARE(field(closed, "DTLSD_ALERT"), "illegal_parameter (47)");
+    QVERIFY(closed.message.endsWith("the device ended it with an alert: illegal_parameter (47)"));
+    const LogRecord failed =
+        EventLog({}).describe(HandshakeFailed{session(), HandshakeFailure::Alert, alert});
+    QCOMPARE(field(failed, "DTLSD_REASON"), "alert");
+    QCOMPARE(field(failed, "DTLSD_ALERT"), "illegal_parameter (47)");
+    QVERIFY(failed.message.endsWith("in clear and proves nothing: illegal_parameter (47)"));
+    QVERIFY(!hasField(EventLog({}).describe(HandshakeFailed{session(), {}}), "DTLSD_ALERT"));
+}
+
+void TestEventLog::theRemedyFitsTheOffer_data()
+{
+    QTest::addColumn<QList<int>>("offered");
+    QTest::addColumn<QString>("ciphers");
+    QTest::addColumn<QByteArray>("end");
+    const QString modern = QStringLiteral("modern");
+    const QString iot = QStringLiteral("iot");
+    const QByteArray onTheDevice =
+        "enable a PSK suite with GCM, CCM or ChaCha20 on the device: with CBC one forged record "
+        "can end a session, so dtlsd has no such suite";
+    QTest::newRow("a suite of iot") << QList<int>{0xC0A8} << modern
+                                    << QByteArray(": PSK-AES128-CCM8; set ciphers = iot, which has "
+                                                  "PSK-AES128-CCM8");
+    QTest::newRow("one that iot has not") << QList<int>{0xC0A5} << iot
+                                          << QByteArray(": PSK-AES256-CCM; add PSK-AES256-CCM to "
+                                                        "[tls] ciphers");
+    QTest::newRow("one that iot should have")
+        << QList<int>{0xC0A8} << iot
+        << QByteArray(": PSK-AES128-CCM8; OpenSSL does not use PSK-AES128-CCM8 here: look at its "
+                      "security level");
+    QTest::newRow("CBC only") << QList<int>{0x008C, 0x00AE} << iot
+                              << ": PSK-AES128-CBC-SHA, PSK-AES128-CBC-SHA256; " + onTheDevice;
+    QTest::newRow("AEAD that OpenSSL has not")
+        << QList<int>{0xD001} << modern
+        << QByteArray(": 0xD001; OpenSSL has none of these AEAD suites; enable another one, of "
+                      "GCM, CCM or ChaCha20, on the device");
+    QTest::newRow("certificates only")
+        << QList<int>{0xC02B} << modern
+        << QByteArray(": ECDHE-ECDSA-AES128-GCM-SHA256; none of them uses a pre-shared key; enable "
+                      "a PSK suite on the device");
+    QTest::newRow("more than there is room for")
+        << QList<int>(2000, 0x008C) << modern
+        << ", PSK-AES128-CBC-SHA and 1992 more; " + onTheDevice;
+    QTest::newRow("nothing that is known")
+        << QList<int>{} << modern << QByteArray("offers no cipher suite of [tls] ciphers");
+}
+
+void TestEventLog::theRemedyFitsTheOffer()
+{
+    QFETCH(QList<int>, offered);
+    QFETCH(QString, ciphers);
+    QFETCH(QByteArray, end);
+    HandshakeFailed failed{session(), HandshakeFailure::NoSharedCipher};
+    failed.ciphers = ciphers;
+    for (const int number : offered)
+        failed.offered.push_back({static_cast<std::uint16_t>(number)});
+    const QByteArray message = EventLog({}).describe(failed).message;
+    QVERIFY2(message.endsWith(end), message.constData());
+    QVERIFY(message.size() < 600);
+}
+
 void TestEventLog::theLevelDecidesWhatIsWanted()
 {
     const EventLog notice(options(LogLevel::Notice));
@@ -399,10 +491,15 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(IdentityLimited{PskStore::wildcardAccount(), 10, 1}),
              "[identity *]: 1 datagram dropped, over datagrams_per_second = 10; they are neither "
              "logged nor acknowledged");
-    QCOMPARE(message(UnverifiedTraffic{{3, 2, 0, 0, 0, 0}, 10s}),
+    QCOMPARE(message(ReplyDropped{session(), 2, 600, 512}),
+             "sensor-17 (192.0.2.7:5683): 2 replies not sent: of 600 bytes, and the device takes "
+             "512 at most (max_fragment_length); make its reply shorter");
+    QCOMPARE(message(UnverifiedTraffic{{.malformed = 3, .withoutSession = 2}, 10s}),
              "5 datagrams from unproved sources in 10.0 s: 3 not DTLS, 2 for a session that is not "
              "there");
-    QCOMPARE(message(UnverifiedTraffic{{0, 0, 0, 0, 0, 7}, 10s}),
+    QCOMPARE(message(UnverifiedTraffic{{.tooLong = 1}, 10s}),
+             "1 datagram from unproved sources in 10.0 s: 1 hellos longer than 4096 bytes");
+    QCOMPARE(message(UnverifiedTraffic{{.overflowed = 7}, 10s}),
              "7 datagrams from unproved sources in 10.0 s: 7 dropped by the kernel, as the receive "
              "buffer was full; raise [server] receive_buffer");
     Statistics overflown;

@@ -110,11 +110,15 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
     count("bytes sent", [](Statistics &s) { s.sent.bytes = 7; }, {"sent_bytes_total{} 7"});
     count("replies too late", [](Statistics &s) { s.repliesTooLate = 7; },
           {R"(receipts_total{outcome="too-late"} 7)"});
+    count("replies too long", [](Statistics &s) { s.repliesTooLong = 7; },
+          {R"(receipts_total{outcome="too-long"} 7)"});
     count("bad records", [](Statistics &s) { s.badRecords = 7; }, {"bad_records_total{} 7"});
     count("lost in the kernel", [](Statistics &s) { s.unverified.overflowed = 7; },
           {R"(dropped_datagrams_total{cause="kernel-queue-full"} 7)"});
     count("malformed", [](Statistics &s) { s.unverified.malformed = 7; },
           {R"(dropped_datagrams_total{cause="malformed"} 7)"});
+    count("hellos that are too long", [](Statistics &s) { s.unverified.tooLong = 7; },
+          {R"(dropped_datagrams_total{cause="hello-too-long"} 7)"});
     count("without a session", [](Statistics &s) { s.unverified.withoutSession = 7; },
           {R"(dropped_datagrams_total{cause="no-session"} 7)"});
     count("without a cookie", [](Statistics &s) { s.unverified.unanswered = 7; },
