@@ -33,12 +33,9 @@ std::optional<quint32> helloFragmentOffset(QByteArrayView datagram)
 
 } // namespace
 
-std::optional<AlertDescription> Record::clearAlert() const
+std::optional<Alert> Record::clearAlert() const
 {
-    const QByteArrayView alert = fragment();
-    if (type != ContentType::Alert || epoch != 0 || alert.size() != 2)
-        return std::nullopt;
-    return static_cast<AlertDescription>(byteAt(alert, 1));
+    return type == ContentType::Alert && epoch == 0 ? Alert::in(fragment()) : std::nullopt;
 }
 
 std::optional<Record> RecordReader::next()

@@ -4,6 +4,8 @@
 // which. Nothing here is authenticated; nothing here allocates.
 #pragma once
 
+#include "core/Alert.h"
+
 #include <QByteArrayView>
 
 #include <cstdint>
@@ -19,9 +21,6 @@ enum class ContentType : std::uint8_t {
     ApplicationData = 23
 };
 
-/// Alert descriptions that tell why a handshake ended (RFC 5246 §7.2).
-enum class AlertDescription : std::uint8_t { HandshakeFailure = 40, ProtocolVersion = 70 };
-
 /// One well-formed record: a view into a datagram.
 struct Record
 {
@@ -36,19 +35,20 @@ struct Record
     /// By its header. A ClientHello may well say 1.0 there.
     [[nodiscard]] bool isOfDtls12() const { return bytes[2] == '\xfd'; }
     [[nodiscard]] QByteArrayView fragment() const { return bytes.sliced(headerSize); }
-    /// Part of a handshake: in an open session, a repetition of the client's last flight because
-    /// the answer was lost (RFC 6347 §4.2.4).
-    [[nodiscard]] bool isOfAFlight() const
+    /// Part of a handshake in clear: beside an open session, a repetition of the client's last
+    /// flight because the answer was lost (RFC 6347 §4.2.4).
+    [[nodiscard]] bool isOfAClearFlight() const
     {
-        return type == ContentType::Handshake || type == ContentType::ChangeCipherSpec;
+        return epoch == 0 &&
+               (type == ContentType::Handshake || type == ContentType::ChangeCipherSpec);
     }
     /// Only a handshake can make something of it.
     [[nodiscard]] bool isOfAHandshake() const
     {
         return epoch == 0 || type == ContentType::Handshake;
     }
-    /// The description of an alert sent in clear.
-    [[nodiscard]] std::optional<AlertDescription> clearAlert() const;
+    /// An alert sent in clear: anybody can have written it.
+    [[nodiscard]] std::optional<Alert> clearAlert() const;
 };
 
 /// Takes a datagram apart, record by record.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/DtlsSession.h"
 
+#include "core/ClientHello.h"
 #include "core/ErrorQueue.h"
 #include "dtls/DtlsConfiguration.h"
 
 #include <QSslCipher>
 #include <QSslPreSharedKeyAuthenticator>
 
+#include <algorithm>
 #include <utility>
 
 namespace dtlsd {
@@ -15,8 +17,6 @@ namespace {
 
 // After 12 timeouts OpenSSL stops sending and only leaves errors behind.
 constexpr int maximumRetransmissions = 8;
-
-constexpr std::chrono::minutes badRecordInterval{1};
 
 } // namespace
 
@@ -74,7 +74,16 @@ void DtlsSession::start(QByteArrayView hello)
         return;
     m_filter.begin(*first);
     m_clientRandom = clientHelloRandom(hello).value_or(QByteArrayView()).toByteArray();
-    advance(first->bytes);
+    const QByteArrayView body = ClientHello::in(hello).value_or(ClientHello()).body;
+    if (m_dtls.handshakeState() == QDtls::HandshakeNotStarted) {
+        if (const auto offer = HelloOffer::in(body); offer && lacksAGroup(*offer))
+            m_dtls.setDtlsConfiguration(withoutGroups(m_dtls.dtlsConfiguration()));
+    }
+    {
+        const SslView::Birth birth(m_ssl);
+        advance(first->bytes);
+    }
+    m_refusal.noteHello(body);
     while (const auto fragment = reader.next())
         handshake(*fragment);
 }
@@ -86,10 +95,11 @@ void DtlsSession::handshake(const Record &record)
     advance(record.bytes);
 
     const bool isFinished = record.epoch == 1 && record.type == ContentType::Handshake &&
-                            m_filter.sawChangeCipherSpec() && !m_info.identity.isEmpty();
+                            m_filter.sawChangeCipherSpec() && m_info.hasIdentity();
     if (isFinished && m_state != State::Ended)
         m_credentials.learn(m_credential, m_info.identity, m_info.path.peer,
                             m_state == State::Established);
+    m_refusal.noteHello(m_ssl.hello());
 }
 
 void DtlsSession::advance(QByteArrayView bytes)
@@ -102,20 +112,29 @@ void DtlsSession::advance(QByteArrayView bytes)
     const bool complete = m_dtls.handshakeState() == QDtls::HandshakeComplete &&
                           m_credential.verdict == Credential::Verdict::Known;
     if (!complete) {
-        if (const auto record = RecordReader(m_socket.lastOutput()).next())
-            m_alert = record->clearAlert();
+        m_refusal.noteEnd(m_socket.lastOutput());
         setState(State::Ended);
         return;
     }
+    becomeEstablished();
+}
+
+void DtlsSession::becomeEstablished()
+{
     m_info.cipher = m_dtls.sessionCipher().name().toLatin1();
     m_info.protocol = m_dtls.sessionProtocol() == QSsl::DtlsV1_2 ? "DTLSv1.2" : "unknown";
-    m_keyUsage = KeyUsage(SuiteLimits::of(m_info.cipher));
+    const SuiteLimits limits = SuiteLimits::of(m_info.cipher);
+    m_keyUsage = KeyUsage(limits);
+    m_sessionFilter = SessionFilter(limits);
+    m_maximumPlaintext = std::min(m_ssl.maximumPlaintext(), m_maximumPlaintext);
+    m_ssl.forgetHandshake();
     setState(State::Established);
 }
 
 void DtlsSession::provideKey(QSslPreSharedKeyAuthenticator &authenticator)
 {
-    m_info.identity = authenticator.identity();
+    // OpenSSL hands identities over as C strings: one with a NUL would pass for what is before it.
+    m_info.identity = m_ssl.identity().value_or(authenticator.identity());
     m_credential = m_credentials.find(m_info.identity, m_info.path.peer);
     if (!m_credential.key.isEmpty())
         authenticator.setPreSharedKey(m_credential.key.bytes());
@@ -135,40 +154,79 @@ void DtlsSession::retransmit()
 
 HandshakeFailure DtlsSession::handshakeFailure() const
 {
-    if (m_alert == AlertDescription::HandshakeFailure)
-        return HandshakeFailure::NoSharedCipher;
-    if (m_alert == AlertDescription::ProtocolVersion)
-        return HandshakeFailure::ProtocolVersion;
-    const bool gaveUp = m_state == State::Handshaking;
-    if (m_info.identity.isEmpty())
-        return gaveUp ? HandshakeFailure::Timeout : HandshakeFailure::Error;
-    if (m_credential.verdict == Credential::Verdict::UnknownIdentity)
+    const bool isNamed = m_info.hasIdentity();
+    const auto refusal = m_refusal.reason(m_credentials.settings().tls.ciphers);
+    if (!isNamed && refusal)
+        return *refusal;
+    if (isNamed && m_credential.verdict == Credential::Verdict::UnknownIdentity)
         return HandshakeFailure::UnknownIdentity;
-    if (m_credential.verdict == Credential::Verdict::AddressNotAllowed)
+    if (isNamed && m_credential.verdict == Credential::Verdict::AddressNotAllowed)
         return HandshakeFailure::AddressNotAllowed;
-    return gaveUp ? HandshakeFailure::WrongKeyOrLoss : HandshakeFailure::Error;
+    if (m_state != State::Handshaking)
+        return HandshakeFailure::Error;
+    if (m_filter.clearAlert())
+        return HandshakeFailure::Alert;
+    return isNamed ? HandshakeFailure::WrongKeyOrLoss : HandshakeFailure::Timeout;
 }
 
-QByteArray DtlsSession::decrypt(const Record &record)
+HandshakeFailed DtlsSession::handshakeFailed(HandshakeFailure reason) const
 {
-    // Of one of another version OpenSSL drops the header, and takes its fragment for records.
-    if (m_state != State::Established || !record.isOfDtls12() ||
-        !m_keyUsage.fits(record.fragment()))
+    HandshakeFailed failed{m_info, reason};
+    if (reason == HandshakeFailure::Alert)
+        failed.alert = m_filter.clearAlert();
+    if (reason == HandshakeFailure::NoSharedCipher) {
+        failed.offered = m_refusal.offered();
+        failed.ciphers = m_credentials.settings().tls.ciphers.text();
+    }
+    return failed;
+}
+
+DtlsSession::Opened DtlsSession::decrypt(const Record &record)
+{
+    if (m_state != State::Established || !m_sessionFilter.admits(record))
         return {};
     emptyErrorQueue();
-    QByteArray plaintext = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
+    QByteArray payload = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
     // With a clean queue and AEAD suites an error means that the association is dead, although
-    // QDtls goes on calling it encrypted.
-    if (m_dtls.dtlsError() != QDtlsError::NoError) {
-        m_closeReason = m_dtls.dtlsError() == QDtlsError::RemoteClosedConnectionError
-                            ? CloseReason::CloseNotify
-                            : CloseReason::Error;
-        setState(State::Ended);
-        return plaintext;
+    // QDtls goes on calling it encrypted. A message of another handshake means that the device has
+    // begun one in pieces: OpenSSL would collect them without end.
+    if (m_dtls.dtlsError() != QDtlsError::NoError || m_ssl.isInAHandshake()) {
+        endAfterReading();
+        return {Opened::Verdict::Authentic, payload};
     }
-    plaintext.isEmpty() ? m_keyUsage.noteRefused() : m_keyUsage.noteReceived();
+    const Opened::Verdict verdict = verdictOn(record, payload);
+    verdict == Opened::Verdict::Authentic ? m_keyUsage.noteReceived() : m_keyUsage.noteRefused();
     closeIfKeysAreUsedUp();
-    return plaintext;
+    return {verdict, payload};
+}
+
+DtlsSession::Opened::Verdict DtlsSession::verdictOn(const Record &record,
+                                                    const QByteArray &payload) const
+{
+    if (record.type == ContentType::Handshake)
+        return Opened::Verdict::Repetition;
+    // QDtls says the same of an empty record and of one that was dropped.
+    const bool isAuthentic =
+        !payload.isEmpty() || (m_sessionFilter.looksEmpty(record) && m_ssl.hasReadAnEmptyRecord());
+    return isAuthentic ? Opened::Verdict::Authentic : Opened::Verdict::Refused;
+}
+
+void DtlsSession::endAfterReading()
+{
+    const auto &alert = m_ssl.alert();
+    if (m_dtls.dtlsError() == QDtlsError::RemoteClosedConnectionError)
+        m_closeReason = CloseReason::CloseNotify;
+    else
+        m_closeReason = alert ? CloseReason::Alert : CloseReason::Error;
+    setState(State::Ended);
+}
+
+SessionClosed DtlsSession::closed(CloseReason reason) const
+{
+    SessionClosed closed{m_info, reason, lasted(), received, sent};
+    if (reason == CloseReason::Alert)
+        closed.alert = m_ssl.alert();
+    return closed;
 }
 
 QByteArray DtlsSession::replyTo(const QByteArray &payload) const
@@ -180,8 +238,7 @@ QByteArray DtlsSession::replyTo(const QByteArray &payload) const
 
 bool DtlsSession::send(const QByteArray &plaintext)
 {
-    if (m_state != State::Established || plaintext.isEmpty() ||
-        plaintext.size() > Record::maximumPlaintext)
+    if (m_state != State::Established || plaintext.isEmpty() || !takes(plaintext))
         return false;
     emptyErrorQueue();
     if (m_dtls.writeDatagramEncrypted(output(), plaintext) < 0) {
@@ -212,14 +269,28 @@ void DtlsSession::close()
     setState(State::Ended);
 }
 
-std::optional<std::uint64_t> DtlsSession::noteBadRecord()
+std::optional<PeerMisbehaving> DtlsSession::noteBadRecord()
 {
-    ++m_badRecords;
-    const Clock::time_point now = m_time.now();
-    if (m_badRecordsReported && now - *m_badRecordsReported < badRecordInterval)
-        return std::nullopt;
-    m_badRecordsReported = now;
-    return m_badRecords - std::exchange(m_reportedBadRecords, m_badRecords);
+    const auto count = m_badRecords.note(m_time.now());
+    return count ? std::optional(PeerMisbehaving{m_info, *count}) : std::nullopt;
+}
+
+std::optional<ReplyDropped> DtlsSession::noteDroppedReply(const QByteArray &dropped)
+{
+    m_droppedReply = dropped.size();
+    const auto count = m_droppedReplies.note(m_time.now());
+    return count ? std::optional(ReplyDropped{m_info, *count, m_droppedReply, m_maximumPlaintext})
+                 : std::nullopt;
+}
+
+std::vector<ServerEvent> DtlsSession::unreported() const
+{
+    std::vector<ServerEvent> events;
+    if (const std::uint64_t count = m_badRecords.unreported())
+        events.emplace_back(PeerMisbehaving{m_info, count});
+    if (const std::uint64_t count = m_droppedReplies.unreported())
+        events.emplace_back(ReplyDropped{m_info, count, m_droppedReply, m_maximumPlaintext});
+    return events;
 }
 
 SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
@@ -233,7 +304,7 @@ SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
             since(place.touched),
             received,
             sent,
-            m_badRecords};
+            m_badRecords.total()};
 }
 
 } // namespace dtlsd

@@ -9,7 +9,7 @@
 //   Handshaking  answers; again,    filtered, then QDtls:      -                           Ended
 //                if it is repeated  complete -> Established
 //                                   fatal -> Ended
-//   Established  -                  -                          plaintext, or dropped       close_notify,
+//   Established  -                  -                          authentic, or dropped       close_notify,
 //                                                              close_notify, fatal: Ended  Ended
 //   Ended        -                  -                          -                           -
 // clang-format on
@@ -21,9 +21,13 @@
 #include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
+#include "dtls/HelloRefusal.h"
 #include "dtls/IdentityRates.h"
 #include "dtls/KeyUsage.h"
+#include "dtls/ReportedCount.h"
+#include "dtls/SessionFilter.h"
 #include "dtls/SessionReport.h"
+#include "dtls/SslView.h"
 #include "dtls/TimeSource.h"
 
 #include <QByteArray>
@@ -88,29 +92,48 @@ public:
     void handshake(const Record &record);
     /// Why a handshake that has ended, or is given up now, did not succeed.
     [[nodiscard]] HandshakeFailure handshakeFailure() const;
+    /// The event of a handshake that did not succeed, for @p reason.
+    [[nodiscard]] HandshakeFailed handshakeFailed(HandshakeFailure reason) const;
 
-    /// The plaintext of @p record; empty if it was none, or not this session's. The session may
-    /// have Ended.
-    [[nodiscard]] QByteArray decrypt(const Record &record);
+    /// What a record turned out to be.
+    struct Opened
+    {
+        enum class Verdict {
+            Refused,    ///< forged, repeated, incomplete, or not of this session
+            Repetition, ///< of a handshake that is over; it may be forged
+            Authentic
+        };
+
+        Verdict verdict = Verdict::Refused;
+        QByteArray payload = {}; ///< an authentic record may be empty (RFC 5246 §6.2.1)
+    };
+
+    /// Opens @p record. The session may have Ended.
+    [[nodiscard]] Opened decrypt(const Record &record);
     /// Why a session has ended.
     [[nodiscard]] CloseReason closeReason() const { return m_closeReason; }
+    /// The event of its end, for @p reason.
+    [[nodiscard]] SessionClosed closed(CloseReason reason) const;
 
     /// What answers @p payload, the last one received.
     [[nodiscard]] QByteArray replyTo(const QByteArray &payload) const;
-    /// Encrypts @p plaintext, of 1 to 16384 bytes, and queues it. false: not sent; the session may
-    /// have Ended.
+    /// Whether the device can take as much as that in one record (RFC 6066 §4).
+    [[nodiscard]] bool takes(const QByteArray &plaintext) const
+    {
+        return plaintext.size() <= m_maximumPlaintext;
+    }
+    /// Encrypts @p plaintext, which it takes, and queues it. false: not sent, as it is empty or too
+    /// long; or the session has Ended.
     bool send(const QByteArray &plaintext);
     /// Queues close_notify if Established. Ended afterwards.
     void close();
 
-    /// Counts a record that is forged, repeated or incomplete. A count when it is time to report
-    /// one: at the first, then at most once a minute.
-    [[nodiscard]] std::optional<std::uint64_t> noteBadRecord();
-    /// What was counted and not reported.
-    [[nodiscard]] std::uint64_t unreportedBadRecords() const
-    {
-        return m_badRecords - m_reportedBadRecords;
-    }
+    /// Counts a record that is forged, repeated or incomplete. An event when it is time for one.
+    [[nodiscard]] std::optional<PeerMisbehaving> noteBadRecord();
+    /// The same of a reply that it does not take.
+    [[nodiscard]] std::optional<ReplyDropped> noteDroppedReply(const QByteArray &dropped);
+    /// What was counted and not reported, each of them at the end.
+    [[nodiscard]] std::vector<ServerEvent> unreported() const;
 
     /// As of @p now.
     [[nodiscard]] SessionReport report(AgeOrder::Clock::time_point now) const;
@@ -128,8 +151,11 @@ public:
 private:
     void setState(State state);
     void advance(QByteArrayView bytes);
+    void becomeEstablished();
     void provideKey(QSslPreSharedKeyAuthenticator &authenticator);
     void retransmit();
+    [[nodiscard]] Opened::Verdict verdictOn(const Record &record, const QByteArray &payload) const;
+    void endAfterReading();
     void closeIfKeysAreUsedUp();
     [[nodiscard]] QUdpSocket *output() { return m_socket.output(m_info.path); }
 
@@ -141,14 +167,17 @@ private:
     State m_state = State::Handshaking;
     std::optional<Clock::time_point> m_established;
     HandshakeFilter m_filter;
+    SessionFilter m_sessionFilter;
     QByteArray m_clientRandom;
-    std::optional<AlertDescription> m_alert;
+    HelloRefusal m_refusal;
     int m_retransmissions = 0;
     KeyUsage m_keyUsage;
+    qsizetype m_maximumPlaintext = Record::maximumPlaintext;
     CloseReason m_closeReason = CloseReason::Error;
-    std::uint64_t m_badRecords = 0;
-    std::uint64_t m_reportedBadRecords = 0;
-    std::optional<Clock::time_point> m_badRecordsReported;
+    ReportedCount m_badRecords;
+    ReportedCount m_droppedReplies;
+    qsizetype m_droppedReply = 0; // size of the last one
+    SslView m_ssl;
     QDtls m_dtls; // last: its slots use the others
 };
 

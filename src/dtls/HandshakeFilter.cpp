@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HandshakeFilter.h"
 
+#include "core/ClientHello.h"
+#include "core/SuiteLimits.h"
+
 #include <QtEndian>
 
 #include <algorithm>
@@ -61,23 +64,40 @@ bool isExpectedFragment(QByteArrayView fragment)
         return false;
     return (header.type == clientKeyExchange && header.messageSequence == 2 &&
             header.length <= maximumKeyExchange) ||
-           (header.type == clientHello && header.messageSequence == 1 && header.offset > 0);
+           (header.type == clientHello && header.messageSequence == 1 && header.offset > 0 &&
+            header.length <= ClientHello::maximumSize);
+}
+
+/// A Finished under one of the suites that there are.
+bool isAsLongAsAFinished(QByteArrayView fragment)
+{
+    const auto is = [&](const char *suite) {
+        return SuiteLimits::of(suite).plaintextSize(fragment) == SuiteLimits::finishedSize;
+    };
+    return is("PSK-AES128-GCM-SHA256") || is("PSK-CHACHA20-POLY1305") || is("PSK-AES128-CCM8");
 }
 
 } // namespace
 
 bool HandshakeFilter::admits(const Record &record)
 {
-    if (record.epoch == 0)
-        return admitsClear(record);
+    return record.epoch == 0 ? admitsClear(record) : admitsEncrypted(record);
+}
+
+bool HandshakeFilter::admitsEncrypted(const Record &record)
+{
     // The only record under the new keys is the Finished. Messages may not come before it; OpenSSL
     // would keep one that does, and hand it out in place of the next.
     return record.epoch == 1 && record.type == ContentType::Handshake &&
+           isAsLongAsAFinished(record.fragment()) &&
            (m_sawChangeCipherSpec || ++m_earlyRecords <= maximumEarlyRecords);
 }
 
 bool HandshakeFilter::admitsClear(const Record &record)
 {
+    if (const auto alert = record.clearAlert();
+        alert && alert->level == Alert::Level::Fatal && !m_sawChangeCipherSpec)
+        m_clearAlert = alert;
     const QByteArrayView fragment = record.fragment();
     const bool isKeyExchange =
         record.type == ContentType::Handshake && isExpectedFragment(fragment);

@@ -7,6 +7,8 @@
 
 #include "core/Record.h"
 
+#include <optional>
+
 namespace dtlsd {
 
 class HandshakeFilter
@@ -18,17 +20,22 @@ public:
     [[nodiscard]] bool admits(const Record &record);
     /// The client has answered the server's flight.
     [[nodiscard]] bool sawKeyExchange() const { return m_sawKeyExchange; }
+    /// A fatal alert in clear while the client still wrote in clear: anybody can have forged it, so
+    /// it ends nothing. It may say why the handshake comes to no end.
+    [[nodiscard]] const std::optional<Alert> &clearAlert() const { return m_clearAlert; }
     /// The client has changed to its new keys: a Finished can be judged now.
     [[nodiscard]] bool sawChangeCipherSpec() const { return m_sawChangeCipherSpec; }
 
 private:
     bool admitsClear(const Record &record);
+    [[nodiscard]] bool admitsEncrypted(const Record &record);
 
     int m_clearRecords = 0;
     int m_earlyRecords = 0;
     std::uint64_t m_highestClearSequence = 0;
     bool m_sawKeyExchange = false;
     bool m_sawChangeCipherSpec = false;
+    std::optional<Alert> m_clearAlert;
 };
 
 } // namespace dtlsd

@@ -20,9 +20,6 @@ public:
     {
     }
 
-    /// SuiteLimits::fits()
-    [[nodiscard]] bool fits(QByteArrayView fragment) const { return m_limits.fits(fragment); }
-
     void noteSent() { ++m_sent; }
     void noteReceived() { ++m_received; }
     /// A record of the peer's epoch that was not authentic. One that is repeated counts as well,

@@ -77,15 +77,18 @@ bool ServerAssociation::startHandshake(QUdpSocket *socket, const QByteArray &dat
 bool ServerAssociation::open(QUdpSocket &socket, const QByteArray &datagram)
 {
     const QSslConfiguration configured = configuration();
-    const QVariant ciphers = configured.backendConfiguration().value("CipherString");
+    const auto option = [all = configured.backendConfiguration()](const char *name) {
+        return all.value(name).toByteArray();
+    };
     ThreadContexts &contexts = m_contexts.ofThisThread();
     m_timers = contexts.timers();
-    m_context = contexts.contextFor({ciphers.toByteArray(), configured.preSharedKeyIdentityHint()});
+    m_context = contexts.contextFor(
+        {option("CipherString"), option("Groups"), configured.preSharedKeyIdentityHint()});
     m_cookie = contexts.cookiesWith(cookieSecret())->of(m_peer, m_port);
     m_ssl = m_context && !m_cookie.isEmpty() ? m_context->newSsl(*this) : nullptr;
     if (!m_ssl) {
         setDtlsError(QDtlsError::TlsInitializationError,
-                     QStringLiteral("OpenSSL refuses the cipher string or the identity hint"));
+                     QStringLiteral("OpenSSL refuses the ciphers, groups or identity hint"));
         return false;
     }
     // Sets the SSL to where it has sent its HelloVerifyRequest; it looks at the hello, and leaves
@@ -246,26 +249,28 @@ QByteArray ServerAssociation::decryptDatagram(QUdpSocket *socket, const QByteArr
 void ServerAssociation::read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext)
 {
     const auto loan = lend(socket, record);
-    int result = 0;
+    bool hasRead = false;
     getBuffers(); // otherwise reading fails
     do {
         // There may be more than this record has: what came before the handshake's end.
         const qsizetype before = plaintext.size();
         const qsizetype room = loan.isRead() ? Record::maximumPlaintext : record.size();
+        std::size_t size = 0; // an empty record is one as well, which SSL_read() takes for an error
         plaintext.resize(before + room);
-        result = SSL_read(m_ssl.get(), plaintext.data() + before, static_cast<int>(room));
-        plaintext.truncate(before + std::max(result, 0));
-    } while (result > 0 && (!loan.isRead() || SSL_pending(m_ssl.get()) > 0));
-    if (result > 0)
+        hasRead = SSL_read_ex(m_ssl.get(), plaintext.data() + before,
+                              static_cast<std::size_t>(room), &size) == 1;
+        plaintext.truncate(before + static_cast<qsizetype>(size));
+    } while (hasRead && (!loan.isRead() || SSL_pending(m_ssl.get()) > 0));
+    if (hasRead)
         return;
-    if (isFatal(result))
-        endAfterReading(result);
+    if (isFatal(0))
+        endAfterReading();
     emptyErrorQueue();
 }
 
-void ServerAssociation::endAfterReading(int result)
+void ServerAssociation::endAfterReading()
 {
-    if (SSL_get_error(m_ssl.get(), result) == SSL_ERROR_ZERO_RETURN) {
+    if (SSL_get_error(m_ssl.get(), 0) == SSL_ERROR_ZERO_RETURN) {
         SSL_shutdown(m_ssl.get()); // answers it (RFC 5246 §7.2.1)
         setDtlsError(QDtlsError::RemoteClosedConnectionError,
                      QStringLiteral("the peer has closed the session"));

@@ -89,7 +89,7 @@ private:
     void read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext);
     /// Whether a call that has returned @p result, 0 or less, cannot be repeated.
     [[nodiscard]] bool isFatal(int result) const;
-    void endAfterReading(int result);
+    void endAfterReading();
     void reset();
     [[nodiscard]] DatagramBio::Loan lend(QUdpSocket &socket, QByteArrayView record = {});
     bool getBuffers() { return m_context->recent().note(m_ssl.get(), m_place); }

@@ -45,6 +45,8 @@ bool setUp(SSL_CTX *context, const ServerContext::Options &options)
     return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, options.ciphers.constData()) == 1 &&
+           (options.groups.isEmpty() ||
+            SSL_CTX_set1_groups_list(context, options.groups.constData()) == 1) &&
            SSL_CTX_use_psk_identity_hint(context, hint) == 1;
 }
 

@@ -26,6 +26,7 @@ public:
     struct Options
     {
         QByteArray ciphers;      ///< an OpenSSL cipher string
+        QByteArray groups;       ///< as SSL_CTX_set1_groups_list(3) reads them; empty: OpenSSL's
         QByteArray identityHint; ///< sent when not empty (RFC 4279 §5.2)
 
         friend bool operator==(const Options &, const Options &) = default;

@@ -17,6 +17,13 @@ constexpr int clearRecords = 64;
 constexpr int earlyRecords = 8;
 constexpr std::uint64_t sequenceStep = 32;
 constexpr qsizetype keyExchangeSize = 1024;
+constexpr int helloSize = 4096;
+
+/// Under a suite with an explicit nonce, under one without or with a short tag.
+bool isAsLongAsAFinished(const Record &record)
+{
+    return record.fragment().size() == 8 + 24 + 16 || record.fragment().size() == 24 + 16;
+}
 
 int byteAt(QByteArrayView bytes, qsizetype index)
 {
@@ -57,6 +64,7 @@ void Admitted::add(const Record &record)
         return addClear(record);
     require(record.epoch == 1, "no epoch but the next one");
     require(record.type == ContentType::Handshake, "under the new keys, no record but a message");
+    require(isAsLongAsAFinished(record), "and that message is a Finished");
     m_early += m_changed ? 0 : 1;
     require(m_early <= earlyRecords, "not many records before their keys");
 }
@@ -85,7 +93,8 @@ void Admitted::addMessage(QByteArrayView fragment)
     require(size == fragment.size() - 12, "one fragment in a record");
     require(offset + size <= length, "a fragment lies in its message");
     const bool isExchange = byteAt(fragment, 0) == 16 && sequence == 2 && length <= keyExchangeSize;
-    const bool isHello = byteAt(fragment, 0) == 1 && sequence == 1 && offset > 0;
+    const bool isHello =
+        byteAt(fragment, 0) == 1 && sequence == 1 && offset > 0 && length <= helloSize;
     require(isExchange || isHello, "no message but those of a PSK client");
     m_exchanged = true; // as the filter counts: any message of the flight
 }
@@ -107,7 +116,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
         if (admits)
             admitted.add(*record);
         else
-            require(!after || record->epoch != 1 || record->type != ContentType::Handshake,
+            require(!after || record->epoch != 1 || record->type != ContentType::Handshake ||
+                        !isAsLongAsAFinished(*record),
                     "the Finished is heard once its keys are there");
         require(filter.sawChangeCipherSpec() == admitted.hasChangedKeys(),
                 "the keys change when the client says so, and only then");

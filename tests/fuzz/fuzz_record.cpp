@@ -35,7 +35,7 @@ void checkAlert(const Record &record)
 {
     const auto alert = record.clearAlert();
     require(!alert || (record.type == ContentType::Alert && record.epoch == 0 &&
-                       byteAt(record.fragment(), 1) == static_cast<int>(*alert)),
+                       byteAt(record.fragment(), 1) == static_cast<int>(alert->description)),
             "a clear alert is an alert of epoch 0");
 }
 

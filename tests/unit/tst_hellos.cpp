@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a ClientHello may ask for, what becomes of it where the server has no answer to it, and how
+// the log says so.
+#include "core/ClientHello.h"
+#include "dtls/CipherPolicy.h"
+#include "support/ClientHello.h"
+#include "support/KeyedDevice.h"
+#include "support/MemoryNetwork.h"
+
+#include <QTest>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+ServerSettings settingsWith(const QString &ciphers)
+{
+    ServerSettings settings = MemoryNetwork::defaultSettings();
+    settings.tls.ciphers = CipherPolicy::parse(ciphers).value();
+    settings.limits.handshakeTimeout = 50ms;
+    return settings;
+}
+
+const SocketAddress address = MemoryNetwork::clientAddress(1);
+
+/// The answers of the server to @p datagram, in one.
+QByteArray ask(MemoryNetwork &network, const QByteArray &datagram)
+{
+    network.arrive(address, datagram);
+    QByteArray answers;
+    for (const OutgoingDatagram &answer : network.serverSocket->takeSent())
+        answers += answer.bytes;
+    return answers;
+}
+
+/// @p hello with its cookie.
+dtlsd::test::ClientHello proved(MemoryNetwork &network, dtlsd::test::ClientHello hello)
+{
+    dtlsd::test::ClientHello first = hello;
+    first.padding = 0;
+    hello.cookie = cookieOf(ask(network, first.datagram())).value_or(QByteArray());
+    return hello;
+}
+
+QByteArray clearAlert(int level, int description)
+{
+    return QByteArray::fromHex("15fefd00000000000000090002") + static_cast<char>(level) +
+           static_cast<char>(description);
+}
+
+HandshakeFailed failureIn(const MemoryNetwork &network)
+{
+    const auto failed = network.events<HandshakeFailed>();
+    return failed.empty() ? HandshakeFailed{SessionInfo(), HandshakeFailure::Error} : failed.back();
+}
+
+} // namespace
+
+class TestHellos : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aHelloIsReadWhole();
+    void aHelloCutAnywhereIsNone();
+    void aHelloThatIsTooLongIsDropped_data();
+    void aHelloThatIsTooLongIsDropped();
+    void theRestOfAHelloCannotBeLonger();
+    void groupsAreThoseOfTheServer_data();
+    void groupsAreThoseOfTheServer();
+    void whatWasOfferedIsToldWithTheFailure_data();
+    void whatWasOfferedIsToldWithTheFailure();
+    void anAlertInClearIsNamedAndEndsNothing_data();
+    void anAlertInClearIsNamedAndEndsNothing();
+    void anAlertBehindTheChangeOfKeysIsNotTheDevices();
+    void anEmptyIdentityIsNamed();
+    void everySuiteOfAPolicyIsFoundInIt();
+};
+
+void TestHellos::aHelloIsReadWhole()
+{
+    QByteArray body = QByteArray::fromHex("fefd") + QByteArray(32, 'r') + '\0' +
+                      QByteArray::fromHex("0420202020") + // cookie
+                      QByteArray::fromHex("000a00a8c0a800ff0a0a5600") + QByteArray::fromHex("0100");
+    const auto bare = HelloOffer::in(body);
+    QVERIFY(bare);
+    QCOMPARE(bare->suites, (std::vector<CipherSuite>{{0x00A8}, {0xC0A8}})); // without signals
+    QVERIFY(!bare->groups);
+    // extended_master_secret, and supported_groups: P-256, X25519, P-384.
+    body += QByteArray::fromHex("0010"
+                                "00170000"
+                                "000a0008"
+                                "0006"
+                                "0017001d0018");
+    const auto offer = HelloOffer::in(body);
+    QVERIFY(offer);
+    QCOMPARE(*offer->groups, (std::vector<std::uint16_t>{23, 29, 24}));
+}
+
+void TestHellos::aHelloCutAnywhereIsNone()
+{
+    const QByteArray whole = QByteArray::fromHex("fefd") + QByteArray(32, 'r') +
+                             QByteArray::fromHex("0000000200a80100") +
+                             QByteArray::fromHex("0008"
+                                                 "000a0004"
+                                                 "0002"
+                                                 "0017");
+    QVERIFY(HelloOffer::in(whole));
+    const qsizetype withoutExtensions = 2 + 32 + 8;
+    for (qsizetype size = 0; size < whole.size(); ++size)
+        QCOMPARE(HelloOffer::in(whole.first(size)).has_value(), size == withoutExtensions);
+}
+
+void TestHellos::aHelloThatIsTooLongIsDropped_data()
+{
+    QTest::addColumn<qsizetype>("size");
+    QTest::addColumn<bool>("isAccepted");
+    const qsizetype longest{dtlsd::ClientHello::maximumSize};
+    QTest::newRow("as long as those of today") << qsizetype{2000} << true;
+    QTest::newRow("the longest") << longest << true;
+    QTest::newRow("one byte more") << longest + 1 << false;
+    QTest::newRow("60 KB") << qsizetype{60'000} << false;
+}
+
+void TestHellos::aHelloThatIsTooLongIsDropped()
+{
+    QFETCH(qsizetype, size);
+    QFETCH(bool, isAccepted);
+    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    auto hello = proved(network, {});
+    hello.padding = 1;
+    const qsizetype others = hello.datagram().size() - Record::headerSize - 12 - 1;
+    hello.padding = size - others;
+
+    const bool isAnswered = !ask(network, hello.datagram()).isEmpty();
+    QCOMPARE(isAnswered, isAccepted);
+    QCOMPARE(network.server->statistics().halfOpen, isAccepted ? 1 : 0);
+    QCOMPARE(network.server->statistics().unverified.tooLong, isAccepted ? 0U : 1U);
+    QCOMPARE(network.server->statistics().unverified.malformed, 0U);
+
+    // And in pieces, from the first of them.
+    MemoryNetwork another(settingsWith(QStringLiteral("modern")));
+    auto pieces = proved(another, {});
+    pieces.padding = hello.padding;
+    ask(another, pieces.firstFragment(200));
+    QCOMPARE(another.server->statistics().halfOpen, isAccepted ? 1 : 0);
+    if (size > 16'000)
+        return; // does not go into a record
+    QCOMPARE(!ask(another, pieces.lastFragment(200)).isEmpty(), isAccepted);
+}
+
+void TestHellos::theRestOfAHelloCannotBeLonger()
+{
+    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    auto hello = proved(network, {});
+    hello.padding = 1000;
+    QCOMPARE(ask(network, hello.firstFragment(200)), QByteArray());
+    // OpenSSL would answer a rest that announces something else by ending the handshake.
+    auto longer = hello;
+    longer.padding = 10'000;
+    QCOMPARE(ask(network, longer.lastFragment(200)), QByteArray());
+    QCOMPARE(network.server->statistics().halfOpen, 1);
+    QVERIFY(!ask(network, hello.lastFragment(200)).isEmpty());
+}
+
+void TestHellos::groupsAreThoseOfTheServer_data()
+{
+    QTest::addColumn<QByteArray>("ciphers");
+    QTest::addColumn<QByteArray>("groups");
+    QTest::addColumn<QByteArray>("chosen");
+    const QByteArray ecdhe = "ECDHE-PSK-CHACHA20-POLY1305";
+    const QByteArray psk = "PSK-AES128-GCM-SHA256";
+    QTest::newRow("X25519") << ecdhe << QByteArray("X25519") << ecdhe;
+    QTest::newRow("P-256") << ecdhe << QByteArray("P-256") << ecdhe;
+    QTest::newRow("P-384 and P-256") << ecdhe << QByteArray("P-384:P-256") << ecdhe;
+    QTest::newRow("P-384 only") << ecdhe << QByteArray("P-384") << QByteArray();
+    QTest::newRow("P-521 and X448") << ecdhe << QByteArray("P-521:X448") << QByteArray();
+    QTest::newRow("P-384 only, and a suite that needs none")
+        << ecdhe + ':' + psk << QByteArray("P-384") << psk;
+    QTest::newRow("a suite that needs none") << psk << QByteArray("P-384") << psk;
+}
+
+void TestHellos::groupsAreThoseOfTheServer()
+{
+    QFETCH(QByteArray, ciphers);
+    QFETCH(QByteArray, groups);
+    QFETCH(QByteArray, chosen);
+    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    KeyedDevice device(network, address, {.ciphers = ciphers, .groups = groups});
+    QCOMPARE(device.connect(), !chosen.isEmpty());
+    if (chosen.isEmpty())
+        QCOMPARE(failureIn(network).reason, HandshakeFailure::NoSharedGroup);
+    else
+        QCOMPARE(network.events<SessionOpened>().at(0).session.cipher, chosen);
+}
+
+void TestHellos::whatWasOfferedIsToldWithTheFailure_data()
+{
+    QTest::addColumn<bool>("isInPieces");
+    QTest::newRow("a hello in one datagram") << false;
+    QTest::newRow("a hello in pieces") << true;
+}
+
+void TestHellos::whatWasOfferedIsToldWithTheFailure()
+{
+    QFETCH(bool, isInPieces);
+    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    dtlsd::test::ClientHello hello;
+    hello.cipherSuites = QByteArray::fromHex("008c00aed001");
+    hello.padding = 500;
+    hello = proved(network, hello);
+    if (isInPieces) {
+        ask(network, hello.firstFragment(200));
+        ask(network, hello.lastFragment(200));
+    } else {
+        ask(network, hello.datagram());
+    }
+    const HandshakeFailed failed = failureIn(network);
+    QCOMPARE(failed.reason, HandshakeFailure::NoSharedCipher);
+    QCOMPARE(failed.offered, (std::vector<CipherSuite>{{0x008C}, {0x00AE}, {0xD001}}));
+    QCOMPARE(failed.ciphers, QStringLiteral("modern"));
+}
+
+void TestHellos::anAlertInClearIsNamedAndEndsNothing_data()
+{
+    QTest::addColumn<QByteArray>("alert");
+    QTest::addColumn<HandshakeFailure>("reason");
+    QTest::addColumn<QByteArray>("text");
+    QTest::newRow("a fatal one") << clearAlert(2, 47) << HandshakeFailure::Alert
+                                 << QByteArray("illegal_parameter (47)");
+    QTest::newRow("a warning") << clearAlert(1, 90) << HandshakeFailure::Timeout << QByteArray();
+    QTest::newRow("no alert") << clearAlert(3, 47) << HandshakeFailure::Timeout << QByteArray();
+}
+
+void TestHellos::anAlertInClearIsNamedAndEndsNothing()
+{
+    QFETCH(QByteArray, alert);
+    QFETCH(HandshakeFailure, reason);
+    QFETCH(QByteArray, text);
+    ServerSettings settings = settingsWith(QStringLiteral("modern"));
+    MemoryNetwork network(settings);
+    const auto hello = proved(network, {});
+    QVERIFY(!ask(network, hello.datagram()).isEmpty());
+    QCOMPARE(ask(network, alert), QByteArray());
+    QCOMPARE(network.server->statistics().halfOpen, 1);
+    QTRY_COMPARE(network.events<HandshakeFailed>().size(), 1U);
+    const HandshakeFailed failed = failureIn(network);
+    QCOMPARE(failed.reason, reason);
+    QCOMPARE(failed.alert ? failed.alert->text() : QByteArray(), text);
+
+    // Nor does it end a handshake that goes on.
+    KeyedDevice device(network, MemoryNetwork::clientAddress(2), {});
+    for (const QByteArray &datagram : device.takeSent())
+        network.arrive(device.address(), datagram);
+    device.listen();
+    for (const QByteArray &datagram : device.takeSent())
+        network.arrive(device.address(), datagram);
+    network.arrive(device.address(), alert);
+    device.listen();
+    QVERIFY(device.connect());
+}
+
+void TestHellos::anAlertBehindTheChangeOfKeysIsNotTheDevices()
+{
+    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    KeyedDevice device(network, address, {.key = QByteArray(16, 'w')});
+    QVERIFY(!device.connect());
+    network.arrive(address, clearAlert(2, 47)); // it would be protected
+    QTRY_COMPARE(network.events<HandshakeFailed>().size(), 1U);
+    QCOMPARE(failureIn(network).reason, HandshakeFailure::WrongKeyOrLoss);
+    QVERIFY(!failureIn(network).alert);
+}
+
+void TestHellos::anEmptyIdentityIsNamed()
+{
+    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    KeyedDevice device(network, address, {.identity = ""});
+    QVERIFY(!device.connect());
+    QTRY_COMPARE(network.events<HandshakeFailed>().size(), 1U);
+    QCOMPARE(failureIn(network).reason, HandshakeFailure::UnknownIdentity);
+    QVERIFY(failureIn(network).session.hasIdentity());
+    QCOMPARE(failureIn(network).session.identity, QByteArray());
+
+    MemoryNetwork another(settingsWith(QStringLiteral("modern")));
+    QVERIFY(!ask(another, proved(another, {}).datagram()).isEmpty());
+    QTRY_COMPARE(another.events<HandshakeFailed>().size(), 1U);
+    QCOMPARE(failureIn(another).reason, HandshakeFailure::Timeout);
+    QVERIFY(!failureIn(another).session.hasIdentity());
+}
+
+void TestHellos::everySuiteOfAPolicyIsFoundInIt()
+{
+    const CipherPolicy strict = CipherPolicy::parse(QStringLiteral("strict")).value();
+    const CipherPolicy iot = CipherPolicy::parse(QStringLiteral("iot")).value();
+    QVERIFY(strict.contains(ecdhePskChaCha20));
+    QVERIFY(!strict.contains({0x00A8}));
+    for (const int number : {0xCCAC, 0x00A9, 0x00A8, 0xCCAB, 0xC0A4, 0xC0A9, 0xC0A8}) {
+        const CipherSuite suite{static_cast<std::uint16_t>(number)};
+        QVERIFY2(iot.contains(suite), suite.text().constData());
+        QVERIFY(iot.cipherString().split(':').contains(suite.opensslName()));
+        QVERIFY(suite.isPsk() && suite.isPskAead() && !suite.isSignal());
+    }
+    QVERIFY(CipherSuite{0x008C}.isPsk() && !CipherSuite{0x008C}.isPskAead());
+    QVERIFY(!CipherSuite{0xC02B}.isPsk());
+    QCOMPARE(CipherSuite{0xC0FF}.text(), "0xC0FF");
+    QVERIFY(CipherSuite{0x00FF}.isSignal() && CipherSuite{0xDADA}.isSignal());
+    QVERIFY(!CipherSuite{0xDACA}.isSignal());
+}
+
+QTEST_GUILESS_MAIN(TestHellos)
+#include "tst_hellos.moc"
