@@ -226,7 +226,7 @@ void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArray
     if (established && record.epoch != 0 && !m_keeper.isAdmitted(*established))
         return;
     const bool wasIts = established && record.epoch != 0 && decrypt(*established, record, datagram);
-    if (!wasIts && !pending && !record.isOfAFlight())
+    if (!wasIts && !pending && !record.isOfAClearFlight())
         noteBadRecord(path);
 }
 
@@ -252,7 +252,7 @@ void DtlsServer::handshakeFailed(std::unique_ptr<DtlsSession> session, Handshake
 {
     ++m_statistics.handshakesFailed[reason];
     if (m_failureReports.admit(m_now))
-        Q_EMIT warningMessage(HandshakeFailed{session->info(), reason});
+        Q_EMIT warningMessage(session->handshakeFailed(reason));
     else
         m_unverified.note(UnverifiedWatch::Kind::Failure, m_now);
     m_doomed.push_back(std::move(session));
@@ -272,18 +272,19 @@ void DtlsServer::giveWay(const SharedState::NetworkClaim &claim)
 
 bool DtlsServer::decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram)
 {
-    const QByteArray payload = session.decrypt(record);
-    if (!payload.isEmpty())
-        deliver(session, payload, datagram);
+    const DtlsSession::Opened opened = session.decrypt(record);
+    if (opened.verdict == DtlsSession::Opened::Verdict::Authentic)
+        m_sessions.touch(session, m_now);
+    if (!opened.payload.isEmpty())
+        deliver(session, opened.payload, datagram);
     if (session.state() != DtlsSession::State::Ended)
-        return !payload.isEmpty();
+        return opened.verdict != DtlsSession::Opened::Verdict::Refused;
     end(session, session.closeReason());
     return true;
 }
 
 void DtlsServer::deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram)
 {
-    m_sessions.touch(session, m_now);
     session.received += payload;
     m_statistics.received += payload;
     const SessionInfo &info = session.info();
@@ -329,8 +330,8 @@ void DtlsServer::noteBadRecord(const Path &path)
         return;
     }
     ++m_statistics.badRecords;
-    if (const auto count = peer->established->noteBadRecord())
-        Q_EMIT warningMessage(PeerMisbehaving{peer->established->info(), *count});
+    if (const auto misbehaving = peer->established->noteBadRecord())
+        Q_EMIT warningMessage(*misbehaving);
 }
 
 void DtlsServer::giveUp(DtlsSession &session)
@@ -353,10 +354,9 @@ void DtlsServer::end(DtlsSession &session, CloseReason reason)
     if (reason != CloseReason::Replaced)
         session.close();
     m_doomed.push_back(m_sessions.take(session));
-    if (const std::uint64_t count = session.unreportedBadRecords())
-        Q_EMIT warningMessage(PeerMisbehaving{session.info(), count});
-    Q_EMIT infoMessage(
-        SessionClosed{session.info(), reason, session.lasted(), session.received, session.sent});
+    for (const ServerEvent &event : session.unreported())
+        Q_EMIT warningMessage(event);
+    Q_EMIT infoMessage(session.closed(reason));
 }
 
 void DtlsServer::doWhatIsDue()

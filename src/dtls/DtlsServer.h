@@ -182,8 +182,13 @@ private:
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
     void answer(DtlsSession &session, const QByteArray &reply)
     {
-        if (session.send(reply))
+        if (session.send(reply)) {
             m_statistics.sent += reply;
+        } else if (!session.takes(reply)) {
+            ++m_statistics.repliesTooLong;
+            if (const auto dropped = session.noteDroppedReply(reply))
+                Q_EMIT warningMessage(*dropped);
+        }
     }
     void noteBadRecord(const Path &path);
     void reportOverRate();

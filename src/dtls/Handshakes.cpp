@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Handshakes.h"
 
+#include "core/ClientHello.h"
 #include "dtls/DtlsConfiguration.h"
 
 #include <QHashFunctions>
@@ -59,8 +60,11 @@ void Handshakes::use(std::shared_ptr<const ServerSettings> settings)
 void Handshakes::receiveHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
                               QByteArrayView clientRandom, Clock::time_point now)
 {
+    const auto hello = ClientHello::in(datagram.bytes);
     if (datagram.bytes.size() < helloVerifyRequestSize)
         m_watch.note(UnverifiedWatch::Kind::Malformed, now);
+    else if (hello && hello->isTooLong())
+        m_watch.note(UnverifiedWatch::Kind::TooLong, now);
     else if (!m_queue.addHello(socket, datagram, clientRandom))
         m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
 }

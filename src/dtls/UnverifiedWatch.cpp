@@ -26,6 +26,9 @@ void UnverifiedWatch::note(Kind kind, Clock::time_point now)
     case Kind::Malformed:
         ++m_counts.malformed;
         break;
+    case Kind::TooLong:
+        ++m_counts.tooLong;
+        break;
     case Kind::WithoutSession:
         ++m_counts.withoutSession;
         break;

@@ -18,7 +18,7 @@ class UnverifiedWatch
 public:
     using Clock = std::chrono::steady_clock;
 
-    enum class Kind { Malformed, WithoutSession, OverLimit, Failure };
+    enum class Kind { Malformed, TooLong, WithoutSession, OverLimit, Failure };
 
     void note(Kind kind, Clock::time_point now);
     /// A datagram from a peer without a session, by its first record. A late goodbye, as a device
