@@ -134,8 +134,7 @@ private:
     DatagramSocket &m_socket;
 };
 
-Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress &address,
-                                                             const Options &options)
+Result<int> DatagramSocket::open(const SocketAddress &address, const Options &options)
 {
     const int family = address.isIPv4() ? AF_INET : AF_INET6;
     const int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -152,8 +151,17 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
                               remedyFor(error))};
     }
     growReceiveBuffer(descriptor, options.receiveBuffer);
-    auto bound = std::unique_ptr<DatagramSocket>(
-        new DatagramSocket(descriptor, addressOf(descriptor), family));
+    return descriptor;
+}
+
+Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress &address,
+                                                             const Options &options)
+{
+    const Result<int> descriptor = open(address, options);
+    if (!descriptor)
+        return descriptor.error();
+    auto bound = std::unique_ptr<DatagramSocket>(new DatagramSocket(
+        descriptor.value(), addressOf(descriptor.value()), address.isIPv4() ? AF_INET : AF_INET6));
     bound->m_notifier->setEnabled(!options.isPaused);
     return bound;
 }
@@ -161,9 +169,11 @@ Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress
 std::unique_ptr<DatagramSocket> DatagramSocket::adopt(int descriptor)
 {
     const int family = boundTo(descriptor).ss_family;
-    keepDestination(descriptor, family); // if not, replies leave from the address it is bound to
-    auto adopted = std::unique_ptr<DatagramSocket>(
-        new DatagramSocket(descriptor, addressOf(descriptor), family));
+    const SocketAddress address = addressOf(descriptor);
+    if (isWildcard(address))
+        keepDestination(descriptor,
+                        family); // if not, replies leave from the address it is bound to
+    auto adopted = std::unique_ptr<DatagramSocket>(new DatagramSocket(descriptor, address, family));
     adopted->m_notifier->setEnabled(false);
     static_cast<void>(adopted->takeOverflow()); // of those who had it before
     return adopted;
@@ -199,11 +209,11 @@ DatagramSocket::~DatagramSocket()
         ::close(m_descriptor);
 }
 
-int DatagramSocket::receiveBufferSize() const
+int DatagramSocket::receiveBufferOf(int descriptor)
 {
     int size = 0;
     socklen_t length = sizeof size;
-    getsockopt(m_descriptor, SOL_SOCKET, SO_RCVBUF, &size, &length);
+    getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &length);
     return size;
 }
 

@@ -84,18 +84,22 @@ public:
     static Result<std::unique_ptr<DatagramSocket>> bind(const SocketAddress &address,
                                                         const Options &options);
 
+    /// The same without an object, for a socket that another thread will adopt(); the caller closes
+    /// the descriptor until then. `isPaused` means nothing here.
+    static Result<int> open(const SocketAddress &address, const Options &options);
     /// Takes a UDP socket over IPv4, IPv6 or both that is bound already, with the receive buffer
     /// it has; paused. Its open file description may be others' too: it may well be blocking.
     static std::unique_ptr<DatagramSocket> adopt(int descriptor);
     /// Where @p descriptor is bound.
     static SocketAddress addressOf(int descriptor);
+    /// What the kernel granted it, in bytes of payload and bookkeeping; 0 if unknown.
+    static int receiveBufferOf(int descriptor);
 
     ~DatagramSocket() override;
 
     /// Where it is bound, with the port that the kernel picked.
     [[nodiscard]] const SocketAddress &localAddress() const { return m_local; }
-    /// What the kernel granted, in bytes of payload and bookkeeping; 0 if unknown.
-    [[nodiscard]] int receiveBufferSize() const;
+    [[nodiscard]] int receiveBufferSize() const { return receiveBufferOf(m_descriptor); }
 
     void resume() { m_notifier->setEnabled(true); }
     /// Receives nothing any more.
