@@ -19,7 +19,7 @@ public:
     /// What one slice may cost, about a millisecond: a session that ends counts as costOfEnd, one
     /// that stays as 1, and a look at a part of the table as 1.
     static constexpr int budget = 1024;
-    static constexpr int costOfEnd = 16;
+    static constexpr int costOfEnd = 48;
 
     /// Judges a session, which may end it. true: it has.
     using Visit = std::function<bool(DtlsSession &)>;
