@@ -86,6 +86,12 @@ void LogQueue::nudge()
     m_filled.notify_one();
 }
 
+bool LogQueue::hasAmpleRoom() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_entries.empty() || m_waiting.hasRoom(0, m_capacity, 2);
+}
+
 std::size_t LogQueue::size() const
 {
     const std::lock_guard lock(m_mutex);

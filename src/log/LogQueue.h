@@ -69,6 +69,9 @@ public:
     /// Lets a take() that waits return at once, or the next one.
     void nudge();
 
+    /// Whether at least half of its room is left. While it is, it takes entries from any source.
+    [[nodiscard]] bool hasAmpleRoom() const;
+
     /// How many entries wait.
     [[nodiscard]] std::size_t size() const;
 

@@ -14,6 +14,9 @@ using namespace std::chrono_literals;
 // A large batch is settled piece by piece, so that nobody waits for the end of it.
 constexpr std::size_t settledTogether = 64;
 
+// The journal takes 20 to 100 µs for an entry, so 10 ms at most.
+constexpr std::size_t fewEntries = 100;
+
 // Less than an idle journald needs for an entry; then ever longer, for one that is stalled.
 constexpr auto firstPause = 50us;
 constexpr auto longestPause = 20ms;
@@ -77,6 +80,11 @@ LogState LogWriter::state() const
     }
     state.obstacle = m_obstacle;
     return state;
+}
+
+bool LogWriter::keepsUp() const
+{
+    return m_queue.hasAmpleRoom() && m_queue.size() + m_inHand < fewEntries;
 }
 
 bool LogWriter::isAlive(std::chrono::milliseconds timeout)

@@ -54,8 +54,11 @@ public:
 
     [[nodiscard]] bool push(LogEntry entry) { return m_queue.push(std::move(entry)); }
 
-    /// From any thread.
+    // From any thread:
     [[nodiscard]] LogState state() const;
+    /// Whether few entries wait: the queue is at most half full, and another entry would be
+    /// written within a hundredth of a second. For those who can produce entries more slowly.
+    [[nodiscard]] bool keepsUp() const;
 
     /// Whether the log thread shows life within @p timeout; also true while its sink is at work,
     /// however long: that it is stalled is another question. Not after stop().
