@@ -47,6 +47,33 @@ std::optional<QByteArray> identityIn(const QJsonObject &request)
     return bytes ? std::optional(*bytes) : std::nullopt;
 }
 
+/// By worker.
+QByteArray listOf(const std::vector<std::vector<SessionReport>> &sessions)
+{
+    QByteArray lines;
+    qint64 count = 0;
+    for (std::size_t worker = 0; worker < sessions.size(); ++worker) {
+        for (const SessionReport &report : sessions[worker]) {
+            lines += jsonLine(toJson(report, worker));
+            ++count;
+        }
+    }
+    return lines + doneLine({{QStringLiteral("sessions"), count}});
+}
+
+QByteArray lineOf(const ReloadOutcome &outcome)
+{
+    if (const auto *rejected = std::get_if<ReloadRejected>(&outcome))
+        return refusalLine("rejected", textOf(*rejected));
+    const auto &reloaded = std::get<Reloaded>(outcome);
+    QJsonArray warnings;
+    for (const ConfigMessage &warning : reloaded.warnings)
+        warnings += warning.toString();
+    return doneLine({{QStringLiteral("message"), textOf(reloaded)},
+                     {QStringLiteral("revoked"), qint64{reloaded.revoked}},
+                     {QStringLiteral("warnings"), warnings}});
+}
+
 } // namespace
 
 const std::vector<Control::Command> &Control::commands()
@@ -64,14 +91,14 @@ const std::vector<Control::Command> &Control::commands()
     return commands;
 }
 
-QByteArray Control::answer(const QByteArray &request)
+void Control::answer(const QByteArray &request, const Reply &reply)
 {
     QJsonParseError problem;
     const QJsonDocument document = QJsonDocument::fromJson(request, &problem);
     if (problem.error != QJsonParseError::NoError)
-        return badRequest(QStringLiteral("byte %1: %2; a JSON object on one line is accepted")
-                              .arg(problem.offset)
-                              .arg(problem.errorString()));
+        return reply(badRequest(QStringLiteral("byte %1: %2; a JSON object on one line is accepted")
+                                    .arg(problem.offset)
+                                    .arg(problem.errorString())));
     const QJsonObject object = document.object();
     const QJsonValue name = object[u"command"];
     QStringList names;
@@ -81,106 +108,88 @@ QByteArray Control::answer(const QByteArray &request)
             continue;
         for (const QString &member : object.keys()) {
             if (member != u"command" && !command.members.contains(member))
-                return badRequest(QStringLiteral("%1: is no member of this request")
-                                      .arg(escaped(member.toUtf8())));
+                return reply(badRequest(QStringLiteral("%1: is no member of this request")
+                                            .arg(escaped(member.toUtf8()))));
         }
-        return (this->*command.handler)(object);
+        return (this->*command.handler)(object, reply);
     }
     if (name.isString())
-        return refusalLine("unknown-command",
-                           QStringLiteral("command: %1 is unknown; %2 are accepted")
-                               .arg(escaped(name.toString().toUtf8()), names.join(u", ")));
-    return badRequest(
-        QStringLiteral("command: is missing, or no text; %1 are accepted").arg(names.join(u", ")));
+        return reply(refusalLine("unknown-command",
+                                 QStringLiteral("command: %1 is unknown; %2 are accepted")
+                                     .arg(escaped(name.toString().toUtf8()), names.join(u", "))));
+    reply(badRequest(
+        QStringLiteral("command: is missing, or no text; %1 are accepted").arg(names.join(u", "))));
 }
 
-QByteArray Control::status(const QJsonObject &)
+void Control::status(const QJsonObject &, const Reply &reply)
 {
-    const auto state = m_daemon.state();
-    return state ? doneLine(toJson(state.value())) : unavailable(state.error());
+    m_daemon.state([reply](const Result<DaemonState> &state) {
+        reply(state ? doneLine(toJson(state.value())) : unavailable(state.error()));
+    });
 }
 
-QByteArray Control::sessions(const QJsonObject &)
+void Control::sessions(const QJsonObject &, const Reply &reply)
 {
-    const auto sessions = m_daemon.sessions();
-    if (!sessions)
-        return unavailable(sessions.error());
-    QByteArray lines;
-    qint64 count = 0;
-    for (std::size_t worker = 0; worker < sessions.value().size(); ++worker) {
-        for (const SessionReport &report : sessions.value()[worker]) {
-            lines += jsonLine(toJson(report, worker));
-            ++count;
-        }
-    }
-    return lines + doneLine({{QStringLiteral("sessions"), count}});
+    m_daemon.sessions([reply](const Result<std::vector<std::vector<SessionReport>>> &sessions) {
+        reply(sessions ? listOf(sessions.value()) : unavailable(sessions.error()));
+    });
 }
 
-QByteArray Control::close(const QJsonObject &request)
+void Control::close(const QJsonObject &request, const Reply &reply)
 {
     const QByteArray id = request[u"session"].toString().toLower().toUtf8();
     const bool isOne = id.size() == 16 && QByteArray::fromHex(id).toHex() == id;
     if (!isOne)
-        return badRequest(QStringLiteral("session: 16 hexadecimal digits are accepted"));
-    return closeThose([id](const SessionInfo &info) { return info.text().id == id; },
-                      QStringLiteral("no such session is open"));
+        return reply(badRequest(QStringLiteral("session: 16 hexadecimal digits are accepted")));
+    closeThose([id](const SessionInfo &info) { return info.text().id == id; },
+               QStringLiteral("no such session is open"), reply);
 }
 
-QByteArray Control::closeIdentity(const QJsonObject &request)
+void Control::closeIdentity(const QJsonObject &request, const Reply &reply)
 {
     const auto identity = identityIn(request);
     if (!identity)
-        return badRequest(QStringLiteral("a text as identity, or base64 as identity_base64, is "
-                                         "accepted"));
-    return closeThose([identity](const SessionInfo &info) { return info.identity == *identity; },
-                      QStringLiteral("no session of that identity is open"));
+        return reply(badRequest(QStringLiteral("a text as identity, or base64 as identity_base64, "
+                                               "is accepted")));
+    closeThose([identity](const SessionInfo &info) { return info.identity == *identity; },
+               QStringLiteral("no session of that identity is open"), reply);
 }
 
-QByteArray Control::closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone)
+void Control::closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone,
+                         const Reply &reply)
 {
-    const auto closed = m_daemon.closeSessions(isMeant);
-    if (!closed)
-        return unavailable(closed.error());
-    if (closed.value() == 0)
-        return refusalLine("not-found", whenNone);
-    return doneLine({{QStringLiteral("closed"), qint64{closed.value()}}});
+    m_daemon.closeSessions(isMeant, [whenNone, reply](std::int64_t closed) {
+        reply(closed == 0 ? refusalLine("not-found", whenNone)
+                          : doneLine({{QStringLiteral("closed"), qint64{closed}}}));
+    });
 }
 
-QByteArray Control::reload(const QJsonObject &)
+void Control::reload(const QJsonObject &, const Reply &reply)
 {
-    const ReloadOutcome outcome = m_daemon.reload();
-    if (const auto *rejected = std::get_if<ReloadRejected>(&outcome))
-        return refusalLine("rejected", textOf(*rejected));
-    const auto &reloaded = std::get<Reloaded>(outcome);
-    QJsonArray warnings;
-    for (const ConfigMessage &warning : reloaded.warnings)
-        warnings += warning.toString();
-    return doneLine({{QStringLiteral("message"), textOf(reloaded)},
-                     {QStringLiteral("revoked"), qint64{reloaded.revoked}},
-                     {QStringLiteral("warnings"), warnings}});
+    m_daemon.reload([reply](const ReloadOutcome &outcome) { reply(lineOf(outcome)); });
 }
 
-QByteArray Control::metrics(const QJsonObject &request)
+void Control::metrics(const QJsonObject &request, const Reply &reply)
 {
     const QString format = request[u"format"].toString(QStringLiteral("prometheus"));
     const bool isOpenMetrics = format == u"openmetrics";
     if (!isOpenMetrics && format != u"prometheus")
-        return badRequest(QStringLiteral("format: prometheus or openmetrics is accepted"));
-    const auto state = m_daemon.state();
-    if (!state)
-        return unavailable(state.error());
-    const QByteArray text = metricsText(state.value(), isOpenMetrics ? MetricsDialect::OpenMetrics
-                                                                     : MetricsDialect::Prometheus);
-    return doneLine({{QStringLiteral("metrics"), QString::fromUtf8(text)}});
+        return reply(badRequest(QStringLiteral("format: prometheus or openmetrics is accepted")));
+    const auto dialect = isOpenMetrics ? MetricsDialect::OpenMetrics : MetricsDialect::Prometheus;
+    m_daemon.state([reply, dialect](const Result<DaemonState> &state) {
+        reply(state ? doneLine({{QStringLiteral("metrics"),
+                                 QString::fromUtf8(metricsText(state.value(), dialect))}})
+                    : unavailable(state.error()));
+    });
 }
 
-QByteArray Control::health(const QJsonObject &)
+void Control::health(const QJsonObject &, const Reply &reply)
 {
-    const auto health = m_daemon.health();
-    if (!health)
-        return refusalLine("unhealthy", health.error().message);
-    return doneLine({{QStringLiteral("workers"), health.value().workers},
-                     {QStringLiteral("sockets"), health.value().sockets}});
+    m_daemon.health([reply](const Result<Controllable::Health> &health) {
+        reply(health ? doneLine({{QStringLiteral("workers"), health.value().workers},
+                                 {QStringLiteral("sockets"), health.value().sockets}})
+                     : refusalLine("unhealthy", health.error().message));
+    });
 }
 
 } // namespace dtlsd

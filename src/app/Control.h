@@ -12,6 +12,7 @@
 #pragma once
 
 #include "app/DaemonState.h"
+#include "app/Gathering.h"
 #include "app/Reloader.h"
 #include "core/Result.h"
 #include "dtls/SessionReport.h"
@@ -25,7 +26,8 @@
 
 namespace dtlsd {
 
-/// What can be asked of the daemon, and done to it. An error is a worker that does not answer.
+/// What can be asked of the daemon, and done to it. It answers now or later, in the same thread,
+/// unless it ends before. An error is a worker that does not answer.
 class Controllable
 {
 public:
@@ -42,14 +44,14 @@ public:
     Controllable &operator=(const Controllable &) = delete;
     virtual ~Controllable() = default;
 
-    [[nodiscard]] virtual Result<DaemonState> state() = 0;
+    virtual void state(Then<Result<DaemonState>> then) = 0;
     /// By worker.
-    [[nodiscard]] virtual Result<std::vector<std::vector<SessionReport>>> sessions() = 0;
-    /// Closes those that @p isMeant picks, and returns how many there were.
-    virtual Result<std::int64_t> closeSessions(const SessionPicker &isMeant) = 0;
-    virtual ReloadOutcome reload() = 0;
+    virtual void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) = 0;
+    /// Closes those that @p isMeant picks, in any thread; @p then hears how many there were.
+    virtual void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) = 0;
+    virtual void reload(Reloader::Hear then) = 0;
     /// The error says what does not work.
-    [[nodiscard]] virtual Result<Health> health() = 0;
+    virtual void health(Then<Result<Health>> then) = 0;
 };
 
 class Control
@@ -61,11 +63,14 @@ public:
     {
     }
 
-    /// The lines that answer @p request, whatever it is.
-    [[nodiscard]] QByteArray answer(const QByteArray &request);
+    /// Takes the lines of an answer.
+    using Reply = Then<const QByteArray &>;
+
+    /// Answers @p request, whatever it is, now or later.
+    void answer(const QByteArray &request, const Reply &reply);
 
 private:
-    using Handler = QByteArray (Control::*)(const QJsonObject &request);
+    using Handler = void (Control::*)(const QJsonObject &request, const Reply &reply);
 
     struct Command
     {
@@ -76,14 +81,15 @@ private:
 
     static const std::vector<Command> &commands();
 
-    QByteArray status(const QJsonObject &request);
-    QByteArray sessions(const QJsonObject &request);
-    QByteArray close(const QJsonObject &request);
-    QByteArray closeIdentity(const QJsonObject &request);
-    QByteArray reload(const QJsonObject &request);
-    QByteArray metrics(const QJsonObject &request);
-    QByteArray health(const QJsonObject &request);
-    QByteArray closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone);
+    void status(const QJsonObject &request, const Reply &reply);
+    void sessions(const QJsonObject &request, const Reply &reply);
+    void close(const QJsonObject &request, const Reply &reply);
+    void closeIdentity(const QJsonObject &request, const Reply &reply);
+    void reload(const QJsonObject &request, const Reply &reply);
+    void metrics(const QJsonObject &request, const Reply &reply);
+    void health(const QJsonObject &request, const Reply &reply);
+    void closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone,
+                    const Reply &reply);
 
     Controllable &m_daemon;
 };

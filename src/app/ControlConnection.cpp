@@ -3,11 +3,14 @@
 
 #include "app/ControlReply.h"
 
+#include <QPointer>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,7 +53,7 @@ void ControlConnection::read()
     if (size < 0 && errno == EAGAIN)
         return;
     if (const qsizetype end = m_request.indexOf('\n'); end >= 0)
-        reply(m_answer(m_request.first(end)));
+        ask(m_request.first(end));
     else if (m_request.size() == m_limits.request)
         refuse("bad-request", QStringLiteral("the request is too long; a line of at most %1 bytes "
                                              "is accepted")
@@ -59,11 +62,30 @@ void ControlConnection::read()
         refuse("bad-request", QStringLiteral("the request does not end with a line feed"));
 }
 
-void ControlConnection::reply(QByteArray lines)
+void ControlConnection::ask(const QByteArray &request)
 {
     m_readable.setEnabled(false); // one connection, one request
+    m_state = State::Waiting;
     m_patience.start(m_limits.patience);
-    m_unsent = std::move(lines);
+    m_answer(request, [self = QPointer(this)](const QByteArray &lines) {
+        if (self && self->m_state == State::Waiting)
+            self->reply(lines);
+    });
+}
+
+/// One that has only finished sending still reads.
+bool ControlConnection::isClientGone() const
+{
+    pollfd client{m_descriptor, 0, 0};
+    return ::poll(&client, 1, 0) > 0 && (client.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+void ControlConnection::reply(const QByteArray &lines)
+{
+    m_readable.setEnabled(false);
+    m_state = State::Answering;
+    m_patience.start(m_limits.patience);
+    m_unsent = lines;
     write();
 }
 
@@ -81,8 +103,10 @@ void ControlConnection::write()
 
 void ControlConnection::giveUp()
 {
-    if (m_readable.isEnabled())
+    if (m_state == State::Asking)
         refuse("timeout", QStringLiteral("no request came in time; a line is accepted"));
+    else if (m_state == State::Waiting && !isClientGone())
+        m_patience.start(m_limits.patience);
     else
         end();
 }
@@ -93,6 +117,7 @@ void ControlConnection::end()
     // (ECONNRESET), which might not look at its answer then.
     std::array<char, 4096> unasked{};
     static_cast<void>(::recv(m_descriptor, unasked.data(), unasked.size(), MSG_DONTWAIT));
+    m_state = State::Answering; // which has ended
     m_writable.setEnabled(false);
     m_patience.stop();
     deleteLater();

@@ -2,7 +2,9 @@
 //
 // ControlConnection: one client of a ControlServer, from its connection to its end.
 //
-//   Asking ── a line, or a reason to refuse ──► Answering ── all is written, or too slow ──► gone
+//   Asking ── a line ──► Waiting ── the answer ──► Answering ── all is written, or too slow ──► end
+//     │                    └── the client has gone ──────────────────────────────────────────────┘
+//     └── a reason to refuse ──────────────────────► Answering
 //
 // It reads and writes the descriptor itself: a QLocalSocket is closed as soon as its client has
 // finished sending, and resets the connection of one that it has not read from.
@@ -32,8 +34,12 @@ public:
     void refuse(const char *code, const QString &error);
 
 private:
+    enum class State { Asking, Waiting, Answering };
+
     void read();
-    void reply(QByteArray lines);
+    void ask(const QByteArray &request);
+    [[nodiscard]] bool isClientGone() const;
+    void reply(const QByteArray &lines);
     void write();
     void giveUp();
     void end();
@@ -44,6 +50,7 @@ private:
     QSocketNotifier m_readable; // enabled while asking
     QSocketNotifier m_writable; // enabled while answering
     QTimer m_patience;
+    State m_state = State::Asking;
     QByteArray m_request;
     QByteArray m_unsent;
 };

@@ -30,8 +30,10 @@ public:
         std::chrono::milliseconds patience = std::chrono::seconds(5); ///< for each direction
     };
 
-    /// The lines that answer @p request, which has no line feed.
-    using Answer = std::function<QByteArray(const QByteArray &request)>;
+    /// Takes the lines of an answer; it may be called when the client, or the server, has gone.
+    using Reply = std::function<void(const QByteArray &lines)>;
+    /// Answers @p request, which has no line feed, now or later, in the same thread.
+    using Answer = std::function<void(const QByteArray &request, const Reply &reply)>;
 
     ControlServer(Answer answer, const Limits &limits);
     ~ControlServer() override;

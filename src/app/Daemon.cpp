@@ -66,24 +66,22 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_writer(makeSink(m_sink.kind), static_cast<std::size_t>(m_config.log.queue),
                {[events = m_events](auto count) { return events.describe(EntriesDropped{count}); },
                 [events = m_events](const auto &report) { return events.describe(report); }})
-    , m_workers(m_config, m_writer, passed)
-    , m_reloader(
-          [this, load = std::move(source)] {
-              ConfigResult result = load();
-              m_watch.setFiles(result.files); // of a rejected one too: it may be mended
-              return result;
-          },
-          m_config, m_workers)
+    , m_workers(m_config, m_writer, m_mailbox, passed)
+    , m_reloader([this, load = std::move(source)] { return loadAnew(load); }, m_config, m_workers,
+                 [this](const ReloadOutcome &outcome) { concludeReload(outcome); })
     , m_control(*this)
-    , m_controlServer([this](const QByteArray &request) { return m_control.answer(request); },
+    , m_controlServer([this](const QByteArray &request,
+                             const Control::Reply &reply) { m_control.answer(request, reply); },
                       ControlServer::Limits())
-    , m_metricsFile([this] { return state(); }, [this](const QString &what) { warn(what); })
+    , m_metricsFile([this](auto then) { state(std::move(then)); },
+                    [this](const QString &what) { warn(what); })
 {
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
     m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be late by minutes of an hour
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
-    connect(&m_watch, &FileWatch::changed, this, [this] { static_cast<void>(reload()); });
+    connect(&m_watch, &FileWatch::changed, this, [this] { m_reloader.reload(); });
     m_watch.setFiles(initial.files);
+    m_mailbox.open();
     for (const ConfigMessage &warning : initial.warnings)
         log(warning);
     if (!m_sink.warning.isEmpty()) {
@@ -98,6 +96,8 @@ int Daemon::run()
     const bool started = start().ok();
     if (started)
         QCoreApplication::exec();
+    else
+        m_notifier.stopping();
     const int status = started ? EX_OK : EX_UNAVAILABLE;
     stop(status);
     return status;
@@ -126,7 +126,7 @@ Result<> Daemon::start()
     m_period.start();
     scheduleStatistics();
     m_watch.setInterval(m_config.watchInterval);
-    tellStatus(Statistics());
+    tellStatus();
     m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
     return success();
@@ -175,29 +175,36 @@ void Daemon::startWatchdog()
     if (!interval)
         return;
     connect(&m_watchdogTimer, &QTimer::timeout, this, [this] {
-        const auto state = this->state();
-        if (!state || !m_writer.isAlive(lifePatience))
-            return;
-        m_notifier.alive();
-        tellStatus(state.value().total());
+        state([this](const Result<DaemonState> &state) {
+            if (!state || !m_writer.isAlive(lifePatience))
+                return;
+            m_notifier.alive();
+            tellStatus(state.value().total());
+        });
     });
     m_watchdogTimer.start(std::chrono::duration_cast<std::chrono::milliseconds>(*interval / 2));
 }
 
 void Daemon::handleSignal(int number)
 {
-    if (number == SIGHUP) {
-        static_cast<void>(reload()); // nobody but the log is told
+    if (number == SIGHUP)
+        return m_reloader.reload(); // nobody but the log is told
+    if (isStopping())
         return;
-    }
     m_stopReason = QString::fromLatin1(sigabbrev_np(number)).prepend(u"SIG");
-    QCoreApplication::quit();
+    beginStop();
 }
 
-ReloadOutcome Daemon::reload()
+ConfigResult Daemon::loadAnew(const ConfigSource &source)
 {
     m_notifier.reloading();
-    ReloadOutcome outcome = m_reloader.reload();
+    ConfigResult result = source();
+    m_watch.setFiles(result.files); // of a rejected one too: it may be mended
+    return result;
+}
+
+void Daemon::concludeReload(const ReloadOutcome &outcome)
+{
     m_reloads.count(std::holds_alternative<Reloaded>(outcome) ? ReloadCounts::Outcome::Applied
                                                               : ReloadCounts::Outcome::Rejected);
     m_events = EventLog(m_config.log);
@@ -206,12 +213,13 @@ ReloadOutcome Daemon::reload()
             log(warning);
     }
     std::visit([this](const auto &event) { log(event); }, outcome);
+    if (isStopping())
+        return;
     scheduleStatistics();
     m_watch.setInterval(m_config.watchInterval);
     tellStatus();
     m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
-    return outcome;
 }
 
 void Daemon::scheduleStatistics()
@@ -225,20 +233,27 @@ void Daemon::scheduleStatistics()
 
 void Daemon::takeStatistics()
 {
-    const auto state = this->state();
-    if (!state)
-        return; // a worker hangs, which is the watchdog's business
-    const Statistics now = state.value().total();
-    // Not the interval: a reload may have changed that within the period.
-    const std::chrono::milliseconds length(m_period.restart());
-    log(StatisticsTaken{now.since(m_statistics), std::chrono::round<std::chrono::seconds>(length)});
-    m_statistics = now;
-    tellStatus(now);
+    state([this](const Result<DaemonState> &state) {
+        if (!state)
+            return; // a worker hangs, which is the watchdog's business
+        const Statistics now = state.value().total();
+        // Not the interval: a reload may have changed that within the period.
+        const std::chrono::milliseconds length(m_period.restart());
+        log(StatisticsTaken{now.since(m_statistics),
+                            std::chrono::round<std::chrono::seconds>(length)});
+        m_statistics = now;
+        tellStatus(now);
+    });
 }
 
-Result<Controllable::Health> Daemon::health()
+void Daemon::health(Then<Result<Health>> then)
 {
-    const auto sockets = m_workers.receivingSockets();
+    m_workers.receivingSockets(
+        [this, then = std::move(then)](const Result<int> &sockets) { then(judge(sockets)); });
+}
+
+Result<Controllable::Health> Daemon::judge(const Result<int> &sockets)
+{
     if (!sockets)
         return sockets.error();
     if (!m_writer.isAlive(lifePatience))
@@ -248,16 +263,23 @@ Result<Controllable::Health> Daemon::health()
     return Health{m_workers.size(), sockets.value()};
 }
 
-Result<DaemonState> Daemon::state()
+void Daemon::state(Then<Result<DaemonState>> then)
 {
-    auto workers = m_workers.states();
-    if (!workers)
-        return workers.error();
+    m_workers.states([this, then = std::move(then)](Result<std::vector<WorkerState>> workers) {
+        if (workers)
+            then(stateOf(std::move(workers).value()));
+        else
+            then(workers.error());
+    });
+}
+
+DaemonState Daemon::stateOf(std::vector<WorkerState> workers) const
+{
     return DaemonState{m_started,
                        m_config.file,
                        m_workers.addresses(),
                        m_config.settings.identities->size(),
-                       std::move(workers).value(),
+                       std::move(workers),
                        m_sink.kind,
                        static_cast<std::size_t>(m_config.log.queue),
                        m_writer.state(),
@@ -265,30 +287,39 @@ Result<DaemonState> Daemon::state()
                        residentMemory()};
 }
 
-void Daemon::tellStatus()
-{
-    if (const auto state = this->state())
-        tellStatus(state.value().total());
-}
-
 void Daemon::tellStatus(const Statistics &now)
 {
+    m_latest = now;
+    tellStatus();
+}
+
+void Daemon::tellStatus()
+{
+    if (isStopping())
+        return;
     m_notifier.status(QStringLiteral("Listening on %1; %2 sessions%3")
-                          .arg(toString(m_workers.addresses()), QString::number(now.sessions),
+                          .arg(toString(m_workers.addresses()), QString::number(m_latest.sessions),
                                m_reloads.last == ReloadCounts::Outcome::Rejected
                                    ? QStringLiteral("; the last reload was rejected")
                                    : QString()));
 }
 
-void Daemon::stop(int status)
+void Daemon::beginStop()
 {
     m_notifier.stopping();
+    m_reloader.stop();
     m_metricsFile.setPath({});
-    if (!m_stopReason.isEmpty()) {
-        const auto state = this->state();
+    m_statisticsTimer.stop();
+    state([this](const Result<DaemonState> &state) {
         log(Stopping{m_stopReason, state ? state.value().total().sessions : 0});
-    }
+        m_workers.close([] { QCoreApplication::quit(); });
+    });
+}
+
+void Daemon::stop(int status)
+{
     m_workers.stop();
+    m_mailbox.close();
     if (m_writer.stop(logPatience)) {
         if (const std::uint64_t lost = m_writer.unreported())
             say(stderr, QStringLiteral("dtlsd: %1 entries were lost\n").arg(lost));

@@ -9,7 +9,9 @@
 #include "app/DaemonState.h"
 #include "app/EventLog.h"
 #include "app/FileWatch.h"
+#include "app/Gathering.h"
 #include "app/LogEvent.h"
+#include "app/Mailbox.h"
 #include "app/MetricsFile.h"
 #include "app/Reloader.h"
 #include "app/SinkChoice.h"
@@ -43,24 +45,32 @@ public:
     int run();
 
 private:
-    [[nodiscard]] Result<DaemonState> state() override;
-    [[nodiscard]] Result<std::vector<std::vector<SessionReport>>> sessions() override
+    void state(Then<Result<DaemonState>> then) override;
+    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) override
     {
-        return m_workers.sessions();
+        m_workers.sessions(std::move(then));
     }
-    Result<std::int64_t> closeSessions(const SessionPicker &isMeant) override
+    void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) override
     {
-        return m_workers.close(isMeant);
+        m_workers.closeSessions(isMeant, std::move(then));
     }
-    /// Reloads the configuration, and returns what came of it, which is in the log as well.
-    ReloadOutcome reload() override;
-    [[nodiscard]] Result<Health> health() override;
+    /// Reloads the configuration; @p then hears what came of it, which is in the log as well.
+    void reload(Reloader::Hear then) override { m_reloader.reload(std::move(then)); }
+    void health(Then<Result<Health>> then) override;
 
     Result<> start();
     /// What has kept it from listening anywhere, logged.
     Error failToListen(const QString &why);
     void warnAboutSockets();
-    /// Ends the process with @p status if the log hangs.
+    [[nodiscard]] DaemonState stateOf(std::vector<WorkerState> workers) const;
+    [[nodiscard]] Result<Health> judge(const Result<int> &sockets);
+    /// What Reloader asks for the configuration.
+    ConfigResult loadAnew(const ConfigSource &source);
+    void concludeReload(const ReloadOutcome &outcome);
+    /// Says goodbye to every peer, and then quits the event loop.
+    void beginStop();
+    [[nodiscard]] bool isStopping() const { return !m_stopReason.isEmpty(); }
+    /// After the event loop. Ends the process with @p status if the log hangs.
     void stop(int status);
     void openControlSocket();
     void startWatchdog();
@@ -79,6 +89,7 @@ private:
     EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;
+    Mailbox m_mailbox; // for the answers of the workers, which it outlives
     const SinkChoice m_sink;
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
@@ -88,12 +99,13 @@ private:
     ControlServer m_controlServer;
     ReloadCounts m_reloads;
     MetricsFile m_metricsFile;
-    QString m_stopReason;
+    QString m_stopReason; // set once it stops
     QTimer m_watchdogTimer;
     QTimer m_statisticsTimer;
     const QDateTime m_started = QDateTime::currentDateTimeUtc();
     QElapsedTimer m_period;
     Statistics m_statistics; // at its beginning
+    Statistics m_latest;     // that the service manager has heard of
 };
 
 } // namespace dtlsd

@@ -52,10 +52,16 @@ void MetricsFile::setPath(const QString &path)
 
 void MetricsFile::update()
 {
-    const auto state = m_source();
-    if (!state)
-        return; // the file grows old, which says that a worker hangs
-    const QString failure = write(metricsText(state.value()));
+    m_source([this](const Result<DaemonState> &state) {
+        // Without one the file grows old, which says that a worker hangs.
+        if (state && !m_path.isEmpty())
+            replace(metricsText(state.value()));
+    });
+}
+
+void MetricsFile::replace(const QByteArray &text)
+{
+    const QString failure = write(text);
     if (failure.isEmpty()) {
         m_isThere = true;
         m_failures.clear();

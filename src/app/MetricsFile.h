@@ -8,6 +8,7 @@
 #pragma once
 
 #include "app/DaemonState.h"
+#include "app/Gathering.h"
 #include "core/Result.h"
 
 #include <QObject>
@@ -25,10 +26,11 @@ class MetricsFile : public QObject
     Q_OBJECT
 
 public:
-    using Source = std::function<Result<DaemonState>()>;
+    using Source = std::function<void(Then<Result<DaemonState>>)>;
     using Warn = std::function<void(const QString &)>;
 
-    /// @p warn hears of each kind of failure once, until it works again.
+    /// @p source answers now or later, while this object is there. @p warn hears of each kind of
+    /// failure once, until it works again.
     MetricsFile(Source source, Warn warn,
                 std::chrono::milliseconds interval = std::chrono::seconds(15));
 
@@ -38,6 +40,7 @@ public:
 
 private:
     void update();
+    void replace(const QByteArray &text);
     [[nodiscard]] QString write(const QByteArray &text) const;
 
     const Source m_source;

@@ -5,38 +5,95 @@
 
 namespace dtlsd {
 
-Reloader::Reloader(ConfigSource source, Config &inForce, WorkerPool &workers)
+Reloader::Reloader(ConfigSource source, Config &inForce, WorkerPool &workers, Hear concluded)
     : m_source(std::move(source))
     , m_inForce(inForce)
     , m_workers(workers)
+    , m_concluded(std::move(concluded))
 {
 }
 
-ReloadOutcome Reloader::reload()
+void Reloader::reload(Hear then)
 {
-    auto [config, errors, warnings, files, missing] = m_source();
-    if (!errors.isEmpty())
-        return ReloadRejected{errors.constFirst(), errors.size() - 1};
+    m_waiting.push_back(std::move(then));
+    if (m_isStopped)
+        stop();
+    else if (!m_isUnderWay)
+        begin();
+}
+
+void Reloader::stop()
+{
+    m_isStopped = true;
+    const ReloadRejected rejected{{m_inForce.file, 0, QStringLiteral("dtlsd is stopping")}};
+    for (const Hear &then : std::exchange(m_waiting, {})) {
+        if (then)
+            then(rejected);
+    }
+}
+
+void Reloader::begin()
+{
+    m_isUnderWay = true;
+    m_thens = std::exchange(m_waiting, {});
+    m_loaded = m_source();
+    if (!m_loaded.errors.isEmpty())
+        return conclude(ReloadRejected{m_loaded.errors.constFirst(), m_loaded.errors.size() - 1});
+    const QList<ConfigMessage> &missing = m_loaded.missing;
     if (!missing.isEmpty() && !m_workers.hasPassedSockets())
-        return ReloadRejected{missing.constFirst(), missing.size() - 1};
-    if (const auto workers = m_workers.states(); !workers) // one that hangs would never apply it
-        return ReloadRejected{{config.file, 0, workers.error().message}};
+        return conclude(ReloadRejected{missing.constFirst(), missing.size() - 1});
+    m_workers.states([this](const Result<std::vector<WorkerState>> &workers) {
+        if (workers)
+            bindAndApply();
+        else // one that hangs would never apply it
+            reject(workers.error().message);
+    });
+}
+
+void Reloader::bindAndApply()
+{
+    Config &config = m_loaded.config;
     const auto listen = m_inForce.server.listen;
     if (m_workers.hasPassedSockets() && std::exchange(config.server.listen, listen) != listen)
-        warnings += {config.file, 0,
-                     QStringLiteral("[server] listen: is ignored, as systemd has passed the "
-                                    "sockets; the socket unit says where they are")};
+        m_loaded.warnings +=
+            {config.file, 0,
+             QStringLiteral("[server] listen: is ignored, as systemd has passed the sockets; the "
+                            "socket unit says where they are")};
     if (const Result<> bound = m_workers.bind(config.server.listen); !bound)
-        return ReloadRejected{
-            {config.file, 0, QStringLiteral("[server] listen: ") + bound.error().message}};
+        return reject(QStringLiteral("[server] listen: ") + bound.error().message);
 
     for (const QString &key : keepUntilRestart(m_inForce, config))
-        warnings += {config.file, 0, key + QStringLiteral(": takes effect after a restart")};
-    const std::int64_t revoked = m_workers.apply(config);
-    m_workers.serve(config.server.listen);
-    const auto change = ConfigChange::between(m_inForce, config);
-    m_inForce = std::move(config);
-    return Reloaded{m_inForce.file, change, revoked, warnings};
+        m_loaded.warnings +=
+            {config.file, 0, key + QStringLiteral(": takes effect after a restart")};
+    m_workers.apply(config, [this](std::int64_t revoked) {
+        const auto finish = [this, revoked] {
+            const auto change = ConfigChange::between(m_inForce, m_loaded.config);
+            m_inForce = std::move(m_loaded.config);
+            conclude(Reloaded{m_inForce.file, change, revoked, m_loaded.warnings});
+        };
+        if (m_isStopped) // and leaves every address
+            finish();
+        else
+            m_workers.serve(m_loaded.config.server.listen, finish);
+    });
+}
+
+void Reloader::reject(const QString &problem)
+{
+    conclude(ReloadRejected{{m_loaded.config.file, 0, problem}});
+}
+
+void Reloader::conclude(const ReloadOutcome &outcome)
+{
+    m_loaded = {};
+    m_concluded(outcome);
+    for (const Hear &then : std::exchange(m_thens, {})) {
+        if (then)
+            then(outcome);
+    }
+    m_isUnderWay = false;
+    if (!m_waiting.empty())
+        begin();
 }
 
 } // namespace dtlsd

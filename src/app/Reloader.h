@@ -2,37 +2,61 @@
 //
 // Reloader: puts the configuration that its source has now in force: all of it, or nothing.
 //
-//   load ──► bind new addresses ──► apply in each worker ──► serve new, leave old addresses
-//     │ an error      │ one cannot be bound
-//     └───────────────┴──► rejected: nothing has changed
+//   load ──► ask workers ──► bind new addresses ──► apply in workers ──► serve new, leave old ones
+//     │ an error   │ one is silent    │ one cannot be bound
+//     └────────────┴──────────────────┴──► rejected: nothing has changed
+//
+// The main thread goes on meanwhile. A reload that is asked for during another one begins when
+// that one is over, and all that wait for it share it.
 #pragma once
 
 #include "app/EventLog.h"
+#include "app/Gathering.h"
 #include "app/WorkerPool.h"
 #include "config/Config.h"
 
+#include <cstdint>
 #include <functional>
 #include <variant>
+#include <vector>
 
 namespace dtlsd {
 
 using ConfigSource = std::function<ConfigResult()>;
 
-/// To be logged, and told to whoever asked for the reload.
+/// To be logged, and told to the client that asked for the reload.
 using ReloadOutcome = std::variant<Reloaded, ReloadRejected>;
 
 class Reloader
 {
 public:
-    /// @p inForce is the configuration that @p workers have; reload() keeps it up to date.
-    Reloader(ConfigSource source, Config &inForce, WorkerPool &workers);
+    using Hear = Then<const ReloadOutcome &>;
 
-    [[nodiscard]] ReloadOutcome reload();
+    /// @p inForce is the configuration that @p workers have; each reload keeps it up to date.
+    /// @p concluded hears of each reload, before the callers that wait for it.
+    Reloader(ConfigSource source, Config &inForce, WorkerPool &workers, Hear concluded);
+
+    /// Reloads now, or when the reload under way is over. @p then may be empty.
+    void reload(Hear then = {});
+    /// Begins no further reload: the callers that wait for one hear that it was rejected. The one
+    /// under way goes on.
+    void stop();
 
 private:
+    void begin();
+    void bindAndApply();
+    void conclude(const ReloadOutcome &outcome);
+    void reject(const QString &problem);
+
     const ConfigSource m_source;
     Config &m_inForce;
     WorkerPool &m_workers;
+    const Hear m_concluded;
+    bool m_isUnderWay = false;
+    bool m_isStopped = false;
+    ConfigResult m_loaded;       // by the reload under way
+    std::vector<Hear> m_thens;   // of the same
+    std::vector<Hear> m_waiting; // for the next
 };
 
 } // namespace dtlsd

@@ -10,6 +10,15 @@
 
 namespace dtlsd {
 
+namespace {
+
+// How long a log that takes entries slowly may delay goodbyes at the end. Afterwards they take some
+// seconds even for 100,000 sessions, and the log's last entries five: together less than the 30 s
+// that Kubernetes grants, and the 90 s of a systemd unit without TimeoutStopSec=.
+constexpr std::chrono::seconds longestGoodbye{15};
+
+} // namespace
+
 Worker::Worker(const QString &name, std::shared_ptr<const ServerSettings> settings,
                std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer)
     : m_settings(std::move(settings))
@@ -52,21 +61,12 @@ void Worker::serve()
     connect(&server, &DtlsServer::datagramReceived, &server,
             [this](const Datagram &datagram) { logDatagram(datagram); });
     server.setHeard(m_events.wants(kind::datagramReceived));
+    server.setPace([this] { return m_writer.keepsUp(); }); // each end of a session is an entry
     m_mailbox.open();
     m_began.count_down();
     exec();
     m_mailbox.close();
     m_server = nullptr;
-}
-
-void Worker::call(const std::function<void(DtlsServer &)> &task)
-{
-    std::latch done(1);
-    m_mailbox.post([&] {
-        task(*m_server);
-        done.count_down();
-    });
-    done.wait();
 }
 
 WorkerState Worker::state() const
@@ -79,20 +79,26 @@ WorkerState Worker::state() const
                     std::chrono::nanoseconds(cpu.tv_nsec))};
 }
 
-std::int64_t Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events)
+void Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events,
+                   DtlsServer::Done done)
 {
-    std::promise<std::int64_t> revoked;
-    call([&](DtlsServer &server) {
-        m_events = events;
-        server.setHeard(m_events.wants(kind::datagramReceived));
-        server.apply(std::move(settings), [&](std::int64_t count) { revoked.set_value(count); });
+    m_events = events;
+    m_server->setHeard(m_events.wants(kind::datagramReceived));
+    m_server->apply(std::move(settings), std::move(done));
+}
+
+void Worker::close(DtlsServer::Done done)
+{
+    const auto begun = std::chrono::steady_clock::now();
+    m_server->setPace([this, begun] {
+        return m_writer.keepsUp() || std::chrono::steady_clock::now() - begun > longestGoodbye;
     });
-    return revoked.get_future().get();
+    m_server->close(std::move(done));
 }
 
 void Worker::stop()
 {
-    m_mailbox.post([this] { m_server->close([this](std::int64_t) { quit(); }); });
+    m_mailbox.post([this] { quit(); });
     m_ended.wait();
     wait();
 }

@@ -14,7 +14,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <future>
 #include <latch>
 #include <memory>
 #include <utility>
@@ -37,32 +36,23 @@ public:
            std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer);
     ~Worker() override;
 
-    /// Runs @p task in the worker with its server, and waits for it. From another thread,
-    /// before stop().
-    void call(const std::function<void(DtlsServer &)> &task);
-
-    /// Runs @p question in the worker, without waiting: one that hangs never answers. What it
-    /// refers to must live as long as the worker.
-    template <class T>
-    [[nodiscard]] std::future<T> ask(std::function<T(Worker &)> question)
+    /// Runs @p task in the worker, and does not wait for it.
+    void post(std::function<void(Worker &)> task)
     {
-        auto answer = std::make_shared<std::promise<T>>();
-        std::future<T> future = answer->get_future();
-        m_mailbox.post(
-            [this, answer, question = std::move(question)] { answer->set_value(question(*this)); });
-        return future;
+        m_mailbox.post([this, task = std::move(task)] { task(*this); });
     }
 
     // In the worker's thread:
     [[nodiscard]] WorkerState state() const;
     [[nodiscard]] DtlsServer &server() { return *m_server; }
+    /// Puts new settings and a new log in force; @p done hears how many sessions were revoked.
+    void apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events,
+               DtlsServer::Done done);
+    /// Says goodbye to every peer; @p done is called when all have heard it.
+    void close(DtlsServer::Done done);
 
-    /// Puts new settings and a new log in force between two wake-ups of the worker; returns how
-    /// many sessions were revoked. As call().
-    std::int64_t apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events);
-
-    /// Says goodbye to every peer and ends the thread; waits for both. The log may still settle
-    /// entries of the worker's afterwards, as long as it is not destroyed.
+    /// Ends the thread, and waits for it. From another one; may be called again. The log may still
+    /// settle entries of the worker's afterwards, as long as it is not destroyed.
     void stop();
 
 protected:

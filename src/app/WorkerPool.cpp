@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/WorkerPool.h"
 
+#include "app/LogEvent.h"
+
 #include <algorithm>
-#include <chrono>
-#include <future>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include <malloc.h>
+#include <unistd.h>
 
 namespace dtlsd {
 
 namespace {
-
-// A worker's longest turn takes a tenth of a second on a busy machine.
-constexpr std::chrono::seconds patience{2};
 
 /// A worker without a socket would have nothing to do.
 int workerCount(std::int64_t configured, std::size_t passed)
@@ -33,20 +30,25 @@ std::shared_ptr<SharedState> sharedBy(const Config &config)
 
 } // namespace
 
-WorkerPool::WorkerPool(const Config &config, LogWriter &writer, const std::vector<int> &passed)
-    : m_hasPassedSockets(!passed.empty())
+WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThread,
+                       const std::vector<int> &passed, std::chrono::milliseconds patience)
+    : m_writer(writer)
+    , m_mainThread(mainThread)
+    , m_patience(patience)
+    , m_hasPassedSockets(!passed.empty())
     , m_receiveBuffer(static_cast<int>(config.server.receiveBuffer))
     , m_shared(sharedBy(config))
+    , m_settings(std::make_shared<const ServerSettings>(config.settings))
+    , m_events(config.log)
 {
     const int count = workerCount(config.server.workers, passed.size());
     // One worker takes its memory where the first thread does: an arena of its own glibc enlarges
     // by a few pages at a time, with a system call for each. Several would wait for each other.
     if (count == 1)
         mallopt(M_ARENA_MAX, 1);
-    m_settings = std::make_shared<const ServerSettings>(config.settings);
     for (int i = 0; i < count; ++i)
         m_workers.push_back(std::make_unique<Worker>(QStringLiteral("worker-%1").arg(i), m_settings,
-                                                     m_shared, EventLog(config.log), writer));
+                                                     m_shared, m_events, writer));
     deal(passed);
 }
 
@@ -58,16 +60,22 @@ void WorkerPool::deal(const std::vector<int> &passed)
             m_listening.push_back({address, address});
     }
     // The kernel spreads peers over the sockets of an address: these go to different workers.
-    std::size_t next = 0;
-    for (const Listening &listening : m_listening) {
-        for (const int descriptor : passed) {
-            if (!listening.isAt(DatagramSocket::addressOf(descriptor)))
-                continue;
-            m_workers[next++ % m_workers.size()]->call([descriptor](DtlsServer &server) {
-                server.listen(DatagramSocket::adopt(descriptor));
-            });
-        }
-    }
+    std::vector<int> byAddress;
+    for (const Listening &listening : m_listening)
+        std::ranges::copy_if(passed, std::back_inserter(byAddress), [&](int descriptor) {
+            return listening.isAt(DatagramSocket::addressOf(descriptor));
+        });
+    handOver(byAddress);
+}
+
+void WorkerPool::handOver(const std::vector<int> &descriptors)
+{
+    if (m_grantedBuffer == 0 && !descriptors.empty())
+        m_grantedBuffer = DatagramSocket::receiveBufferOf(descriptors.front());
+    for (std::size_t i = 0; i < descriptors.size(); ++i)
+        m_workers[i % m_workers.size()]->post([descriptor = descriptors[i]](Worker &worker) {
+            worker.server().listen(DatagramSocket::adopt(descriptor));
+        });
 }
 
 Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
@@ -75,62 +83,69 @@ Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
     if (m_hasPassedSockets)
         return success();
     const std::size_t before = m_listening.size();
+    std::vector<int> descriptors;
     for (const SocketAddress &address : wanted) {
         const bool isThere =
             std::any_of(m_listening.begin(), m_listening.end(),
                         [&](const Listening &listening) { return listening.isAt(address); });
         if (isThere)
             continue;
-        const auto bound = bindWorkers(address);
+        const auto bound = openAt(address, descriptors);
         if (!bound) {
-            for (; m_listening.size() > before; m_listening.pop_back())
-                leave(m_listening.back().bound);
+            std::ranges::for_each(descriptors, &::close);
+            m_listening.resize(before);
+            logEvent(m_events, m_writer, ListenFailed{address, bound.error().message});
             return bound.error();
         }
         m_listening.push_back({address, bound.value()});
     }
+    handOver(descriptors);
     return success();
 }
 
-Result<SocketAddress> WorkerPool::bindWorkers(const SocketAddress &wanted)
+Result<SocketAddress> WorkerPool::openAt(const SocketAddress &wanted,
+                                         std::vector<int> &descriptors) const
 {
     SocketAddress address = wanted;
-    DatagramSocket::Options options{DatagramSocket::Sharing::First, m_receiveBuffer, true};
-    for (const auto &worker : m_workers) {
-        std::optional<Result<SocketAddress>> bound;
-        worker->call([&](DtlsServer &server) { bound = server.listen(address, options); });
-        if (!*bound) {
-            leave(address); // the workers that were bound before this one
-            return *bound;
-        }
-        address = bound->value();
-        options.sharing = DatagramSocket::Sharing::Sibling;
+    auto sharing = DatagramSocket::Sharing::First;
+    for (int i = 0; i < size(); ++i) {
+        const auto descriptor = DatagramSocket::open(address, {sharing, m_receiveBuffer});
+        if (!descriptor)
+            return descriptor.error();
+        descriptors.push_back(descriptor.value());
+        address = DatagramSocket::addressOf(descriptor.value());
+        sharing = DatagramSocket::Sharing::Sibling;
     }
     return address;
 }
 
-void WorkerPool::serve(const QList<SocketAddress> &wanted)
+void WorkerPool::serve(const QList<SocketAddress> &wanted, std::function<void()> then)
 {
-    // Each socket that joins a port moves some peers to other workers; a handshake that had begun
-    // before would be lost.
-    for (const auto &worker : m_workers)
-        worker->call([](DtlsServer &server) { server.resume(); });
-    if (m_hasPassedSockets)
-        return;
-    std::erase_if(m_listening, [&](const Listening &listening) {
-        const bool stays =
-            std::any_of(wanted.begin(), wanted.end(),
-                        [&](const SocketAddress &address) { return listening.isAt(address); });
-        if (!stays)
-            leave(listening.bound);
-        return !stays;
+    QList<SocketAddress> left;
+    if (!m_hasPassedSockets) {
+        std::erase_if(m_listening, [&](const Listening &listening) {
+            const bool stays =
+                std::any_of(wanted.begin(), wanted.end(),
+                            [&](const SocketAddress &address) { return listening.isAt(address); });
+            if (!stays)
+                left += listening.bound;
+            return !stays;
+        });
+    }
+    // Not before all sockets are bound: each that joins a port moves some peers to other workers,
+    // where a handshake that had begun would be lost.
+    const auto turn = [left](Worker &worker, const Then<std::int64_t> &done) {
+        worker.server().resume();
+        if (left.isEmpty())
+            return done(0);
+        for (const SocketAddress &address : left.first(left.size() - 1))
+            worker.server().leave(address);
+        worker.server().leave(left.constLast(), done); // which finishes after the others
+    };
+    askToAct(turn, [then = std::move(then)](std::int64_t) {
+        if (then)
+            then();
     });
-}
-
-void WorkerPool::leave(const SocketAddress &bound)
-{
-    for (const auto &worker : m_workers)
-        worker->call([&](DtlsServer &server) { server.leave(bound); });
 }
 
 QList<SocketAddress> WorkerPool::addresses() const
@@ -141,17 +156,43 @@ QList<SocketAddress> WorkerPool::addresses() const
     return addresses;
 }
 
-std::int64_t WorkerPool::apply(const Config &config)
+void WorkerPool::apply(const Config &config, Then<std::int64_t> then)
 {
     const auto before =
         std::exchange(m_settings, std::make_shared<const ServerSettings>(config.settings));
+    m_events = EventLog(config.log);
     m_shared->handshakes.set(config.settings.limits.handshakesPerSecond,
                              config.settings.limits.handshakesPerSecond);
     m_shared->keyRotation.forgetChanged(*before->identities, *m_settings->identities);
-    std::int64_t revoked = 0;
-    for (const auto &worker : m_workers)
-        revoked += worker->apply(m_settings, EventLog(config.log));
-    return revoked;
+    const auto apply = [settings = m_settings, events = m_events](Worker &worker,
+                                                                  const Then<std::int64_t> &done) {
+        worker.apply(settings, events, done);
+    };
+    askToAct(apply, std::move(then));
+}
+
+void WorkerPool::closeSessions(const std::function<bool(const SessionInfo &)> &isMeant,
+                               Then<std::int64_t> then)
+{
+    const auto close = [isMeant](Worker &worker, const Then<std::int64_t> &done) {
+        worker.server().closeSessions(isMeant, done);
+    };
+    askToAct(close, std::move(then));
+}
+
+void WorkerPool::close(std::function<void()> then)
+{
+    const auto close = [](Worker &worker, const Then<std::int64_t> &done) { worker.close(done); };
+    askToAct(close, [then = std::move(then)](std::int64_t) { then(); });
+}
+
+void WorkerPool::askToAct(const Question<std::int64_t> &command, Then<std::int64_t> then)
+{
+    ask<std::int64_t>(command, {},
+                      [then = std::move(then)](const Result<std::vector<std::int64_t>> &counts) {
+                          const auto &all = counts.value(); // nobody gives up
+                          then(std::accumulate(all.begin(), all.end(), std::int64_t{0}));
+                      });
 }
 
 void WorkerPool::stop()
@@ -160,63 +201,32 @@ void WorkerPool::stop()
         worker->stop();
 }
 
-template <class T>
-Result<std::vector<T>> WorkerPool::ask(const std::function<T(Worker &)> &question)
+void WorkerPool::states(Then<Result<std::vector<WorkerState>>> then)
 {
-    std::vector<std::future<T>> answers;
-    for (const auto &worker : m_workers)
-        answers.push_back(worker->ask(question));
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    std::vector<T> values;
-    for (std::future<T> &answer : answers) {
-        if (answer.wait_until(deadline) != std::future_status::ready)
-            return Error{QStringLiteral("worker %1 does not answer").arg(values.size())};
-        values.push_back(answer.get());
-    }
-    return values;
+    ask<WorkerState>([](Worker &worker, const auto &answer) { answer(worker.state()); }, m_patience,
+                     std::move(then));
 }
 
-Result<std::vector<WorkerState>> WorkerPool::states()
+void WorkerPool::sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then)
 {
-    return ask<WorkerState>([](Worker &worker) { return worker.state(); });
+    ask<std::vector<SessionReport>>(
+        [](Worker &worker, const auto &answer) { answer(worker.server().sessions()); }, m_patience,
+        std::move(then));
 }
 
-Result<std::vector<std::vector<SessionReport>>> WorkerPool::sessions()
+void WorkerPool::receivingSockets(Then<Result<int>> then)
 {
-    return ask<std::vector<SessionReport>>(
-        [](Worker &worker) { return worker.server().sessions(); });
-}
-
-Result<std::int64_t> WorkerPool::close(const std::function<bool(const SessionInfo &)> &isMeant)
-{
-    std::int64_t closed = 0;
-    for (const auto &worker : m_workers) {
-        std::promise<std::int64_t> count;
-        worker->call([&](DtlsServer &server) {
-            server.closeSessions(isMeant, [&](std::int64_t ended) { count.set_value(ended); });
-        });
-        closed += count.get_future().get();
-    }
-    return closed;
-}
-
-Result<int> WorkerPool::receivingSockets()
-{
-    const auto counts = ask<int>([](Worker &worker) { return worker.server().receivingSockets(); });
-    if (!counts)
-        return counts.error();
-    const auto deaf = std::ranges::find(counts.value(), 0);
-    if (deaf != counts.value().end())
-        return Error{QStringLiteral("worker %1 does not receive from each of its sockets")
-                         .arg(deaf - counts.value().begin())};
-    return std::accumulate(counts.value().begin(), counts.value().end(), 0);
-}
-
-int WorkerPool::receiveBufferSize()
-{
-    int size = 0;
-    m_workers.front()->call([&size](DtlsServer &server) { size = server.receiveBufferSize(); });
-    return size;
+    const auto judge = [then = std::move(then)](const Result<std::vector<int>> &counts) {
+        if (!counts)
+            return then(counts.error());
+        const auto deaf = std::ranges::find(counts.value(), 0);
+        if (deaf != counts.value().end())
+            return then(Error{QStringLiteral("worker %1 does not receive from each of its sockets")
+                                  .arg(deaf - counts.value().begin())});
+        then(std::accumulate(counts.value().begin(), counts.value().end(), 0));
+    };
+    ask<int>([](Worker &worker, const auto &answer) { answer(worker.server().receivingSockets()); },
+             m_patience, judge);
 }
 
 } // namespace dtlsd

@@ -170,9 +170,9 @@ std::unique_ptr<DatagramSocket> DatagramSocket::adopt(int descriptor)
 {
     const int family = boundTo(descriptor).ss_family;
     const SocketAddress address = addressOf(descriptor);
+    // If not, replies leave from the address it is bound to.
     if (isWildcard(address))
-        keepDestination(descriptor,
-                        family); // if not, replies leave from the address it is bound to
+        keepDestination(descriptor, family);
     auto adopted = std::unique_ptr<DatagramSocket>(new DatagramSocket(descriptor, address, family));
     adopted->m_notifier->setEnabled(false);
     static_cast<void>(adopted->takeOverflow()); // of those who had it before

@@ -78,8 +78,6 @@ public:
                    ? static_cast<int>(m_sockets.size())
                    : 0;
     }
-    /// What the kernel granted its first socket, and so the others, in bytes; while listening.
-    [[nodiscard]] int receiveBufferSize() const { return m_sockets.front()->receiveBufferSize(); }
 
     // These visit all sessions, in slices of a millisecond: they begin at once, and say when they
     // have finished, in this thread. What was begun first finishes first.

@@ -112,15 +112,16 @@ void TestHealth::aWorkerThatHangsIsNamed()
     DaemonProcess &daemon = watched.daemon;
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     QVERIFY(watched.staysAlive(3));
+    ControlClient patientClient(daemon.controlSocket());
     {
         const StoppedThread worker(static_cast<pid_t>(daemon.process().processId()), "worker-1");
         if (!worker.isStopped())
             QSKIP("threads of another process cannot be stopped here");
-        // All at once: each is answered, one after the other.
+        // A command that changes something waits for the worker; all else is told what hangs.
+        QVERIFY(patientClient.send("{\"command\":\"close\",\"session\":\"0123456789abcdef\"}\n"));
         std::vector<std::unique_ptr<ControlClient>> clients;
-        for (const char *request :
-             {R"({"command": "status"})", R"({"command": "sessions"})", R"({"command": "reload"})",
-              R"({"command": "close", "session": "0123456789abcdef"})"}) {
+        for (const char *request : {R"({"command": "status"})", R"({"command": "sessions"})",
+                                    R"({"command": "metrics"})", R"({"command": "reload"})"}) {
             clients.push_back(std::make_unique<ControlClient>(daemon.controlSocket()));
             QVERIFY(clients.back()->send(QByteArray(request) + '\n'));
         }
@@ -132,9 +133,12 @@ void TestHealth::aWorkerThatHangsIsNamed()
         }
         const QString unavailable = QStringLiteral("unavailable");
         QCOMPARE(codes,
-                 (QStringList{unavailable, unavailable, QStringLiteral("rejected"), unavailable}));
+                 (QStringList{unavailable, unavailable, unavailable, QStringLiteral("rejected")}));
+        QCOMPARE(patientClient.read(), QByteArray());
         QVERIFY(watched.isGivenUp(QStringLiteral("worker 1 does not answer")));
     }
+    QCOMPARE(text(ControlClient::parse(patientClient.readAll()).value(0), "code"),
+             QStringLiteral("not-found"));
     QVERIFY(watched.staysAlive(3));
     QVERIFY(watched.health().value(QStringLiteral("ok")).toBool());
     QVERIFY(ControlClient::ask(daemon.controlSocket(), R"({"command": "reload"})")

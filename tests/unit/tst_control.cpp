@@ -10,6 +10,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <random>
 
@@ -45,7 +46,8 @@ SessionReport session(std::uint64_t id, const QByteArray &identity)
     return report;
 }
 
-/// Two workers with three sessions; `problem` is what every call says instead, if it is set.
+/// Two workers with four sessions; `problem` is what each question about them says instead, if it
+/// is set. While `isSlow`, commands that change something are answered by a call of `later`.
 class FakeDaemon : public Controllable
 {
 public:
@@ -55,12 +57,14 @@ public:
         {session(firstId, "sensor-17"), session(firstId + 1, rawIdentity)},
         {session(firstId + 2, "sensor-17"), session(firstId + 3, rightToLeft)}};
     int calls = 0;
+    bool isSlow = false;
+    std::vector<std::function<void()>> later;
 
-    Result<DaemonState> state() override
+    void state(Then<Result<DaemonState>> then) override
     {
         ++calls;
         if (problem)
-            return *problem;
+            return then(*problem);
         DaemonState state;
         state.started = QDateTime::currentDateTimeUtc().addMSecs(-1500);
         state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
@@ -90,41 +94,41 @@ public:
         worker.withheldReceipts = 6;
         worker.cpuTime = 120ms;
         state.workers = {worker, worker};
-        return state;
+        then(std::move(state));
     }
 
-    Result<std::vector<std::vector<SessionReport>>> sessions() override
+    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) override
     {
         ++calls;
         if (problem)
-            return *problem;
-        return open;
+            return then(*problem);
+        then(open);
     }
 
-    Result<std::int64_t> closeSessions(const SessionPicker &isMeant) override
+    void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) override
     {
         ++calls;
-        if (problem)
-            return *problem;
         std::int64_t closed = 0;
         for (auto &sessions : open)
             closed += std::erase_if(
                 sessions, [&](const SessionReport &report) { return isMeant(report.info); });
-        return closed;
+        const auto answer = [then = std::move(then), closed] { then(closed); };
+        isSlow ? later.push_back(answer) : answer();
     }
 
-    ReloadOutcome reload() override
+    void reload(Reloader::Hear then) override
     {
         ++calls;
-        return outcome;
+        const auto answer = [this, then = std::move(then)] { then(outcome); };
+        isSlow ? later.push_back(answer) : answer();
     }
 
-    Result<Health> health() override
+    void health(Then<Result<Health>> then) override
     {
         ++calls;
         if (problem)
-            return *problem;
-        return Health{2, 4};
+            return then(*problem);
+        then(Health{2, 4});
     }
 };
 
@@ -196,7 +200,7 @@ private Q_SLOTS:
 
     void sessionsAreALineEach()
     {
-        const QByteArray answer = m_control.answer("{\"command\":\"sessions\"}");
+        const QByteArray answer = answerTo("{\"command\":\"sessions\"}");
         QVERIFY(isAnswer(answer));
         QList<QJsonObject> lines = ControlClient::parse(answer);
         QCOMPARE(lines.takeLast(), objectFrom(R"({"ok": true, "sessions": 4})"));
@@ -217,7 +221,7 @@ private Q_SLOTS:
     {
         m_daemon.open[0][0].isEstablished = false;
         m_daemon.open[0][0].info.cipher.clear();
-        const auto lines = ControlClient::parse(m_control.answer("{\"command\":\"sessions\"}"));
+        const auto lines = ControlClient::parse(answerTo("{\"command\":\"sessions\"}"));
         QCOMPARE(text(lines[0], "state"), QStringLiteral("handshaking"));
         QCOMPARE(lines[0].value(QStringLiteral("cipher")), QJsonValue(QString()));
     }
@@ -298,10 +302,6 @@ private Q_SLOTS:
         QTest::newRow("status") << QByteArray(R"({"command": "status"})");
         QTest::newRow("sessions") << QByteArray(R"({"command": "sessions"})");
         QTest::newRow("metrics") << QByteArray(R"({"command": "metrics"})");
-        QTest::newRow("close") << QByteArray(
-            R"({"command": "close", "session": "0123456789abcdef"})");
-        QTest::newRow("close-identity")
-            << QByteArray(R"({"command": "close-identity", "identity": "sensor-17"})");
     }
     void aWorkerThatHangsMakesItUnavailable()
     {
@@ -311,6 +311,8 @@ private Q_SLOTS:
                                               "error": "worker 1 does not answer"})"));
     }
 
+    void aCommandIsAnsweredWhenItIsDone_data();
+    void aCommandIsAnsweredWhenItIsDone();
     void whatIsNoRequestIsRefused_data();
     void whatIsNoRequestIsRefused();
     void theErrorSaysWhatIsAccepted();
@@ -324,19 +326,52 @@ private Q_SLOTS:
         m_daemon.outcome = Reloaded{};
         m_daemon.open = FakeDaemon().open;
         m_daemon.calls = 0;
+        m_daemon.isSlow = false;
+        m_daemon.later.clear();
     }
 
 private:
+    /// Empty: there is none yet.
+    QByteArray answerTo(const QByteArray &request)
+    {
+        QByteArray answer;
+        m_control.answer(request, [&answer](const QByteArray &lines) { answer = lines; });
+        return answer;
+    }
     /// The last object of the answer to @p request, which must be one.
     QJsonObject ask(const QByteArray &request)
     {
-        const QByteArray answer = m_control.answer(request);
+        const QByteArray answer = answerTo(request);
         return isAnswer(answer) ? ControlClient::parse(answer).constLast() : QJsonObject();
     }
 
     FakeDaemon m_daemon;
     Control m_control{m_daemon};
 };
+
+void TestControl::aCommandIsAnsweredWhenItIsDone_data()
+{
+    QTest::addColumn<QByteArray>("request");
+    QTest::newRow("close") << QByteArray(R"({"command": "close", "session": "0123456789abcdef"})");
+    QTest::newRow("close-identity")
+        << QByteArray(R"({"command": "close-identity", "identity": "sensor-17"})");
+    QTest::newRow("reload") << QByteArray(R"({"command": "reload"})");
+}
+
+void TestControl::aCommandIsAnsweredWhenItIsDone()
+{
+    QFETCH(QByteArray, request);
+    m_daemon.isSlow = true;
+    QByteArray answer;
+    m_control.answer(request, [&answer](const QByteArray &lines) { answer += lines; });
+    QCOMPARE(answer, QByteArray());
+    QVERIFY(ask(R"({"command": "status"})").value(QStringLiteral("ok")).toBool());
+    QCOMPARE(m_daemon.later.size(), 1U);
+    m_daemon.later.front()();
+    QVERIFY(isAnswer(answer));
+    QCOMPARE(ControlClient::parse(answer).size(), 1);
+    QVERIFY(ControlClient::parse(answer).constFirst().value(QStringLiteral("ok")).toBool());
+}
 
 void TestControl::whatIsNoRequestIsRefused_data()
 {
@@ -415,7 +450,7 @@ void TestControl::whatCameIsEscapedInTheAnswer()
     const QByteArray longOne = R"({"command": ")" + QByteArray(4000, 'x') + "\"}";
     QVERIFY(text(ask(longOne), "error").size() < 400);
     // What a peer calls itself is exact, and yet harmless.
-    QVERIFY(m_control.answer(R"({"command": "sessions"})").contains("a\\u202eZ\\u009b31m"));
+    QVERIFY(answerTo(R"({"command": "sessions"})").contains("a\\u202eZ\\u009b31m"));
 }
 
 void TestControl::ofTwoMembersOfOneNameTheLastCounts()
@@ -457,7 +492,7 @@ void TestControl::anythingGetsAnAnswer()
                 request.insert(at, seeds[upTo(seeds.size())].left(upTo(40)));
             }
         }
-        const QByteArray answer = m_control.answer(request);
+        const QByteArray answer = answerTo(request);
         QVERIFY2(isAnswer(answer), request.toHex() + " -> " + answer);
     }
 }

@@ -14,6 +14,8 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
@@ -33,9 +35,20 @@ constexpr ControlServer::Limits patient{.connections = 3, .request = 64, .patien
 const QByteArray largeAnswer = QByteArray(8'000'000, 'x') + '\n';
 
 /// Echoes requests; `large` gets the large answer.
-QByteArray echo(const QByteArray &request)
+void echo(const QByteArray &request, const ControlServer::Reply &reply)
 {
-    return request == "large" ? largeAnswer : "you said " + request + '\n';
+    reply(request == "large" ? largeAnswer : "you said " + request + '\n');
+}
+
+/// As echo(), but the reply to `slow` is left in @p late.
+ControlServer::Answer holding(ControlServer::Reply &late)
+{
+    return [&late](const QByteArray &request, const ControlServer::Reply &reply) {
+        if (request == "slow")
+            late = reply;
+        else
+            echo(request, reply);
+    };
 }
 
 QString text(const QJsonObject &object, const char *name)
@@ -223,6 +236,59 @@ private Q_SLOTS:
         QVERIFY(answer->size() < largeAnswer.size());
     }
 
+    void anAnswerMayComeLateAndOthersAreServedMeanwhile_data()
+    {
+        QTest::addColumn<bool>("hasFinishedSending");
+        QTest::newRow("to a client that may say more") << false;
+        QTest::newRow("to one that has finished sending") << true;
+    }
+    void anAnswerMayComeLateAndOthersAreServedMeanwhile()
+    {
+        QFETCH(bool, hasFinishedSending);
+        ControlServer::Reply late;
+        ControlServer server(holding(late), brief);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        QVERIFY(client.send("slow\n"));
+        if (hasFinishedSending)
+            client.endRequest();
+        QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
+        // Longer than the server waits for a client.
+        for (int i = 0; i < 3; ++i)
+            QCOMPARE(codeOf(ControlClient(m_path).readAll()), QStringLiteral("timeout"));
+        ControlClient other(m_path);
+        QVERIFY(other.send("status\n"));
+        QCOMPARE(other.readAll(), QByteArray("you said status\n"));
+
+        late("at last\n");
+        late("twice\n"); // which says nothing to anybody
+        QCOMPARE(client.readAll(), QByteArray("at last\n"));
+        QVERIFY(client.isAtEnd());
+    }
+
+    void whoGoesBeforeTheAnswerMakesRoom()
+    {
+        ControlServer::Reply late;
+        std::optional<ControlServer> server(std::in_place, holding(late), brief);
+        QVERIFY(server->listen(m_path).ok());
+        const qsizetype descriptors = m_usage.descriptors();
+        {
+            const ControlClient client(m_path);
+            QVERIFY(client.send("slow\n"));
+            QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
+        }
+        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors; }, soon()));
+        late("too late\n");
+
+        ControlClient client(m_path);
+        late = nullptr;
+        QVERIFY(client.send("slow\n"));
+        QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
+        server.reset();
+        late("later still\n");
+        QCOMPARE(client.readAll(), QByteArray());
+    }
+
     void whoGoesInTheMiddleLeavesNothing()
     {
         ControlServer server(echo, patient);
@@ -336,7 +402,7 @@ private Q_SLOTS:
     {
         ControlServer first(echo, patient);
         QVERIFY(first.listen(m_path).ok());
-        ControlServer second([](const QByteArray &) { return QByteArray("second\n"); }, patient);
+        ControlServer second([](const auto &, const auto &reply) { reply("second\n"); }, patient);
         const auto listening = second.listen(m_path);
         QVERIFY(!listening.ok());
         QCOMPARE(listening.error().message,

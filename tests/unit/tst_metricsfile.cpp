@@ -8,7 +8,9 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -24,11 +26,14 @@ struct Bench
 {
     explicit Bench(std::chrono::milliseconds interval = 1h)
         : file(
-              [this]() -> Result<DaemonState> {
+              [this](const auto &then) {
                   ++asked;
                   if (!answers)
-                      return Error{QStringLiteral("worker 1 does not answer")};
-                  return state;
+                      return then(Error{QStringLiteral("worker 1 does not answer")});
+                  if (isSlow)
+                      later.push_back([this, then] { then(state); });
+                  else
+                      then(state);
               },
               [this](const QString &what) { warnings += what; }, interval)
     {
@@ -52,6 +57,8 @@ struct Bench
     QTemporaryDir folder;
     DaemonState state;
     bool answers = true;
+    bool isSlow = false; // answers by a call of `later`
+    std::vector<std::function<void()>> later;
     int asked = 0;
     QStringList warnings;
     MetricsFile file;
@@ -86,6 +93,7 @@ private Q_SLOTS:
     void aTextThatDoesNotFitLeavesTheOldOne();
     void aFileOfSomebodyElseStays();
     void aDaemonThatDoesNotAnswerLetsItGrowOld();
+    void anAnswerThatComesLateIsWrittenWhereItBelongsNow();
 };
 
 void TestMetricsFile::itIsWrittenAtOnceForEverybodyToRead()
@@ -206,6 +214,21 @@ void TestMetricsFile::aDaemonThatDoesNotAnswerLetsItGrowOld()
     QCOMPARE(bench.asked, 2);
     QCOMPARE(bench.content(), before);
     QCOMPARE(bench.warnings, QStringList());
+}
+
+void TestMetricsFile::anAnswerThatComesLateIsWrittenWhereItBelongsNow()
+{
+    Bench bench;
+    bench.isSlow = true;
+    const QString other = bench.path(QStringLiteral("other.prom"));
+    bench.file.setPath(bench.path());
+    bench.file.setPath(other);
+    QCOMPARE(bench.files(), QStringList());
+    bench.later[0]();
+    QCOMPARE(bench.files(), QStringList{QStringLiteral("other.prom")});
+    bench.file.setPath({}); // the daemon stops
+    bench.later[1]();
+    QCOMPARE(bench.files(), QStringList());
 }
 
 QTEST_GUILESS_MAIN(TestMetricsFile)
