@@ -164,6 +164,7 @@ void WorkerPool::apply(const Config &config, Then<std::int64_t> then)
     m_shared->handshakes.set(config.settings.limits.handshakesPerSecond,
                              config.settings.limits.handshakesPerSecond);
     m_shared->keyRotation.forgetChanged(*before->identities, *m_settings->identities);
+    m_shared->rates.keepOnly(*m_settings->identities);
     const auto apply = [settings = m_settings, events = m_events](Worker &worker,
                                                                   const Then<std::int64_t> &done) {
         worker.apply(settings, events, done);

@@ -30,6 +30,15 @@ std::shared_ptr<IdentityRate> IdentityRates::of(const QByteArray &account, std::
     return rate;
 }
 
+void IdentityRates::keepOnly(const PskStore &identities)
+{
+    const std::lock_guard lock(m_mutex);
+    std::erase_if(m_rates, [&](const auto &rate) {
+        return rate.first != PskStore::wildcardAccount() &&
+               identities.account(rate.first) != rate.first;
+    });
+}
+
 void RateReports::note(const std::shared_ptr<IdentityRate> &rate)
 {
     if (std::ranges::find(m_rates, rate) == m_rates.end())

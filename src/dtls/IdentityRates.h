@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dtls/Events.h"
+#include "dtls/Psk.h"
 #include "dtls/RateLimit.h"
 
 #include <QByteArray>
@@ -70,10 +71,11 @@ public:
     /// The rate of @p account, which is @p perSecond from now on; nullptr if that is 0, for no
     /// limit.
     std::shared_ptr<IdentityRate> of(const QByteArray &account, std::int64_t perSecond);
+    /// Forgets the rates of identities that @p identities does not have.
+    void keepOnly(const PskStore &identities);
 
 private:
     std::mutex m_mutex;
-    // Not more than there are identities in the configurations that were in force.
     std::unordered_map<QByteArray, std::shared_ptr<IdentityRate>> m_rates; // guarded by m_mutex
 };
 

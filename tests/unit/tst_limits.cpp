@@ -57,6 +57,7 @@ private Q_SLOTS:
     void theWildcardIsOneIdentity();
     void whatIsOverAnIdentitysRateIsCountedAndNothingElse();
     void aRateIsOfTheIdentityAndNotOfItsSession();
+    void aRateIsForgottenWithItsIdentity();
     void aSessionEndsWithItsLifetime();
     void whatNeverFinishesIsFreedAtItsDeadline();
     void limitsHoldForAllWorkersTogether();
@@ -275,6 +276,20 @@ void TestLimits::aRateIsOfTheIdentityAndNotOfItsSession()
     QVERIFY(other.client->send("x"));
     network.run();
     QCOMPARE(network.datagrams.size(), 4U);
+}
+
+void TestLimits::aRateIsForgottenWithItsIdentity()
+{
+    IdentityRates rates;
+    const RateLimit::Clock::time_point now{1h};
+    QVERIFY(rates.of("gone", 1)->admit(now));
+    QVERIFY(!rates.of("gone", 1)->admit(now));
+    QVERIFY(rates.of("stays", 1)->admit(now));
+    QVERIFY(rates.of(PskStore::wildcardAccount(), 1)->admit(now));
+    rates.keepOnly(*settingsWith({"stays"}).identities);
+    QVERIFY(rates.of("gone", 1)->admit(now));
+    QVERIFY(!rates.of("stays", 1)->admit(now));
+    QVERIFY(!rates.of(PskStore::wildcardAccount(), 1)->admit(now));
 }
 
 void TestLimits::aSessionEndsWithItsLifetime()
