@@ -267,8 +267,10 @@ void TestWorkerPool::settingsHoldInEveryWorkerBeforeTheyAreReported()
 
 void TestWorkerPool::goodbyesAreNoFasterThanTheLog()
 {
-    constexpr int count = 200;
-    Stage stage(30s, 128); // entries, fewer than there are goodbyes
+    constexpr int count = 400;
+    // Entries: fewer than there are goodbyes, but half of them, which one identity may have, is
+    // more than keepsUp() and a slice of each worker let wait.
+    Stage stage(30s, 320);
     QVERIFY(stage.isListening && stage.open(count, dev) && stage.stallLog());
     const qsizetype before = stage.sink->accepted().size();
     const std::size_t waiting = stage.writer.state().waiting;
