@@ -349,6 +349,7 @@ void TestDisturbances::whatIsAcknowledgedIsInTheJournal()
 
 int main(int argc, char **argv)
 {
+    qputenv("QTEST_FUNCTION_TIMEOUT", "36000000"); // for as many rounds as somebody asks for
     const QCoreApplication application(argc, argv);
     JournalInstance held({.settings = {}, .journalSize = {}, .holdsSockets = true});
     QString obstacle;

@@ -216,7 +216,7 @@ void TestDtlsSend::anErrorIsShownWithoutControls()
               QStringLiteral("--psk-identity"), QString::fromUtf8("\x1b[2J\u202e"), server()});
     QCOMPARE(outcome.status, 78);
     QCOMPARE(outcome.errors, QByteArray("dtls-send: psk.txt holds no identity "
-                                        "\\x1b[2J\\xe2\\x80\\xae\n"));
+                                        "\"\\x1b[2J\\xe2\\x80\\xae\"\n"));
 }
 
 void TestDtlsSend::anOutputThatIsNotThereIsSaid_data()
