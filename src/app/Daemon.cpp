@@ -6,6 +6,7 @@
 #include "core/Quantity.h"
 #include "core/Version.h"
 #include "dtls/DtlsConfiguration.h"
+#include "log/JournalSink.h"
 #include "tls/TlsBackend.h"
 
 #include <QCoreApplication>
@@ -260,6 +261,9 @@ Result<Controllable::Health> Daemon::judge(const Result<int> &sockets)
         return Error{QStringLiteral("the log thread does not answer")};
     if (const QString problem = logProblem(m_writer.state()); !problem.isEmpty())
         return Error{problem};
+    if (m_sink.kind == SinkKind::Journal && !JournalSink::isThere()) // known without an entry
+        return Error{QStringLiteral("nobody receives at %1: is systemd-journald running?")
+                         .arg(QLatin1String(JournalSink::defaultSocket))};
     return Health{m_workers.size(), sockets.value()};
 }
 
@@ -327,8 +331,9 @@ void Daemon::stop(int status)
     }
     // The log thread hangs in a call that nothing can interrupt; what waits behind it was never
     // acknowledged. Destructors would wait for it, so there are none.
-    say(stderr, QStringLiteral("dtlsd: the log takes nothing; leaving without its last "
-                               "entries\n"));
+    say(stderr,
+        QStringLiteral("dtlsd: the log takes nothing; leaving without its last %1 entries\n")
+            .arg(m_writer.state().waiting));
     std::_Exit(status);
 }
 

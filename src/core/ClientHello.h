@@ -37,8 +37,8 @@ struct HelloOffer
     static std::optional<HelloOffer> in(QByteArrayView body);
 
     std::vector<CipherSuite> suites; ///< as they stand there, but for signals
-    /// Numbers of IANA's registry "TLS Supported Groups"; nullopt: no extension says so, and any
-    /// group will do (RFC 8422 §4).
+    /// Numbers of IANA's registry "TLS Supported Groups"; nullopt: no extension says so. Any
+    /// group would do then (RFC 8422 §4), but OpenSSL finds none.
     std::optional<std::vector<std::uint16_t>> groups;
 };
 

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <ranges>
@@ -43,23 +44,31 @@ public:
     {
         Key account{};
         Worker worker = 0;
+        std::int64_t weight = 0;       ///< of the account, with that member
+        bool isToAccountAlone = false; ///< or to any that is as heavy
     };
+
+    /// Since when the member of one worker and account that was silent longest has been silent: a
+    /// time of Clock. Its worker keeps it up to date.
+    using Silence = std::atomic<Clock::rep>;
 
     enum class End { Finished, Unfinished };
 
     /// @p worker has one more member of @p account. false: there are @p limit members already; 0 is
-    /// no limit.
-    bool enter(const Key &account, Worker worker, std::int64_t limit = 0)
+    /// no limit. @p silence is that of all its members of the account, if it keeps one.
+    bool enter(const Key &account, Worker worker, std::int64_t limit = 0,
+               std::shared_ptr<const Silence> silence = {})
     {
         const std::lock_guard lock(m_mutex);
         if (limit > 0 && m_members >= limit)
             return false;
         ++m_members;
         const auto entry = m_accounts.try_emplace(account).first;
-        auto &membersOf = entry->second.membersOf;
-        if (membersOf.size() <= worker)
-            membersOf.resize(worker + 1, 0);
-        ++membersOf[worker];
+        auto &holdings = entry->second.holdings;
+        if (holdings.size() <= worker)
+            holdings.resize(worker + 1);
+        ++holdings[worker].members;
+        holdings[worker].silence = std::move(silence);
         ++entry->second.members;
         weigh(entry);
         return true;
@@ -71,7 +80,7 @@ public:
         const std::lock_guard lock(m_mutex);
         --m_members;
         const auto entry = m_accounts.find(account);
-        --entry->second.membersOf[worker];
+        --entry->second.holdings[worker].members;
         --entry->second.members;
         if (end == End::Unfinished && m_accounts.size() <= rememberedAccounts)
             ++entry->second.unfinished;
@@ -93,6 +102,12 @@ public:
     }
 
     [[nodiscard]] std::int64_t members() const { return m_members; }
+    [[nodiscard]] std::int64_t membersOf(const Key &account) const
+    {
+        const std::lock_guard lock(m_mutex);
+        const auto found = m_accounts.find(account);
+        return found == m_accounts.end() ? 0 : found->second.members;
+    }
 
     /// Of @p candidates, the one that weighs most; std::ranges::end(@p candidates) if there is
     /// none.
@@ -114,16 +129,17 @@ public:
         });
     }
 
-    /// Whether no account weighs more.
-    [[nodiscard]] bool isHeaviest(const Key &account) const
+    /// Whether @p account weighs as much as that of @p claim did.
+    [[nodiscard]] bool isAsHeavy(const Key &account, const Claim &claim) const
     {
         const std::lock_guard lock(m_mutex);
-        return m_byWeight.empty() || weightOf(account) >= m_byWeight.rbegin()->first;
+        return account == claim.account || weightOf(account) >= claim.weight;
     }
 
-    /// The member to give way if there are more than @p limit: of the heaviest account, one of
-    /// @p preferred if possible. Never the newcomer, which @p preferred has just entered in the
-    /// account @p newcomer, if there is one.
+    /// The member to give way if there are more than @p limit: of the heaviest accounts, the one
+    /// that was silent longest; where silence is not kept, one of @p preferred if possible. Never
+    /// the newcomer, which @p preferred has just entered in the account @p newcomer, if there is
+    /// one.
     [[nodiscard]] std::optional<Claim> claim(std::int64_t limit, const Key *newcomer,
                                              Worker preferred)
     {
@@ -131,33 +147,33 @@ public:
         if (m_members - m_claimed <= limit || m_byWeight.empty())
             return std::nullopt;
         std::optional<Claim> found;
-        std::int64_t weightFound = 0;
+        Clock::rep silence{};
         for (const auto &[weight, account] :
              m_byWeight | std::views::reverse | std::views::take(heaviestLookedAt)) {
-            if (found && weight < weightFound)
+            if (found && weight < found->weight)
                 break;
             const bool isOfNewcomer = newcomer && *newcomer == *account;
-            const Worker holder = holderOf(*account, isOfNewcomer ? 1 : 0, preferred);
-            if (holder == preferred || (holder >= 0 && !found)) {
-                found = Claim{*account, holder};
-                weightFound = weight;
-            }
-            if (holder == preferred)
-                break;
+            const auto holder = holderOf(*account, isOfNewcomer ? 1 : 0, preferred);
+            if (!holder || (found && holder->silentSince >= silence))
+                continue;
+            found = Claim{*account, holder->worker, weight, false};
+            silence = holder->silentSince;
         }
         return claimed(found);
     }
 
-    /// The same for @p newcomer's account alone, and its members.
-    [[nodiscard]] std::optional<Claim> claimOfOwn(std::int64_t limit, const Key &newcomer,
-                                                  Worker preferred)
+    /// The same for the members of @p account alone; @p newcomers of it, 0 or 1, are the newcomer.
+    [[nodiscard]] std::optional<Claim> claimOfOwn(std::int64_t limit, const Key &account,
+                                                  int newcomers, Worker preferred)
     {
         const std::lock_guard lock(m_mutex);
-        const auto found = m_accounts.find(newcomer);
+        const auto found = m_accounts.find(account);
         if (found == m_accounts.end() || found->second.members - found->second.claimed <= limit)
             return std::nullopt;
-        const Worker holder = holderOf(newcomer, 1, preferred);
-        return claimed(holder < 0 ? std::nullopt : std::optional(Claim{newcomer, holder}));
+        const auto holder = holderOf(account, newcomers, preferred);
+        return claimed(
+            holder ? std::optional(Claim{account, holder->worker, found->second.weight, true})
+                   : std::nullopt);
     }
 
     /// The claimed member has given way, or there was none any more.
@@ -171,15 +187,27 @@ public:
     }
 
 private:
+    /// What one worker has of an account.
+    struct Holding
+    {
+        std::int32_t members = 0;
+        std::shared_ptr<const Silence> silence;
+    };
+
+    struct Holder
+    {
+        Worker worker = 0;
+        Clock::rep silentSince{};
+    };
+
     struct Account
     {
         std::int64_t weight = 0;
         std::int64_t members = 0;
-        std::int64_t claimed = 0;          // of them
-        std::int64_t unfinished = 0;       // in this period, and no longer members
-        std::int64_t unfinishedBefore = 0; // in the period before
-        // By worker.
-        QVarLengthArray<std::int32_t, 4> membersOf;
+        std::int64_t claimed = 0;             // of them
+        std::int64_t unfinished = 0;          // in this period, and no longer members
+        std::int64_t unfinishedBefore = 0;    // in the period before
+        QVarLengthArray<Holding, 2> holdings; // by worker
     };
     using Map = std::unordered_map<Key, Account>;
 
@@ -197,38 +225,44 @@ private:
     void weigh(typename Map::iterator entry)
     {
         Account &account = entry->second;
-        const std::int64_t weight = account.members + account.unfinished + account.unfinishedBefore;
+        const std::int64_t weight =
+            account.members - account.claimed + account.unfinished + account.unfinishedBefore;
         const std::int64_t before = std::exchange(account.weight, weight);
         if (before > 0)
             m_byWeight.erase({before, &entry->first});
         if (weight > 0)
             m_byWeight.emplace(weight, &entry->first);
-        else if (account.claimed == 0)
+        else if (account.members == 0 && account.claimed == 0)
             m_accounts.erase(entry);
     }
 
-    // A worker that has a member of the account, but for @p newcomers of @p preferred; -1 if none
-    // has.
-    [[nodiscard]] Worker holderOf(const Key &account, int newcomers, Worker preferred) const
+    // The worker that has the member of the account that was silent longest, but for @p newcomers
+    // of @p preferred.
+    [[nodiscard]] std::optional<Holder> holderOf(const Key &account, int newcomers,
+                                                 Worker preferred) const
     {
-        const auto &membersOf = m_accounts.at(account).membersOf;
-        const auto has = [&](Worker worker) {
-            return worker < membersOf.size() &&
-                   membersOf[worker] > (worker == preferred ? newcomers : 0);
-        };
-        if (has(preferred))
-            return preferred;
-        for (Worker worker = 0; worker < membersOf.size(); ++worker)
-            if (has(worker))
-                return worker;
-        return -1;
+        std::optional<Holder> found;
+        const auto &holdings = m_accounts.at(account).holdings;
+        for (Worker worker = 0; worker < holdings.size(); ++worker) {
+            const Holding &holding = holdings[worker];
+            if (holding.members <= (worker == preferred ? newcomers : 0))
+                continue;
+            const Clock::rep silentSince = holding.silence
+                                               ? holding.silence->load(std::memory_order_relaxed)
+                                               : Clock::rep{worker == preferred ? 0 : 1};
+            if (!found || silentSince < found->silentSince)
+                found = Holder{worker, silentSince};
+        }
+        return found;
     }
 
     std::optional<Claim> claimed(std::optional<Claim> claim)
     {
         if (claim) {
             ++m_claimed;
-            ++m_accounts.at(claim->account).claimed;
+            const auto entry = m_accounts.find(claim->account);
+            ++entry->second.claimed;
+            weigh(entry);
         }
         return claim;
     }

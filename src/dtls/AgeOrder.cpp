@@ -12,32 +12,46 @@ namespace {
 
 constexpr int oldestLookedAt = 64;
 
+// Not with each datagram: other workers compare minutes of silence.
+constexpr AgeOrder::Clock::duration publishedSteps = std::chrono::milliseconds(20);
+
 } // namespace
+
+void AgeOrder::OfAccount::publish()
+{
+    const Clock::rep since = sessions.front()->place.touched.time_since_epoch().count();
+    if (since - silence->load(std::memory_order_relaxed) >= publishedSteps.count())
+        silence->store(since, std::memory_order_relaxed);
+}
 
 void AgeOrder::enter(DtlsSession &session)
 {
-    m_accounts.enter(session.account, m_worker);
     Place &place = session.place;
     place.ofAccount = &m_byAccount[session.account];
-    place.inAccount = place.ofAccount->insert(place.ofAccount->end(), &session);
+    Sessions &sessions = place.ofAccount->sessions;
+    place.inAccount = sessions.insert(sessions.end(), &session);
+    place.ofAccount->publish();
+    m_accounts.enter(session.account, m_worker, 0, place.ofAccount->silence);
 }
 
 void AgeOrder::leave(DtlsSession &session)
 {
     Place &place = session.place;
-    place.ofAccount->erase(place.inAccount);
-    if (place.ofAccount->empty())
+    place.ofAccount->sessions.erase(place.inAccount);
+    if (place.ofAccount->sessions.empty())
         m_byAccount.erase(session.account);
+    else
+        place.ofAccount->publish();
     m_accounts.leave(session.account, m_worker, Accounts<QByteArray>::End::Finished);
 }
 
 void AgeOrder::add(DtlsSession &session, Clock::time_point now)
 {
-    enter(session);
     Place &place = session.place;
+    place.touched = now;
+    enter(session);
     place.inAll = m_all.insert(m_all.end(), &session);
     place.inOpened = m_opened.insert(m_opened.end(), &session);
-    place.touched = now;
     place.isIn = true;
 }
 
@@ -47,15 +61,18 @@ void AgeOrder::moveTo(const QByteArray &account, DtlsSession &session)
     session.account = account;
     enter(session);
     Place &place = session.place;
-    place.ofAccount->splice(place.ofAccount->begin(), *place.ofAccount, place.inAccount);
+    Sessions &sessions = place.ofAccount->sessions;
+    sessions.splice(sessions.begin(), sessions, place.inAccount);
 }
 
 void AgeOrder::touch(DtlsSession &session, Clock::time_point now)
 {
     Place &place = session.place;
     m_all.splice(m_all.end(), m_all, place.inAll);
-    place.ofAccount->splice(place.ofAccount->end(), *place.ofAccount, place.inAccount);
+    Sessions &sessions = place.ofAccount->sessions;
+    sessions.splice(sessions.end(), sessions, place.inAccount);
     place.touched = now;
+    place.ofAccount->publish();
 }
 
 void AgeOrder::remove(DtlsSession &session)
@@ -72,23 +89,22 @@ AgeOrder::Clock::time_point AgeOrder::due(std::chrono::milliseconds timeout) con
     return m_all.empty() ? Clock::time_point::max() : m_all.front()->place.touched + timeout;
 }
 
-DtlsSession *AgeOrder::toGiveWay(const QByteArray &account, const DtlsSession *newcomer) const
+DtlsSession *AgeOrder::toGiveWay(const Accounts<QByteArray>::Claim &claim,
+                                 const DtlsSession *newcomer) const
 {
-    for (DtlsSession *session : m_all | std::views::take(oldestLookedAt)) {
-        if (session != newcomer && m_accounts.isHeaviest(session->account))
-            return session;
-    }
-    return toGiveWayOf(account, newcomer);
-}
-
-DtlsSession *AgeOrder::toGiveWayOf(const QByteArray &account, const DtlsSession *newcomer) const
-{
-    const auto found = m_byAccount.find(account);
-    if (found == m_byAccount.end())
+    const auto mayGiveWay = [newcomer](const DtlsSession *session) { return session != newcomer; };
+    const auto isAsHeavy = [&](const DtlsSession *session) {
+        return mayGiveWay(session) && m_accounts.isAsHeavy(session->account, claim);
+    };
+    auto oldest = m_all | std::views::take(claim.isToAccountAlone ? 0 : oldestLookedAt);
+    if (const auto found = std::ranges::find_if(oldest, isAsHeavy); found != oldest.end())
+        return *found;
+    const auto ofAccount = m_byAccount.find(claim.account);
+    if (ofAccount == m_byAccount.end())
         return nullptr;
-    const auto session = std::ranges::find_if(
-        found->second, [newcomer](const DtlsSession *member) { return member != newcomer; });
-    return session == found->second.end() ? nullptr : *session;
+    const Sessions &sessions = ofAccount->second.sessions;
+    const auto found = std::ranges::find_if(sessions, mayGiveWay);
+    return found == sessions.end() ? nullptr : *found;
 }
 
 } // namespace dtlsd

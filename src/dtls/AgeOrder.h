@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <list>
+#include <memory>
 #include <memory_resource>
 #include <unordered_map>
 
@@ -26,6 +27,24 @@ public:
     using Clock = std::chrono::steady_clock;
     using Sessions = std::pmr::list<DtlsSession *>;
 
+    /// The sessions of one account.
+    struct OfAccount
+    {
+        using allocator_type = std::pmr::polymorphic_allocator<>;
+        using Silence = Accounts<QByteArray>::Silence;
+
+        explicit OfAccount(const allocator_type &allocator)
+            : sessions(allocator)
+        {
+        }
+
+        /// Says since when the first has been silent, if that has changed by much.
+        void publish();
+
+        Sessions sessions; ///< the one that was silent longest comes first
+        std::shared_ptr<Silence> silence = std::make_shared<Silence>();
+    };
+
     /// Where a session stands; part of the session.
     struct Place
     {
@@ -35,7 +54,7 @@ public:
         Sessions::iterator inAll;
         Sessions::iterator inOpened;  // of an AgeOrder alone
         Sessions::iterator inAccount; // the same
-        Sessions *ofAccount = nullptr;
+        OfAccount *ofAccount = nullptr;
         Clock::time_point touched;
     };
 
@@ -63,14 +82,12 @@ public:
     /// When the oldest will not have been touched for @p timeout; the end of time if there is none.
     [[nodiscard]] Clock::time_point due(std::chrono::milliseconds timeout) const;
 
-    /// The session to give way for @p newcomer where @p account, which is as heavy as any, has to
-    /// make room: the one of the heaviest accounts that was silent longest, as far as it can be
-    /// found among the oldest; else of @p account. nullptr: there is none but the newcomer.
-    [[nodiscard]] DtlsSession *toGiveWay(const QByteArray &account,
+    /// The session to give way for @p newcomer by @p claim: the one that was silent longest of the
+    /// accounts that are as heavy as that of the claim, as far as it can be found among the oldest;
+    /// else, or if the claim is to that account alone, of that account. nullptr: there is none but
+    /// the newcomer.
+    [[nodiscard]] DtlsSession *toGiveWay(const Accounts<QByteArray>::Claim &claim,
                                          const DtlsSession *newcomer) const;
-    /// The same among the sessions of @p account alone.
-    [[nodiscard]] DtlsSession *toGiveWayOf(const QByteArray &account,
-                                           const DtlsSession *newcomer) const;
 
 private:
     void enter(DtlsSession &session);
@@ -81,7 +98,7 @@ private:
     std::pmr::unsynchronized_pool_resource m_memory;
     Sessions m_all{&m_memory};
     Sessions m_opened{&m_memory};
-    std::pmr::unordered_map<QByteArray, Sessions> m_byAccount{&m_memory};
+    std::pmr::unordered_map<QByteArray, OfAccount> m_byAccount{&m_memory};
 };
 
 } // namespace dtlsd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/CipherPolicy.h"
 
+#include <QRegularExpression>
 #include <QStringList>
 
 #include <algorithm>
@@ -150,6 +151,20 @@ QString named(const std::vector<const SSL_CIPHER *> &ciphers)
                                     : QString());
 }
 
+/// The first part of @p ciphers that selects no suite, which OpenSSL would pass over; empty if
+/// there is none.
+QString unknownPart(SSL_CTX *context, const QByteArray &ciphers)
+{
+    static const QRegularExpression separators(QStringLiteral("[:, ;]+")); // openssl-ciphers(1)
+    for (const QString &part : QString::fromUtf8(ciphers).split(separators, Qt::SkipEmptyParts)) {
+        const bool selects = !part.startsWith(u'!') && !part.startsWith(u'-') &&
+                             !part.startsWith(u'+') && !part.startsWith(u'@');
+        if (context && selects && !setCiphers(context, part.toUtf8()))
+            return part;
+    }
+    return {};
+}
+
 /// OpenSSL's own reading of @p ciphers, or what is wrong with it.
 Result<> check(const QByteArray &ciphers)
 {
@@ -161,6 +176,8 @@ Result<> check(const QByteArray &ciphers)
                        : std::vector<const SSL_CIPHER *>();
     if (refused.empty())
         return Error{QStringLiteral("names no cipher suite that OpenSSL knows")};
+    if (const QString part = unknownPart(makeContext().get(), ciphers); !part.isEmpty())
+        return Error{QStringLiteral("names %1, which OpenSSL does not know").arg(part)};
     std::erase_if(refused, &isPskAead);
     if (!refused.empty())
         return Error{QStringLiteral("offers %1, not PSK with AEAD").arg(named(refused))};

@@ -54,7 +54,7 @@ QSslConfiguration pskConfiguration(const CipherPolicy &ciphers)
 
 bool lacksAGroup(const HelloOffer &offer)
 {
-    const bool hasGroup = !offer.groups || std::ranges::any_of(*offer.groups, &isServerGroup);
+    const bool hasGroup = offer.groups && std::ranges::any_of(*offer.groups, &isServerGroup);
     return !hasGroup && std::ranges::find(offer.suites, ecdhePskChaCha20) != offer.suites.end();
 }
 

@@ -146,7 +146,8 @@ public:
     QByteArray account; ///< PskStore::account()
     const ReplyTemplate *reply = nullptr;
     std::shared_ptr<IdentityRate> rate; ///< nullptr: no limit
-    std::uint32_t generation = 0;       ///< of the settings that have admitted it
+    bool isGreetedAnew = false; ///< since it was opened, its peer has sent a hello without a cookie
+    std::uint32_t generation = 0; ///< of the settings that have admitted it
 
 private:
     void setState(State state);

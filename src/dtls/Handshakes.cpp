@@ -23,8 +23,9 @@ constexpr unsigned turnsOfProvedHellos = 6;
 // A device repeats its hello after 1, 2, 4 and 8 seconds: if it has not for so long, it has gone.
 constexpr std::chrono::seconds helloPatience{10};
 
-// A copy of a hello that the network held back comes within this time. Later the same hello is a
-// device that has rebooted, and whose random generator repeats itself.
+// A copy of a hello that the network held back comes within this time. Later the same hello, or one
+// that comes behind another without a cookie, is a device that has rebooted, and whose random
+// generator repeats itself.
 constexpr std::chrono::seconds lateCopies{3};
 
 // Handshakes whose time is over that are given up in one turn; each frees an OpenSSL object.
@@ -161,6 +162,9 @@ void Handshakes::prove(HandshakeQueue::Waiting hello, Clock::time_point now)
     const ReceivedDatagram datagram{hello.path, hello.bytes};
     const auto cookie = m_cookies.verify(*hello.socket, datagram, m_shared.time.wallTime());
     if (!cookie) {
+        const SessionTable::Peer *peer = m_sessions.find(hello.path);
+        if (peer && peer->established)
+            peer->established->isGreetedAnew = true;
         m_watch.noteHello(now);
         return;
     }
@@ -178,7 +182,7 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
         return;
     }
     if (peer && peer->established && peer->established->isFrom(clientRandom) &&
-        peer->established->lasted() < lateCopies)
+        !peer->established->isGreetedAnew && peer->established->lasted() < lateCopies)
         return;
     // A client that begins anew: the newest of its handshakes counts.
     if (peer && peer->pending)

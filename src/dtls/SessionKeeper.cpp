@@ -34,9 +34,17 @@ void SessionKeeper::use(std::shared_ptr<const ServerSettings> settings, Done don
 {
     m_former = std::exchange(m_settings, std::move(settings));
     ++m_generation;
-    m_isOverLimit = true;
+    m_isCrowded = true; // perhaps: the limit may be lower
+    m_crowded.clear();
     m_revoked = 0;
-    const auto visit = [this](DtlsSession &session) { return !isAdmitted(session); };
+    const auto visit = [this](DtlsSession &session) {
+        if (!isAdmitted(session))
+            return true;
+        const std::int64_t limit = m_settings->limits.maxSessionsPerIdentity;
+        if (limit > 0 && m_shared.identities.membersOf(session.account) > limit)
+            m_crowded.insert(session.account);
+        return false;
+    };
     const auto finish = [this, done = std::move(done)](std::int64_t) {
         m_former.reset();
         if (done)
@@ -91,11 +99,11 @@ void SessionKeeper::makeRoomFor(const DtlsSession &session)
     Accounts<QByteArray> &identities = m_shared.identities;
     if (limits.maxSessionsPerIdentity > 0) {
         if (const auto claim =
-                identities.claimOfOwn(limits.maxSessionsPerIdentity, session.account, m_worker))
-            settle(*claim, established.toGiveWayOf(claim->account, &session));
+                identities.claimOfOwn(limits.maxSessionsPerIdentity, session.account, 1, m_worker))
+            settle(*claim, established.toGiveWay(*claim, &session));
     }
     if (const auto claim = identities.claim(limits.maxSessions, &session.account, m_worker))
-        settle(*claim, established.toGiveWay(claim->account, &session));
+        settle(*claim, established.toGiveWay(*claim, &session));
 }
 
 /// Ends the session that a claim has picked, if it is one of ours; else lets its worker pick one.
@@ -112,7 +120,7 @@ void SessionKeeper::settle(const SharedState::IdentityClaim &claim, DtlsSession 
 
 void SessionKeeper::giveWay(const SharedState::IdentityClaim &claim)
 {
-    settle(claim, m_sessions.established().toGiveWayOf(claim.account, nullptr));
+    settle(claim, m_sessions.established().toGiveWay(claim, nullptr));
 }
 
 void SessionKeeper::sweep(Sweep::Visit visit, Done done, Clock::time_point now)
@@ -125,7 +133,7 @@ void SessionKeeper::sweep(Sweep::Visit visit, Done done, Clock::time_point now)
 void SessionKeeper::doWhatIsDue(Clock::time_point now)
 {
     expire(now);
-    keepToLoweredLimit(now);
+    keepToLoweredLimits(now);
     continueSweeps(now);
 }
 
@@ -140,16 +148,29 @@ void SessionKeeper::continueSweeps(Clock::time_point now)
     }
 }
 
-void SessionKeeper::keepToLoweredLimit(Clock::time_point now)
+void SessionKeeper::keepToLoweredLimits(Clock::time_point now)
 {
     const AgeOrder &established = m_sessions.established();
-    for (int ended = 0; m_isOverLimit && ended < endsPerTurn && mayEndSessions(now); ++ended) {
-        const auto claim =
-            m_shared.identities.claim(m_settings->limits.maxSessions, nullptr, m_worker);
-        m_isOverLimit = claim.has_value();
-        if (claim)
-            settle(*claim, established.toGiveWay(claim->account, nullptr));
+    for (int ended = 0; isOverLimit() && ended < endsPerTurn && mayEndSessions(now); ++ended) {
+        if (const auto claim = claimBeyondLimit())
+            settle(*claim, established.toGiveWay(*claim, nullptr));
     }
+}
+
+/// nullopt: that limit is kept by now.
+std::optional<SharedState::IdentityClaim> SessionKeeper::claimBeyondLimit()
+{
+    const Limits &limits = m_settings->limits;
+    if (m_crowded.empty()) {
+        auto claim = m_shared.identities.claim(limits.maxSessions, nullptr, m_worker);
+        m_isCrowded = claim.has_value();
+        return claim;
+    }
+    auto claim = m_shared.identities.claimOfOwn(limits.maxSessionsPerIdentity, *m_crowded.begin(),
+                                                0, m_worker);
+    if (!claim)
+        m_crowded.erase(m_crowded.begin());
+    return claim;
 }
 
 void SessionKeeper::expire(Clock::time_point now)
@@ -191,7 +212,7 @@ SessionKeeper::Clock::time_point SessionKeeper::lifetimeDue() const
 
 SessionKeeper::Clock::time_point SessionKeeper::due(Clock::time_point now) const
 {
-    const bool isUnderWay = !m_sweeps.empty() || m_isOverLimit;
+    const bool isUnderWay = !m_sweeps.empty() || isOverLimit();
     return std::max(
         std::min({isUnderWay ? now : Clock::time_point::max(),
                   m_sessions.established().due(m_settings->limits.idleTimeout), lifetimeDue()}),

@@ -15,6 +15,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <unordered_set>
 
 namespace dtlsd {
 
@@ -75,7 +77,9 @@ public:
 private:
     void adopt(DtlsSession &session);
     void settle(const SharedState::IdentityClaim &claim, DtlsSession *ours);
-    void keepToLoweredLimit(Clock::time_point now);
+    [[nodiscard]] bool isOverLimit() const { return m_isCrowded || !m_crowded.empty(); }
+    void keepToLoweredLimits(Clock::time_point now);
+    [[nodiscard]] std::optional<SharedState::IdentityClaim> claimBeyondLimit();
     void expire(Clock::time_point now);
     void continueSweeps(Clock::time_point now);
     [[nodiscard]] bool mayEndSessions(Clock::time_point now);
@@ -89,8 +93,9 @@ private:
     SessionTable &m_sessions;
     Owner &m_owner;
     std::deque<Sweep> m_sweeps;
-    bool m_isOverLimit = false; // perhaps: it may have been lowered
-    std::int64_t m_revoked = 0; // by the settings in force
+    bool m_isCrowded = false;                 // beyond max_sessions, perhaps
+    std::unordered_set<QByteArray> m_crowded; // accounts beyond max_sessions_per_identity, perhaps
+    std::int64_t m_revoked = 0;               // by the settings in force
     std::function<bool()> m_hasRoom;
     Clock::time_point m_waitsForRoom = Clock::time_point::max(); // since when
     Clock::time_point m_nextEnd = Clock::time_point::min();      // when sessions may end again

@@ -6,6 +6,8 @@
 #include <QByteArray>
 #include <QTest>
 
+#include <map>
+#include <memory>
 #include <vector>
 
 using namespace dtlsd;
@@ -32,6 +34,8 @@ private Q_SLOTS:
     void aLimitHoldsForAllTogether();
     void theHeaviestAccountGivesWay();
     void ofEqualAccountsTheAskersOwnGivesWay();
+    void whoWasSilentLongestGivesWayWhereverItIs();
+    void claimsAreSharedOutAsTheMembersAre();
     void aNewcomerNeverGivesWay();
     void whatIsClaimedCountsNoMoreUntilItIsSettled();
     void whatDiedUnfinishedCountsForAWhile();
@@ -55,17 +59,17 @@ void TestAccounts::theHeaviestAccountGivesWay()
     Identities accounts;
     enter(accounts, "small", 0, 2);
     enter(accounts, "large", 1, 3);
-    QVERIFY(accounts.isHeaviest("large"));
-    QVERIFY(!accounts.isHeaviest("small"));
     QVERIFY(!accounts.claim(5, nullptr, 0));
     const auto claim = accounts.claim(4, nullptr, 0);
     QVERIFY(claim);
     QCOMPARE(claim->account, "large");
     QCOMPARE(claim->worker, 1); // although worker 0 asks
+    QVERIFY(accounts.isAsHeavy("large", *claim));
+    QVERIFY(!accounts.isAsHeavy("small", *claim));
     accounts.leave("large", 1, finished);
     accounts.settle(*claim);
     accounts.leave("large", 1, finished);
-    QVERIFY(accounts.isHeaviest("small"));
+    QCOMPARE(accounts.claim(2, nullptr, 1)->account, "small");
 }
 
 void TestAccounts::ofEqualAccountsTheAskersOwnGivesWay()
@@ -80,6 +84,35 @@ void TestAccounts::ofEqualAccountsTheAskersOwnGivesWay()
         QCOMPARE(claim->worker, worker);
         accounts.settle(*claim);
     }
+}
+
+void TestAccounts::whoWasSilentLongestGivesWayWhereverItIs()
+{
+    Identities accounts;
+    const auto since = [](int time) { return std::make_shared<Identities::Silence>(time); };
+    QVERIFY(accounts.enter("a", 0, 0, since(30)));
+    QVERIFY(accounts.enter("a", 1, 0, since(20)));
+    QVERIFY(accounts.enter("b", 0, 0, since(40)));
+    QVERIFY(accounts.enter("b", 2, 0, since(10)));
+    for (const int asker : {0, 1, 2}) {
+        const auto claim = accounts.claim(3, nullptr, asker);
+        QVERIFY(claim);
+        QCOMPARE(claim->account, "b");
+        QCOMPARE(claim->worker, 2);
+        accounts.settle(*claim);
+    }
+}
+
+void TestAccounts::claimsAreSharedOutAsTheMembersAre()
+{
+    Identities accounts;
+    enter(accounts, "a", 0, 10);
+    enter(accounts, "b", 1, 5);
+    std::map<QByteArray, int> left{{"a", 10}, {"b", 5}};
+    while (const auto claim = accounts.claim(4, nullptr, 0)) // none is settled meanwhile
+        --left[claim->account];
+    QCOMPARE(left["a"], 2);
+    QCOMPARE(left["b"], 2);
 }
 
 void TestAccounts::aNewcomerNeverGivesWay()
@@ -136,9 +169,9 @@ void TestAccounts::anAccountKeepsToItsOwnLimit()
     Identities accounts;
     enter(accounts, "a", 0, 2);
     enter(accounts, "b", 1, 3);
-    QVERIFY(!accounts.claimOfOwn(2, "a", 0));
+    QVERIFY(!accounts.claimOfOwn(2, "a", 0, 0));
     enter(accounts, "a", 1, 1);
-    const auto claim = accounts.claimOfOwn(2, "a", 1);
+    const auto claim = accounts.claimOfOwn(2, "a", 1, 1);
     QVERIFY(claim);
     QCOMPARE(claim->account, "a");
     QCOMPARE(claim->worker, 0); // the only other one's; the newcomer is worker 1's

@@ -221,6 +221,9 @@ void TestDtlsValues::onlyPskSuitesWithAeadAreOffered_data()
                           "end");
     QTest::newRow("nonsense") << QStringLiteral("NONSENSE")
                               << QStringLiteral("names no cipher suite that OpenSSL knows");
+    QTest::newRow("nonsense beside a suite")
+        << QStringLiteral("PSK-AES256-GCM-SHA384:PSK-AES128-CCM-8")
+        << QStringLiteral("names PSK-AES128-CCM-8, which OpenSSL does not know");
     QTest::newRow("CBC") << QStringLiteral("PSK-AES128-GCM-SHA256:PSK-AES128-CBC-SHA256")
                          << QStringLiteral("offers PSK-AES128-CBC-SHA256, not PSK with AEAD");
     QTest::newRow("certificates") << QStringLiteral("ECDHE-RSA-AES128-GCM-SHA256")

@@ -60,6 +60,8 @@ private Q_SLOTS:
     void aRateIsForgottenWithItsIdentity();
     void aSessionEndsWithItsLifetime();
     void whatNeverFinishesIsFreedAtItsDeadline();
+    void aDeviceThatComesBackToAnotherWorkerKeepsItsNewSession();
+    void aLoweredLimitLeavesEachIdentityItsShare();
     void limitsHoldForAllWorkersTogether();
 };
 
@@ -337,6 +339,67 @@ void TestLimits::whatNeverFinishesIsFreedAtItsDeadline()
     QCOMPARE(network.events<HandshakeFailed>().size(), 20U);
     QVERIFY(device.client->isConnected());
     QCOMPARE(network.server->statistics().sessions, 1);
+}
+
+void TestLimits::aDeviceThatComesBackToAnotherWorkerKeepsItsNewSession()
+{
+    ServerSettings settings = settingsWith({"a", "b", "c", "d"});
+    settings.limits.maxSessions = 4;
+    MemoryNetwork one(settings);
+    one.stopClock();
+    MemoryNetwork other(settings, one);
+    for (const char *identity : {"a", "b", "c", "d"}) {
+        other.add(int(*identity), device(identity));
+        other.run();
+        one.advance(1s);
+    }
+    for (const char *identity : {"c", "a", "d", "b"}) {
+        auto &back = one.add(int(*identity), device(identity));
+        one.run();
+        other.run(); // the old session gives way
+        QVERIFY(back.client->isConnected());
+        QCOMPARE(one.server->statistics().sessions + other.server->statistics().sessions, 4);
+        one.advance(1s);
+    }
+    QCOMPARE(one.server->statistics().sessions, 4);
+}
+
+void TestLimits::aLoweredLimitLeavesEachIdentityItsShare()
+{
+    ServerSettings settings = settingsWith({"c", "d"});
+    MemoryNetwork one(settings);
+    one.stopClock();
+    MemoryNetwork other(settings, one);
+    for (int i = 0; i < 15; ++i) {
+        MemoryNetwork &network = i % 2 == 0 ? one : other;
+        network.add(i, device(i < 10 ? "c" : "d"));
+        network.run();
+    }
+    const auto sessionsOf = [&](const QByteArray &identity) {
+        int count = 0;
+        for (const MemoryNetwork *network : {&one, &other})
+            for (const SessionReport &report : network->server->sessions())
+                count += report.info.identity == identity ? 1 : 0;
+        return count;
+    };
+    const auto apply = [&] {
+        for (MemoryNetwork *network : {&one, &other})
+            network->server->apply(std::make_shared<const ServerSettings>(settings));
+        for (int i = 0; i < 3; ++i) {
+            for (MemoryNetwork *network : {&one, &other}) {
+                network->advance(5ms);
+                network->run();
+            }
+        }
+    };
+    settings.limits.maxSessionsPerIdentity = 4;
+    apply();
+    QCOMPARE(sessionsOf("c"), 4);
+    QCOMPARE(sessionsOf("d"), 4);
+    settings.limits.maxSessions = 4;
+    apply();
+    QCOMPARE(sessionsOf("c"), 2);
+    QCOMPARE(sessionsOf("d"), 2);
 }
 
 void TestLimits::limitsHoldForAllWorkersTogether()

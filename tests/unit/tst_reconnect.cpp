@@ -21,6 +21,7 @@ private Q_SLOTS:
     void verifiedHandshakesThatNeverFinishChangeNothing();
     void aLateCopyOfTheSessionsOwnHelloIsNotAnswered();
     void aDeviceWhoseRandomRepeatsItselfGetsItsHandshake();
+    void aDeviceThatGreetsAnewWithTheSameRandomIsServedAtOnce();
     void whileANewHandshakeIsHalfOpenTheOldSessionIsAnswered();
     void theOldSessionsLateRecordsDoNotHurtTheNewOne();
     void theNewHandshakeMayUseAnotherIdentity();
@@ -148,6 +149,25 @@ void TestReconnect::aDeviceWhoseRandomRepeatsItselfGetsItsHandshake()
     QVERIFY(!network.serverSocket->takeSent().empty());
     QCOMPARE(network.server->statistics().halfOpen, 1);
     exchange(network, device); // beside the old session (RFC 6347 §4.2.8)
+}
+
+void TestReconnect::aDeviceThatGreetsAnewWithTheSameRandomIsServedAtOnce()
+{
+    MemoryNetwork network;
+    network.stopClock();
+    std::vector<QByteArray> hellos;
+    auto &device = network.add(1);
+    network.run([&hellos](const OutgoingDatagram &datagram) {
+        if (clientHelloRandom(datagram.bytes))
+            hellos.push_back(datagram.bytes);
+        return false;
+    });
+    QCOMPARE(hellos.size(), 2U);
+    network.arrive(device.address, hellos[0]);
+    QCOMPARE(network.serverSocket->takeSent().size(), 1U); // HelloVerifyRequest
+    network.arrive(device.address, hellos[1]);
+    QCOMPARE(network.server->statistics().halfOpen, 1);
+    exchange(network, device);
 }
 
 void TestReconnect::whileANewHandshakeIsHalfOpenTheOldSessionIsAnswered()
