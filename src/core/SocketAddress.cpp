@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ranges>
 #include <span>
 #include <type_traits>
 
@@ -167,7 +166,7 @@ SocketAddress SocketAddress::network() const
 {
     if (std::ranges::equal(nat64Prefix, std::span(m_bytes).first<nat64Prefix.size()>())) {
         SocketAddress embedded = *this;
-        std::ranges::copy(mapped(0) | std::views::take(mappedPrefix), embedded.m_bytes.begin());
+        std::ranges::copy_n(mapped(0).begin(), mappedPrefix, embedded.m_bytes.begin());
         return embedded.prefix(15);
     }
     return prefix(isIPv4() ? 15 : 6);

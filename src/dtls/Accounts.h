@@ -18,10 +18,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -109,22 +109,22 @@ public:
         return found == m_accounts.end() ? 0 : found->second.members;
     }
 
-    /// Of @p candidates, the one that weighs most; std::ranges::end(@p candidates) if there is
-    /// none.
-    template <std::ranges::forward_range Range, class Projection>
-    [[nodiscard]] auto heaviest(Range &&candidates, Projection account) const
+    /// Of those of @p candidates that @p counts picks, the one that weighs most. There has to be
+    /// one.
+    template <class Range, class Projection, class Predicate>
+    [[nodiscard]] auto heaviest(Range &candidates, Projection account, Predicate counts) const
     {
         const std::lock_guard lock(m_mutex);
         return std::ranges::max_element(candidates, {}, [&](const auto &candidate) {
-            return weightOf(std::invoke(account, candidate));
+            return counts(candidate) ? weightOf(std::invoke(account, candidate)) : -1;
         });
     }
     /// The one that weighs least.
-    template <std::ranges::forward_range Range, class Projection>
-    [[nodiscard]] auto lightest(Range &&candidates, Projection account) const
+    template <std::forward_iterator Iterator, class Projection>
+    [[nodiscard]] Iterator lightest(Iterator begin, Iterator end, Projection account) const
     {
         const std::lock_guard lock(m_mutex);
-        return std::ranges::min_element(candidates, {}, [&](const auto &candidate) {
+        return std::ranges::min_element(begin, end, {}, [&](const auto &candidate) {
             return weightOf(std::invoke(account, candidate));
         });
     }
@@ -148,8 +148,9 @@ public:
             return std::nullopt;
         std::optional<Claim> found;
         Clock::rep silence{};
-        for (const auto &[weight, account] :
-             m_byWeight | std::views::reverse | std::views::take(heaviestLookedAt)) {
+        auto next = m_byWeight.rbegin();
+        for (int i = 0; i < heaviestLookedAt && next != m_byWeight.rend(); ++i, ++next) {
+            const auto &[weight, account] = *next;
             if (found && weight < found->weight)
                 break;
             const bool isOfNewcomer = newcomer && *newcomer == *account;

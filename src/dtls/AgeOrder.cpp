@@ -4,7 +4,6 @@
 #include "dtls/DtlsSession.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace dtlsd {
 
@@ -93,12 +92,12 @@ DtlsSession *AgeOrder::toGiveWay(const Accounts<QByteArray>::Claim &claim,
                                  const DtlsSession *newcomer) const
 {
     const auto mayGiveWay = [newcomer](const DtlsSession *session) { return session != newcomer; };
-    const auto isAsHeavy = [&](const DtlsSession *session) {
-        return mayGiveWay(session) && m_accounts.isAsHeavy(session->account, claim);
-    };
-    auto oldest = m_all | std::views::take(claim.isToAccountAlone ? 0 : oldestLookedAt);
-    if (const auto found = std::ranges::find_if(oldest, isAsHeavy); found != oldest.end())
-        return *found;
+    auto next = m_all.begin();
+    const int looks = claim.isToAccountAlone ? 0 : oldestLookedAt;
+    for (int i = 0; i < looks && next != m_all.end(); ++i, ++next) {
+        if (mayGiveWay(*next) && m_accounts.isAsHeavy((*next)->account, claim))
+            return *next;
+    }
     const auto ofAccount = m_byAccount.find(claim.account);
     if (ofAccount == m_byAccount.end())
         return nullptr;

@@ -4,7 +4,6 @@
 #include "dtls/DtlsSession.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace dtlsd {
 
@@ -51,11 +50,14 @@ DtlsSession *HalfOpen::toGiveWay(Clock::time_point now)
     };
     if (m_all.empty() || !isBeyondGrace(m_all.front()))
         return nullptr;
-    auto mayGiveWay = m_byNetwork | std::views::filter([&](const auto &network) {
-                          return isBeyondGrace(network.second.front());
-                      });
+    const auto mayGiveWay = [&](const auto &network) {
+        return isBeyondGrace(network.second.front());
+    };
     const Neighbours &heaviest =
-        m_networks.heaviest(mayGiveWay, [](const auto &network) { return network.first; })->second;
+        m_networks
+            .heaviest(
+                m_byNetwork, [](const auto &network) { return network.first; }, mayGiveWay)
+            ->second;
     const auto end = std::ranges::partition_point(heaviest, isBeyondGrace);
     DtlsSession *session = nullptr;
     for (int i = 0; i < candidates && (!session || session->hasAnswered()); ++i)

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 #include <utility>
 
 namespace dtlsd {
@@ -163,8 +162,8 @@ HandshakeQueue::Waiting HandshakeQueue::takeFrom(LaneState &lane, Sources::itera
 
 bool HandshakeQueue::hasCheap() const
 {
-    return std::ranges::any_of(m_lanes | std::views::take(ProvedHellos),
-                               [](const LaneState &lane) { return lane.used.entries > 0; });
+    return std::any_of(m_lanes.begin(), m_lanes.begin() + ProvedHellos,
+                       [](const LaneState &lane) { return lane.used.entries > 0; });
 }
 
 HandshakeQueue::LaneState &HandshakeQueue::nextLane()
@@ -195,8 +194,7 @@ const HandshakeQueue::Waiting *HandshakeQueue::firstProved(const Accounts<Socket
     // Those that were compared go behind the others, so that each is looked at in its turn.
     const auto end = std::ranges::next(lane.sources.begin(), comparedNetworks, lane.sources.end());
     if (lane.sources.size() > 1) {
-        const auto lightest =
-            networks.lightest(std::ranges::subrange(lane.sources.begin(), end), &Source::network);
+        const auto lightest = networks.lightest(lane.sources.begin(), end, &Source::network);
         lane.sources.splice(lane.sources.end(), lane.sources, lane.sources.begin(), end);
         lane.sources.splice(lane.sources.begin(), lane.sources, lightest);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SessionTable.h"
 
-#include <ranges>
+#include <algorithm>
 #include <utility>
 
 namespace dtlsd {
@@ -89,8 +89,8 @@ std::vector<SessionReport> SessionTable::reports(AgeOrder::Clock::time_point now
 {
     std::vector<SessionReport> reports;
     for (const auto *order : {&m_established.all(), &m_halfOpen.all()})
-        for (const DtlsSession *session : *order | std::views::reverse)
-            reports.push_back(session->report(now));
+        std::for_each(order->rbegin(), order->rend(),
+                      [&](const DtlsSession *session) { reports.push_back(session->report(now)); });
     return reports;
 }
 
