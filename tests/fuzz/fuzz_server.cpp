@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fuzzes DtlsServer with real QDtls on both sides: the input is a program for devices and for those
-// who stand between them and the server. It first picks a variant of the settings; then each
-// instruction is a letter with its arguments (Program.h), and any other byte is passed over.
+// Fuzzes DtlsServer with real handshakes: the input is a program for devices, for those who stand
+// between them and the server, for its operator and for the clock. It first picks a variant of the
+// settings; then each instruction is a letter with its arguments (Program.h), and any other byte is
+// passed over.
 //
-//   b device credential          begins, with a new client
+//   b device kind                begins, with a new client
 //   x device                     lets it and the server talk until both are silent
 //   n device                     its next datagram arrives
 //   a device                     all of its datagrams arrive as one
@@ -14,6 +15,10 @@
 //   r device                     receives what the server sent it
 //   e device answer edits        receives an earlier answer of the server, edited
 //   s device bytes               says something
+//   q device type epoch sequence wide bytes
+//                                sends an authentic record: of a type, in an epoch from the next
+//                                on, a sequence number from the next on, and bytes, filled up to a
+//                                size
 //   c device                     closes its client
 //   h datagram from edits        an earlier datagram arrives again, edited
 //   j datagram datagram from     two earlier datagrams arrive as one
@@ -22,6 +27,9 @@
 //   t from record                a record arrives
 //   k message                    the receipt of a message is given
 //   z message wide session       one with a reply of any size, for its session or for no session
+//   p amount unit                time passes
+//   v variant                    the settings change
+//   o credential                 the operator closes the sessions of its identity
 //
 // What the server promises is in Witness.h; beside that, the honest device must be heard and
 // answered whatever happens, also when its address is borrowed.
@@ -31,15 +39,23 @@
 #include "fuzz/PredictableRandom.h"
 #include "fuzz/Program.h"
 
+#include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 using namespace dtlsd;
 using namespace dtlsd::fuzz;
+using namespace std::chrono_literals;
 
 namespace {
 
 // Failed handshakes beyond 100 are not reported singly, and the witness needs to hear of each.
 constexpr int mostArrivals = 64;
+// More than a record can hold.
+constexpr int mostContent = 16'500;
+// Several periods of a cookie's secret.
+constexpr std::chrono::milliseconds mostTime = 2h;
 
 QByteArray joined(const std::vector<QByteArray> &datagrams)
 {
@@ -65,6 +81,8 @@ private:
     void stepOfDevice(char instruction);
     void stepOfStranger(char instruction);
     void stepOfLog(char instruction);
+    void stepOfServer(char instruction);
+    void seal(int device);
     void talk(int device);
     void forge(int device);
     void receiveForged(int device);
@@ -79,6 +97,7 @@ private:
     Program m_program;
     Network m_network;
     int m_arrivals = 0;
+    std::chrono::milliseconds m_timeLeft = mostTime;
 };
 
 void Interpreter::run()
@@ -90,12 +109,14 @@ void Interpreter::run()
 
 void Interpreter::step(char instruction)
 {
-    if (QByteArrayView("bxnagdmresc").contains(instruction))
+    if (QByteArrayView("bxnagdmresqc").contains(instruction))
         stepOfDevice(instruction);
     else if (QByteArrayView("hjfwt").contains(instruction))
         stepOfStranger(instruction);
     else if (QByteArrayView("kz").contains(instruction))
         stepOfLog(instruction);
+    else if (QByteArrayView("pvo").contains(instruction))
+        stepOfServer(instruction);
 }
 
 void Interpreter::arrive(int from, const std::vector<QByteArray> &datagrams)
@@ -152,7 +173,7 @@ void Interpreter::stepOfDevice(char instruction)
     const int number = device();
     switch (instruction) {
     case 'b':
-        return m_network.begin(number, m_program.numberBelow(Network::credentialCount));
+        return m_network.begin(number, m_program.number());
     case 'x':
         return talk(number);
     case 'n':
@@ -172,6 +193,8 @@ void Interpreter::stepOfDevice(char instruction)
         return receiveForged(number);
     case 's':
         return m_network.say(number, m_program.bytes());
+    case 'q':
+        return seal(number);
     default:
         return m_network.closeClient(number);
     }
@@ -182,6 +205,21 @@ void Interpreter::forge(int device)
     const QByteArray datagram = next(device);
     const int from = address();
     arrive(from, {edited(datagram, m_program)});
+}
+
+void Interpreter::seal(int device)
+{
+    static constexpr int types[]{23, 21, 22, 20};
+    Network::Wanted wanted;
+    const int type = m_program.number();
+    wanted.type = static_cast<ContentType>(type < int{std::size(types)} ? types[type] : type);
+    wanted.epoch = static_cast<std::uint16_t>(1 + static_cast<std::int8_t>(m_program.number()));
+    wanted.offset = static_cast<std::int8_t>(m_program.number());
+    const int size = std::min(m_program.wideNumber(), mostContent);
+    wanted.content = m_program.bytes();
+    if (wanted.content.size() < size)
+        wanted.content.resize(size, 'q');
+    m_network.seal(device, wanted);
 }
 
 void Interpreter::stepOfStranger(char instruction)
@@ -215,6 +253,20 @@ void Interpreter::stepOfLog(char instruction)
         receipt.session = m_program.numberBelow(2) == 0 ? receipt.session : SessionId{};
     }
     m_network.giveReceipt(receipt);
+}
+
+void Interpreter::stepOfServer(char instruction)
+{
+    static constexpr std::chrono::milliseconds units[]{1ms, 100ms, 1s, 10s};
+    if (instruction == 'v')
+        return m_network.apply(m_program.number());
+    if (instruction == 'o')
+        return m_network.closeSessions(m_program.numberBelow(credentialCount));
+    const int amount = m_program.number();
+    const auto wanted = amount * units[m_program.numberBelow(std::size(units))];
+    const auto duration = std::min(wanted, m_timeLeft);
+    m_timeLeft -= duration;
+    m_network.pass(duration);
 }
 
 } // namespace

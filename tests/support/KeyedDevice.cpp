@@ -1,125 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/KeyedDevice.h"
 
-#include "core/ErrorQueue.h"
 #include "support/MemoryNetwork.h"
 
-#include <QtEndian>
-
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <utility>
-
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
-
 namespace dtlsd::test {
-
-namespace {
-
-/// How a suite protects records (RFC 5288, RFC 6655, RFC 7905).
-struct Aead
-{
-    const char *cipher = nullptr;
-    const char *hash = nullptr;
-    qsizetype keySize = 16;
-    qsizetype ivSize = 4;
-    int tagSize = 16;
-    bool isCcm = false;
-
-    static Aead of(const QByteArray &suite)
-    {
-        if (suite.endsWith("CHACHA20-POLY1305"))
-            return {"ChaCha20-Poly1305", "SHA256", 32, 12};
-        if (suite == "PSK-AES256-GCM-SHA384")
-            return {"AES-256-GCM", "SHA384", 32};
-        if (suite.endsWith("CCM8"))
-            return {"AES-128-CCM", "SHA256", 16, 4, 8, true};
-        return {"AES-128-GCM", "SHA256"};
-    }
-};
-
-QByteArray bigEndian(std::uint64_t value, int size)
-{
-    QByteArray bytes(8, Qt::Uninitialized);
-    qToBigEndian(quint64{value}, bytes.data());
-    return bytes.last(size);
-}
-
-const uchar *data(const QByteArray &bytes)
-{
-    return reinterpret_cast<const uchar *>(bytes.constData());
-}
-
-/// @p plaintext and its tag.
-QByteArray sealed(const Aead &aead, const QByteArray &key, const QByteArray &nonce,
-                  const QByteArray &additional, const QByteArray &plaintext)
-{
-    const std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> cipher(
-        EVP_CIPHER_fetch(nullptr, aead.cipher, nullptr), &EVP_CIPHER_free);
-    const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(
-        EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-    EVP_CIPHER_CTX *with = context.get();
-    const int size = static_cast<int>(plaintext.size());
-    QByteArray out(size + aead.tagSize, '\0');
-    auto *const to = reinterpret_cast<uchar *>(out.data());
-    int written = 0;
-    bool isRight = EVP_EncryptInit_ex(with, cipher.get(), nullptr, nullptr, nullptr) == 1 &&
-                   EVP_CIPHER_CTX_ctrl(with, EVP_CTRL_AEAD_SET_IVLEN,
-                                       static_cast<int>(nonce.size()), nullptr) == 1 &&
-                   (!aead.isCcm ||
-                    EVP_CIPHER_CTX_ctrl(with, EVP_CTRL_AEAD_SET_TAG, aead.tagSize, nullptr) == 1) &&
-                   EVP_EncryptInit_ex(with, nullptr, nullptr, data(key), data(nonce)) == 1 &&
-                   (!aead.isCcm || EVP_EncryptUpdate(with, nullptr, &written, nullptr, size) == 1);
-    isRight = isRight &&
-              EVP_EncryptUpdate(with, nullptr, &written, data(additional),
-                                static_cast<int>(additional.size())) == 1 &&
-              EVP_EncryptUpdate(with, to, &written, data(plaintext), size) == 1 &&
-              EVP_EncryptFinal_ex(with, to + size, &written) == 1 &&
-              EVP_CIPHER_CTX_ctrl(with, EVP_CTRL_AEAD_GET_TAG, aead.tagSize, to + size) == 1;
-    if (!isRight)
-        qFatal("OpenSSL does not seal with %s", aead.cipher);
-    return out;
-}
-
-} // namespace
-
-KeyedDevice::KeyedDevice(MemoryNetwork &network, const SocketAddress &address, Options options)
-    : m_network(network)
-    , m_address(address)
-    , m_options(std::move(options))
-    , m_method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "memory network"))
-    , m_context(SSL_CTX_new(DTLS_client_method()))
-{
-    BIO_meth_set_read(m_method.get(), &KeyedDevice::read);
-    BIO_meth_set_write(m_method.get(), &KeyedDevice::write);
-    BIO_meth_set_ctrl(m_method.get(), &KeyedDevice::control);
-    SSL_CTX *context = m_context.get();
-    SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
-    SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION);
-    SSL_CTX_set_psk_client_callback(context, &KeyedDevice::provideKey);
-    SSL_CTX_set_info_callback(context, &KeyedDevice::onInfo);
-    const QByteArray ciphers = m_options.ciphers + ":@SECLEVEL=0";
-    const bool isRight = SSL_CTX_set_cipher_list(context, ciphers.constData()) == 1 &&
-                         (m_options.groups.isEmpty() ||
-                          SSL_CTX_set1_groups_list(context, m_options.groups.constData()) == 1) &&
-                         SSL_CTX_set_tlsext_max_fragment_length(context, m_options.fragments) == 1;
-    if (!isRight)
-        qFatal("OpenSSL refuses the options of a device");
-    m_ssl.reset(SSL_new(context));
-    BIO *bio = BIO_new(m_method.get());
-    BIO_set_data(bio, this);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(m_ssl.get(), bio, bio);
-    SSL_set_app_data(m_ssl.get(), this);
-    SSL_set_connect_state(m_ssl.get());
-    DTLS_set_link_mtu(m_ssl.get(), 1400);
-}
-
-KeyedDevice::~KeyedDevice() = default;
 
 bool KeyedDevice::connect()
 {
@@ -128,22 +12,14 @@ bool KeyedDevice::connect()
             m_network.arrive(m_address, datagram);
         listen();
     }
-    return SSL_is_init_finished(m_ssl.get()) == 1;
-}
-
-std::vector<QByteArray> KeyedDevice::takeSent()
-{
-    advance();
-    return std::exchange(m_output, {});
+    return isConnected();
 }
 
 void KeyedDevice::listen()
 {
     for (const OutgoingDatagram &datagram : m_network.serverSocket->takeSent()) {
-        if (datagram.path.peer != m_address)
-            continue;
-        m_input.push_back(datagram.bytes);
-        advance();
+        if (datagram.path.peer == m_address)
+            take(datagram.bytes);
     }
 }
 
@@ -151,121 +27,6 @@ void KeyedDevice::send(const QByteArray &datagram)
 {
     m_network.arrive(m_address, datagram);
     listen();
-}
-
-void KeyedDevice::advance()
-{
-    emptyErrorQueue();
-    if (SSL_is_init_finished(m_ssl.get()) == 0) {
-        SSL_do_handshake(m_ssl.get());
-    } else {
-        QByteArray message(Record::maximumPlaintext, Qt::Uninitialized);
-        std::size_t size = 0;
-        while (SSL_read_ex(m_ssl.get(), message.data(), Record::maximumPlaintext, &size) == 1)
-            received.push_back(message.first(static_cast<qsizetype>(size)));
-    }
-    emptyErrorQueue();
-}
-
-QByteArray KeyedDevice::seal(ContentType type, const QByteArray &content)
-{
-    const Aead aead = Aead::of(SSL_get_cipher_name(m_ssl.get()));
-    const QByteArray block = keyBlock(2 * (aead.keySize + aead.ivSize));
-    const QByteArray key = block.first(aead.keySize);
-    QByteArray nonce = block.sliced(2 * aead.keySize, aead.ivSize);
-    const QByteArray number = bigEndian(std::uint64_t{1} << 48 | m_sequence++, 8);
-    const bool isExplicit = aead.ivSize == 4;
-    if (isExplicit)
-        nonce += number;
-    for (int i = 0; !isExplicit && i < 8; ++i)
-        nonce[4 + i] = static_cast<char>(nonce[4 + i] ^ number[i]);
-
-    const QByteArray typeAndVersion = bigEndian(static_cast<std::uint8_t>(type), 1) + "\xfe\xfd";
-    const QByteArray additional =
-        number + typeAndVersion + bigEndian(static_cast<std::uint64_t>(content.size()), 2);
-    const QByteArray fragment =
-        (isExplicit ? number : QByteArray()) + sealed(aead, key, nonce, additional, content);
-    return typeAndVersion + number + bigEndian(static_cast<std::uint64_t>(fragment.size()), 2) +
-           fragment;
-}
-
-QByteArray KeyedDevice::keyBlock(qsizetype size) const
-{
-    QByteArray secret(SSL_MAX_MASTER_KEY_LENGTH, Qt::Uninitialized);
-    QByteArray seed("key expansion");
-    const qsizetype randoms = seed.size();
-    seed.resize(randoms + 2 * SSL3_RANDOM_SIZE);
-    auto *const server = reinterpret_cast<uchar *>(seed.data()) + randoms;
-    SSL_SESSION_get_master_key(SSL_get_session(m_ssl.get()),
-                               reinterpret_cast<uchar *>(secret.data()),
-                               static_cast<std::size_t>(secret.size()));
-    SSL_get_server_random(m_ssl.get(), server, SSL3_RANDOM_SIZE);
-    SSL_get_client_random(m_ssl.get(), server + SSL3_RANDOM_SIZE, SSL3_RANDOM_SIZE);
-
-    const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(
-        EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_TLS1_PRF, nullptr), &EVP_KDF_free);
-    const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(
-        EVP_KDF_CTX_new(kdf.get()), &EVP_KDF_CTX_free);
-    QByteArray hash = Aead::of(SSL_get_cipher_name(m_ssl.get())).hash;
-    const std::array parameters{
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, hash.data(), 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret.data(),
-                                          static_cast<std::size_t>(secret.size())),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(),
-                                          static_cast<std::size_t>(seed.size())),
-        OSSL_PARAM_construct_end()};
-    QByteArray block(size, Qt::Uninitialized);
-    if (EVP_KDF_derive(context.get(), reinterpret_cast<uchar *>(block.data()),
-                       static_cast<std::size_t>(size), parameters.data()) != 1)
-        qFatal("OpenSSL does not derive the keys of a device");
-    return block;
-}
-
-int KeyedDevice::read(BIO *bio, char *into, int room)
-{
-    auto &self = *static_cast<KeyedDevice *>(BIO_get_data(bio));
-    BIO_clear_retry_flags(bio);
-    if (self.m_input.empty()) {
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    const QByteArray datagram = std::move(self.m_input.front());
-    self.m_input.pop_front();
-    const auto size = std::min(datagram.size(), qsizetype{room});
-    std::memcpy(into, datagram.constData(), static_cast<std::size_t>(size));
-    return static_cast<int>(size);
-}
-
-int KeyedDevice::write(BIO *bio, const char *datagram, int size)
-{
-    static_cast<KeyedDevice *>(BIO_get_data(bio))->m_output.emplace_back(datagram, size);
-    return size;
-}
-
-long KeyedDevice::control(BIO *, int command, long, void *)
-{
-    return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DGRAM_SET_NEXT_TIMEOUT ? 1 : 0;
-}
-
-unsigned int KeyedDevice::provideKey(SSL *ssl, const char *, char *identity, unsigned int room,
-                                     unsigned char *key, unsigned int keyRoom)
-{
-    const Options &options = static_cast<KeyedDevice *>(SSL_get_app_data(ssl))->m_options;
-    if (options.identity.size() >= qsizetype{room} || options.key.size() > qsizetype{keyRoom})
-        return 0;
-    std::memcpy(identity, options.identity.constData(),
-                static_cast<std::size_t>(options.identity.size()) + 1);
-    std::memcpy(key, options.key.constData(), static_cast<std::size_t>(options.key.size()));
-    return static_cast<unsigned int>(options.key.size());
-}
-
-void KeyedDevice::onInfo(const SSL *ssl, int where, int value)
-{
-    if (where != SSL_CB_READ_ALERT)
-        return;
-    auto &self = *static_cast<KeyedDevice *>(SSL_get_app_data(ssl));
-    self.alerts.push_back(
-        {static_cast<Alert::Level>(value >> 8), static_cast<AlertDescription>(value & 0xff)});
 }
 
 } // namespace dtlsd::test

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// KeyedClient: OpenSSL's own client without a network, with a record layer beside it: once it is
+// connected, a test has authentic records of any type, epoch, sequence number and content from it.
+#pragma once
+
+#include "core/Record.h"
+
+#include <QByteArray>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include <openssl/ssl.h>
+
+namespace dtlsd::test {
+
+class KeyedClient
+{
+public:
+    struct Options
+    {
+        QByteArray identity = "sensor-17";
+        QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
+        QByteArray ciphers = "PSK-AES128-GCM-SHA256";
+        QByteArray groups = {};     ///< OpenSSL's names; empty: those of OpenSSL
+        std::uint8_t fragments = 0; ///< code of max_fragment_length (RFC 6066 §4); 0: none
+    };
+
+    explicit KeyedClient(Options options);
+    ~KeyedClient();
+    KeyedClient(const KeyedClient &) = delete;
+    KeyedClient &operator=(const KeyedClient &) = delete;
+
+    [[nodiscard]] bool isConnected() const { return SSL_is_init_finished(m_ssl.get()) == 1; }
+    [[nodiscard]] const Options &options() const { return m_options; }
+    /// What it sends next.
+    std::vector<QByteArray> takeSent();
+    /// Hands it a datagram of the server; what it answers is for takeSent().
+    void take(const QByteArray &datagram);
+
+    /// The next record of it, authentic. It must be connected.
+    QByteArray seal(ContentType type, const QByteArray &content)
+    {
+        return seal(type, content, 1, m_sequence++);
+    }
+    QByteArray seal(const QByteArray &message)
+    {
+        return seal(ContentType::ApplicationData, message);
+    }
+    /// One of any epoch and sequence number, and of 48 bits.
+    [[nodiscard]] QByteArray seal(ContentType type, const QByteArray &content, std::uint16_t epoch,
+                                  std::uint64_t sequence) const;
+    /// Of the next record.
+    [[nodiscard]] std::uint64_t sequence() const { return m_sequence; }
+
+    std::vector<QByteArray> received;
+    std::vector<Alert> alerts; ///< of the server
+
+private:
+    struct Free
+    {
+        void operator()(SSL_CTX *context) const { SSL_CTX_free(context); }
+        void operator()(SSL *ssl) const { SSL_free(ssl); }
+        void operator()(BIO_METHOD *method) const { BIO_meth_free(method); }
+    };
+
+    static int read(BIO *bio, char *into, int room);
+    static int write(BIO *bio, const char *datagram, int size);
+    static long control(BIO *bio, int command, long number, void *pointer);
+    static void onInfo(const SSL *ssl, int where, int value);
+    static unsigned int provideKey(SSL *ssl, const char *hint, char *identity, unsigned int room,
+                                   unsigned char *key, unsigned int keyRoom);
+    void advance();
+    [[nodiscard]] QByteArray keyBlock(qsizetype size) const;
+
+    Options m_options;
+    std::deque<QByteArray> m_input;
+    std::vector<QByteArray> m_output;
+    std::uint64_t m_sequence = 1; // behind the Finished
+    std::unique_ptr<BIO_METHOD, Free> m_method;
+    std::unique_ptr<SSL_CTX, Free> m_context;
+    std::unique_ptr<SSL, Free> m_ssl;
+};
+
+} // namespace dtlsd::test
