@@ -7,9 +7,8 @@
 #include "config/KeyText.h"
 #include "config/PskFile.h"
 #include "fuzz/FuzzTarget.h"
+#include "fuzz/KeyLines.h"
 #include "fuzz/MemoryFile.h"
-
-#include <QRegularExpression>
 
 using namespace dtlsd;
 using namespace dtlsd::fuzz;
@@ -18,30 +17,10 @@ namespace {
 
 constexpr qsizetype shownErrors = 100;
 
-QByteArrayList linesOf(QByteArrayView text)
-{
-    QByteArrayList lines = text.toByteArray().split('\n');
-    if (lines.constLast().isEmpty())
-        lines.removeLast();
-    for (QByteArray &line : lines) {
-        if (line.endsWith('\r'))
-            line.chop(1);
-    }
-    return lines;
-}
-
 bool saysSomething(const QByteArray &line)
 {
     const bool isComment = line == "#" || line.startsWith("# ") || line.startsWith("#\t");
     return !isComment && !line.trimmed().isEmpty();
-}
-
-/// Whether @p text repeats a key that stands in @p line.
-bool shows(const QString &text, const QByteArray &line)
-{
-    static const QRegularExpression longHex(QStringLiteral("[0-9A-Fa-f]{16,}"));
-    const auto found = longHex.match(QString::fromLatin1(line));
-    return found.hasMatch() && text.contains(found.captured());
 }
 
 qsizetype checkErrors(const QList<ConfigMessage> &errors, const QByteArrayList &lines)
