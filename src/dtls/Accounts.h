@@ -57,7 +57,7 @@ public:
     /// @p worker has one more member of @p account. false: there are @p limit members already; 0 is
     /// no limit. @p silence is that of all its members of the account, if it keeps one.
     bool enter(const Key &account, Worker worker, std::int64_t limit = 0,
-               std::shared_ptr<const Silence> silence = {})
+               const std::shared_ptr<const Silence> &silence = {})
     {
         const std::lock_guard lock(m_mutex);
         if (limit > 0 && m_members >= limit)
@@ -68,7 +68,7 @@ public:
         if (holdings.size() <= worker)
             holdings.resize(worker + 1);
         ++holdings[worker].members;
-        holdings[worker].silence = std::move(silence);
+        holdings[worker].silence = silence;
         ++entry->second.members;
         weigh(entry);
         return true;
