@@ -92,10 +92,15 @@ public:
             });
         }
         // By the mailbox: what was answered while the main thread was busy comes before it.
-        if (patience)
-            QTimer::singleShot(*patience, &m_timers, [this, answers] {
-                m_mainThread.post([answers] { answers->giveUp(); });
-            });
+        if (!patience)
+            return;
+        auto *timer = new QTimer(&m_timers);
+        timer->setSingleShot(true);
+        QObject::connect(timer, &QTimer::timeout, timer, [this, timer, answers] {
+            m_mainThread.post([answers] { answers->giveUp(); });
+            timer->deleteLater();
+        });
+        timer->start(*patience);
     }
 
 private:

@@ -109,7 +109,7 @@ Result<Subnet> parseWrittenSubnet(const QString &text)
 
 Result<Subnet> parseSubnet(const QString &text)
 {
-    const Result<Subnet> written = parseWrittenSubnet(text);
+    Result<Subnet> written = parseWrittenSubnet(text);
     if (!written)
         return written;
     Subnet subnet = written.value();
