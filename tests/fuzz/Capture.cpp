@@ -73,7 +73,8 @@ size_t __wrap_fwrite(const void *bytes, size_t size, size_t count, std::FILE *st
     if (!capture || (stream != stdout && stream != stderr))
         return __real_fwrite(bytes, size, count, stream);
     QByteArray &taken = stream == stdout ? capture->output : capture->errors;
-    taken.append(static_cast<const char *>(bytes), static_cast<qsizetype>(size * count));
+    const size_t total = size * count;
+    taken.append(static_cast<const char *>(bytes), static_cast<qsizetype>(total));
     return count;
 }
 

@@ -11,11 +11,11 @@
 #include <QHash>
 
 #include <chrono>
-#include <compare>
 #include <map>
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace dtlsd::fuzz {
@@ -31,7 +31,10 @@ public:
         int client = 0;
         std::uint64_t sequence = 0;
 
-        friend auto operator<=>(const RecordName &, const RecordName &) = default;
+        friend bool operator<(const RecordName &a, const RecordName &b)
+        {
+            return std::pair(a.client, a.sequence) < std::pair(b.client, b.sequence);
+        }
     };
 
     /// @p server and @p time must outlive this.
