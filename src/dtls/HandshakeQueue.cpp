@@ -20,7 +20,7 @@ constexpr unsigned turnsOfFirstHellos = 8;
 // Networks that are compared for each handshake.
 constexpr int comparedNetworks = 256;
 
-// More than a hello of 16 KiB in the smallest datagrams that are worth sending.
+// A hello of ClientHello::maximumSize in fragments of 64 bytes.
 constexpr std::size_t maximumFragments = 64;
 
 std::size_t sizeOf(const QByteArray &bytes)

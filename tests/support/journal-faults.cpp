@@ -35,7 +35,7 @@ const char *moduleOf(const void *address)
 const char *programBegin()
 {
     static const char *const begin =
-        moduleOf(reinterpret_cast<const void *>(getauxval(AT_ENTRY))); // NOLINT
+        moduleOf(reinterpret_cast<const void *>(getauxval(AT_ENTRY))); // NOLINT: the kernel's
     return begin;
 }
 
