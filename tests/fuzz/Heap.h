@@ -3,6 +3,7 @@
 // How much memory the process has allocated: what a server holds is seen by the difference.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <malloc.h>
@@ -15,7 +16,9 @@
 #endif
 #endif
 #ifdef DTLSD_HAS_SANITIZER_ALLOCATOR
-#include <sanitizer/allocator_interface.h>
+// <sanitizer/allocator_interface.h> comes with clang alone; gcc's runtime has the function as well.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's name
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace dtlsd::fuzz {
