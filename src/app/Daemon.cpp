@@ -65,7 +65,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
     // Both are called in the log thread, which must not see what a reload changes.
     , m_writer(makeSink(m_sink.kind), static_cast<std::size_t>(m_config.log.queue),
-               {[events = m_events](auto count) { return events.describe(EntriesDropped{count}); },
+               {[events = m_events](const auto &losses) { return events.describe(losses); },
                 [events = m_events](const auto &report) { return events.describe(report); }})
     , m_workers(m_config, m_writer, m_mailbox, passed)
     , m_reloader([this, load = std::move(source)] { return loadAnew(load); }, m_config, m_workers,

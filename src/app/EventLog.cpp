@@ -300,16 +300,21 @@ LogRecord EventLog::describe(const ReloadRejected &event) const
         .take();
 }
 
-LogRecord EventLog::describe(const EntriesDropped &event) const
+LogRecord EventLog::describe(const Losses &event) const
 {
-    return RecordBuilder(kindOf<EntriesDropped>,
-                         QStringLiteral("%1 lost, as the log took none; datagrams among them got "
-                                        "no receipt; check journald, or what reads our output, and "
-                                        "its disk")
-                             .arg(event.count == 1
+    QStringList causes;
+    if (event.crowdedOut > 0)
+        causes += QStringLiteral("%1 for want of room in [log] queue").arg(event.crowdedOut);
+    if (event.refused > 0)
+        causes += QStringLiteral("%1 not kept by the log").arg(event.refused);
+    return RecordBuilder(kindOf<Losses>,
+                         QStringLiteral("%1 lost (%2); datagrams among them got no receipt; check "
+                                        "journald, or what reads our output, and its disk")
+                             .arg(event.total() == 1
                                       ? QStringLiteral("1 entry was")
-                                      : QStringLiteral("%1 entries were").arg(event.count)))
-        .number("DTLSD_COUNT", event.count)
+                                      : QStringLiteral("%1 entries were").arg(event.total()),
+                                  causes.join(u", ")))
+        .number("DTLSD_COUNT", event.total())
         .take();
 }
 

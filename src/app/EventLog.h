@@ -51,11 +51,6 @@ struct ReloadRejected
     qsizetype further = 0; ///< errors beyond it
 };
 
-struct EntriesDropped
-{
-    std::uint64_t count = 0;
-};
-
 struct StatisticsTaken
 {
     Statistics period; ///< its counters are those of the period
@@ -96,7 +91,7 @@ inline constexpr const EventKind &kindOf<Reloaded> = kind::reloaded;
 template <>
 inline constexpr const EventKind &kindOf<ReloadRejected> = kind::reloadRejected;
 template <>
-inline constexpr const EventKind &kindOf<EntriesDropped> = kind::entriesDropped;
+inline constexpr const EventKind &kindOf<Losses> = kind::entriesDropped;
 template <>
 inline constexpr const EventKind &kindOf<Verifiability> = kind::logUnverifiable;
 template <>
@@ -142,7 +137,7 @@ public:
     [[nodiscard]] LogRecord describe(const Stopping &event) const;
     [[nodiscard]] LogRecord describe(const Reloaded &event) const;
     [[nodiscard]] LogRecord describe(const ReloadRejected &event) const;
-    [[nodiscard]] LogRecord describe(const EntriesDropped &event) const;
+    [[nodiscard]] LogRecord describe(const Losses &event) const;
     [[nodiscard]] LogRecord describe(const Verifiability &event) const;
     [[nodiscard]] LogRecord describe(const StatisticsTaken &event) const;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReceiptDesk: holds a worker's receipts until the log has settled the entries they belong to. A
-// worker pushes entries in order and the log settles them in order, so the first receipt waiting
-// is always the next to be settled.
+// ReceiptDesk: holds a worker's receipts until the log has settled the entries they belong to.
 #pragma once
 
 #include "app/Mailbox.h"
@@ -10,9 +8,9 @@
 #include "log/LogQueue.h"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace dtlsd {
@@ -29,26 +27,39 @@ public:
     {
     }
 
-    /// In the mailbox's thread, right after the entry was pushed with this desk as its listener.
-    void expect(Receipt receipt) { m_waiting.push_back(std::move(receipt)); }
-    /// Instead of expect(), when the entry could not be pushed.
-    void withhold() { ++m_withheld; }
+    // In the mailbox's thread.
+    /// Returns the ticket for the entry, which has this desk as its listener.
+    [[nodiscard]] std::uint64_t expect(Receipt receipt);
+    /// That entry was lost.
+    void withhold(std::uint64_t ticket);
 
     /// How many receipts were not given, since the log has lost what they are for.
     [[nodiscard]] std::uint64_t withheld() const { return m_withheld; }
 
     // In the log thread.
-    void settled(bool accepted) override { m_settled.push_back(accepted); }
+    void settled(std::uint64_t ticket, bool accepted) override
+    {
+        m_settled.push_back({ticket, accepted});
+    }
     void batchEnded() override;
 
 private:
-    void handOut(const std::vector<bool> &settled);
+    struct Settled
+    {
+        std::uint64_t ticket = 0;
+        bool isAccepted = false;
+    };
+
+    void handOut(const std::vector<Settled> &settled);
 
     Mailbox &m_mailbox;
     const Deliver m_deliver;
-    std::deque<Receipt> m_waiting; // mailbox's thread
-    std::uint64_t m_withheld = 0;  // the same
-    std::vector<bool> m_settled;   // log thread
+    // Of the mailbox's thread:
+    std::unordered_map<std::uint64_t, Receipt> m_waiting; // by ticket
+    std::uint64_t m_tickets = 0;                          // so many were given
+    std::uint64_t m_withheld = 0;
+    // Of the log thread:
+    std::vector<Settled> m_settled;
 };
 
 } // namespace dtlsd

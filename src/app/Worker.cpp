@@ -105,14 +105,16 @@ void Worker::stop()
 
 void Worker::logDatagram(const Datagram &datagram)
 {
-    const Receipt &receipt = datagram.receipt;
-    AcceptanceListener *listener = receipt.reply.isEmpty() ? nullptr : &m_desk;
-    const bool isPushed =
-        m_writer.push({m_events.describe(datagram), listener, datagram.session.source});
-    if (listener && isPushed)
-        m_desk.expect(receipt);
-    else if (listener)
-        m_desk.withhold();
+    LogEntry entry{m_events.describe(datagram), nullptr, datagram.session.source};
+    if (datagram.receipt.reply.isEmpty()) {
+        static_cast<void>(m_writer.push(std::move(entry))); // which counts what it refuses
+        return;
+    }
+    const std::uint64_t ticket = m_desk.expect(datagram.receipt);
+    entry.listener = &m_desk;
+    entry.ticket = ticket;
+    if (!m_writer.push(std::move(entry)))
+        m_desk.withhold(ticket);
 }
 
 } // namespace dtlsd

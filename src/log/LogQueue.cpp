@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/LogQueue.h"
 
-#include <type_traits>
 #include <utility>
 
 namespace dtlsd {
-
-// Otherwise a growing vector copies its entries, under the lock.
-static_assert(std::is_nothrow_move_constructible_v<LogEntry>);
 
 namespace {
 
@@ -31,50 +27,70 @@ bool LogQueue::accepts(std::size_t source, std::size_t bytes) const
 {
     if (m_closed)
         return false;
-    if (m_entries.empty())
+    if (m_sources.empty())
         return true;
     if (source == 0)
         return m_waiting.hasRoom(bytes, m_capacity);
-    const auto own = m_waitingOf.find(source);
-    const bool isNew = own == m_waitingOf.end();
-    return FairShare::takes(bytes, isNew ? FairShare{} : own->second,
-                            m_waitingOf.size() + (isNew ? 1 : 0), m_waiting, m_capacity);
+    const auto own = m_sources.find(source);
+    const bool isNew = own == m_sources.end();
+    return FairShare::takes(bytes, isNew ? FairShare{} : own->second.waiting,
+                            m_sources.size() + (isNew ? 1 : 0), m_waiting, m_capacity);
 }
 
 bool LogQueue::push(LogEntry entry)
 {
     const std::size_t bytes = sizeInBytes(entry.record);
+    const std::size_t source = entry.source;
+    std::list<LogEntry> pushed; // memory is allocated and freed outside the lock
+    pushed.push_back(std::move(entry));
     bool wasEmpty = false;
     {
         const std::lock_guard lock(m_mutex);
-        if (!accepts(entry.source, bytes)) {
+        if (!accepts(source, bytes)) {
             ++m_dropped;
             return false;
         }
-        wasEmpty = m_entries.empty();
+        wasEmpty = m_sources.empty();
+        const auto [own, isNew] = m_sources.try_emplace(source);
+        if (isNew)
+            m_turns.push_back(&*own);
+        own->second.entries.splice(own->second.entries.end(), pushed);
+        own->second.waiting.add(bytes);
         m_waiting.add(bytes);
-        m_waitingOf[entry.source].add(bytes);
-        m_entries.push_back(std::move(entry));
     }
     if (wasEmpty) // the log thread waits for nothing else
         m_filled.notify_one();
     return true;
 }
 
-bool LogQueue::take(std::vector<LogEntry> &batch, Deadline deadline)
+bool LogQueue::take(std::list<LogEntry> &batch, std::size_t most, Deadline deadline)
 {
     batch.clear(); // not under the lock: it frees memory
     std::unique_lock lock(m_mutex);
-    const auto isWorthWaking = [this] { return m_closed || m_nudged || !m_entries.empty(); };
+    const auto isWorthWaking = [this] { return m_closed || m_nudged || !m_sources.empty(); };
     if (deadline)
         m_filled.wait_until(lock, *deadline, isWorthWaking);
     else
         m_filled.wait(lock, isWorthWaking);
     m_nudged = false;
-    m_entries.swap(batch);
-    m_waiting = {};
-    m_waitingOf.clear();
+    while (batch.size() < most && !m_turns.empty())
+        takeNext(batch);
     return !m_closed || !batch.empty();
+}
+
+void LogQueue::takeNext(std::list<LogEntry> &batch)
+{
+    Sources::value_type *const next = m_turns.front();
+    m_turns.pop_front();
+    Source &source = next->second;
+    const std::size_t bytes = sizeInBytes(source.entries.front().record);
+    batch.splice(batch.end(), source.entries, source.entries.begin());
+    source.waiting.remove(bytes);
+    m_waiting.remove(bytes);
+    if (source.entries.empty())
+        m_sources.erase(m_sources.find(next->first));
+    else
+        m_turns.push_back(next);
 }
 
 void LogQueue::nudge()
@@ -89,13 +105,13 @@ void LogQueue::nudge()
 bool LogQueue::hasAmpleRoom() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_entries.empty() || m_waiting.hasRoom(0, m_capacity, 2);
+    return m_sources.empty() || m_waiting.hasRoom(0, m_capacity, 2);
 }
 
 std::size_t LogQueue::size() const
 {
     const std::lock_guard lock(m_mutex);
-    return m_entries.size();
+    return m_waiting.entries;
 }
 
 void LogQueue::close()

@@ -10,15 +10,16 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
-#include <vector>
 
 namespace dtlsd {
 
-/// Who waits to hear what became of an entry. Called in the log thread only, for its entries in
-/// the order in which they were pushed.
+/// Who waits to hear what became of an entry. Called in the log thread only; the order is the
+/// log's.
 class AcceptanceListener
 {
 public:
@@ -27,8 +28,8 @@ public:
     AcceptanceListener &operator=(const AcceptanceListener &) = delete;
     virtual ~AcceptanceListener() = default;
 
-    /// One of its entries was taken by the sink, or was lost.
-    virtual void settled(bool accepted) = 0;
+    /// Its entry with that @p ticket was taken by the sink, or was lost.
+    virtual void settled(std::uint64_t ticket, bool accepted) = 0;
     /// The batch in which settled() was called has ended: a good moment to pass the news on.
     virtual void batchEnded() = 0;
 };
@@ -38,21 +39,22 @@ struct LogEntry
     LogRecord record;
     AcceptanceListener *listener = nullptr; ///< outlives the log thread
     std::size_t source = 0; ///< a hash of whom it comes from, for fairness; 0 = from ourselves
+    std::uint64_t ticket = 0; ///< by which its listener knows it
 };
 
 /// Bounded by entries and by bytes: a device may send 16 KiB in a datagram, and as many of those
 /// as there may be short ones would be a way to use up the memory while the journal stalls.
 ///
 /// Its room is a FairShare among the sources that have entries in it. Entries of our own may have
-/// all of it.
+/// all of it. Sources take turns to leave it, an entry each: whoever says little waits for one
+/// entry of each of the others, and not for all that one of them has said.
 class LogQueue
 {
 public:
     static constexpr std::size_t defaultMaximumBytes = std::size_t{64} << 20;
 
     /// @p capacity in entries, at least 1; @p maximumBytes of messages and fields, but one entry
-    /// always fits. What take() has given out counts no longer, so that twice of both may be in
-    /// memory.
+    /// always fits.
     explicit LogQueue(std::size_t capacity, std::size_t maximumBytes = defaultMaximumBytes);
 
     /// false: full or closed; the entry is counted as dropped and its listener hears nothing.
@@ -61,10 +63,10 @@ public:
 
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-    /// Blocks until there are entries, and moves all of them into @p batch (cleared first), which
-    /// is empty if none came before @p deadline or a nudge(). false: closed and empty. For one
-    /// thread only.
-    [[nodiscard]] bool take(std::vector<LogEntry> &batch, Deadline deadline = {});
+    /// Blocks until there are entries, and moves up to @p most of them into @p batch (cleared
+    /// first), which is empty if none came before @p deadline or a nudge(). false: closed and
+    /// empty. For one thread only.
+    [[nodiscard]] bool take(std::list<LogEntry> &batch, std::size_t most, Deadline deadline = {});
 
     /// Lets a take() that waits return at once, or the next one.
     void nudge();
@@ -81,19 +83,26 @@ public:
     /// How many pushes were refused until now.
     [[nodiscard]] std::uint64_t dropped() const;
 
-    /// How many pushes were refused since this was last asked. Whatever was refused because the
-    /// queue was full is in the answer once take() has emptied it.
+    /// How many pushes were refused since this was last asked.
     [[nodiscard]] std::uint64_t takeDropped();
 
 private:
+    struct Source
+    {
+        std::list<LogEntry> entries; // never none
+        FairShare waiting;
+    };
+    using Sources = std::unordered_map<std::size_t, Source>;
+
     [[nodiscard]] bool accepts(std::size_t source, std::size_t bytes) const;
+    void takeNext(std::list<LogEntry> &batch);
 
     const FairShare m_capacity;
     mutable std::mutex m_mutex; // guards all that follows
     std::condition_variable m_filled;
-    std::vector<LogEntry> m_entries;
-    FairShare m_waiting;                                    // in m_entries
-    std::unordered_map<std::size_t, FairShare> m_waitingOf; // the same by source
+    Sources m_sources;
+    std::deque<Sources::value_type *> m_turns; // each of m_sources, the next to take from first
+    FairShare m_waiting;                       // of all sources
     std::uint64_t m_dropped = 0;
     std::uint64_t m_droppedTaken = 0; // by takeDropped()
     bool m_nudged = false;

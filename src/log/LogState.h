@@ -23,6 +23,21 @@ struct LogState
     std::string obstacle;                ///< Sink::obstacle()
 };
 
+/// Entries that were lost, by cause.
+struct Losses
+{
+    std::uint64_t crowdedOut = 0; ///< found no room in the queue
+    std::uint64_t refused = 0;    ///< by the sink
+
+    [[nodiscard]] std::uint64_t total() const { return crowdedOut + refused; }
+    Losses &operator+=(const Losses &other)
+    {
+        crowdedOut += other.crowdedOut;
+        refused += other.refused;
+        return *this;
+    }
+};
+
 /// Entries cannot be read back at present, or can again.
 struct Verifiability
 {

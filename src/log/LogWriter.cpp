@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A large batch is settled piece by piece, so that nobody waits for the end of it.
-constexpr std::size_t settledTogether = 64;
+// What is taken no longer makes way for others, and is settled together.
+constexpr std::size_t takenTogether = 64;
 
 // The journal takes 20 to 100 µs for an entry, so 10 ms at most.
 constexpr std::size_t fewEntries = 100;
@@ -106,10 +106,11 @@ bool LogWriter::stop(std::chrono::milliseconds timeout)
 void LogWriter::run()
 {
     pthread_setname_np(pthread_self(), "log"); // for whoever looks at the process
-    std::vector<LogEntry> batch;
-    while (m_queue.take(batch, nextLook())) {
-        begin(batch);
-        writeBatch(batch);
+    std::list<LogEntry> batch;
+    while (m_queue.take(batch, takenTogether, nextLook())) {
+        begin(batch.size());
+        for (const LogEntry &entry : batch)
+            write(entry.record, {.listener = entry.listener, .ticket = entry.ticket});
         batch.clear(); // payloads do not stay in memory until the next entry comes
         reportLost();
         settle();
@@ -126,11 +127,11 @@ void LogWriter::run()
     m_turned.notify_all();
 }
 
-void LogWriter::begin(const std::vector<LogEntry> &batch)
+void LogWriter::begin(std::size_t taken)
 {
     if (m_inHand == 0)
         m_progress = Clock::now();
-    m_inHand += batch.size();
+    m_inHand += taken;
     {
         const std::lock_guard lock(m_mutex);
         ++m_turns;
@@ -143,21 +144,11 @@ std::optional<LogWriter::Clock::time_point> LogWriter::nextLook() const
     if (!m_unsettled.empty())
         return Clock::now() + m_pause;
     std::optional<Clock::time_point> next;
-    if (m_lost > 0)
+    if (m_lost.total() > 0)
         next = m_nextReport;
     if (!m_obstacle.empty())
         next = std::min(next.value_or(Clock::time_point::max()), Clock::now() + obstaclePause);
     return next;
-}
-
-void LogWriter::writeBatch(const std::vector<LogEntry> &batch)
-{
-    std::size_t written = 0;
-    for (const LogEntry &entry : batch) {
-        write(entry.record, {entry.listener, 0});
-        if (++written % settledTogether == 0)
-            settle();
-    }
 }
 
 void LogWriter::write(const LogRecord &record, const Unsettled &unsettled)
@@ -208,17 +199,17 @@ void LogWriter::conclude(const Unsettled &entry, Fate fate)
     }
     if (entry.listener == nullptr)
         return;
-    entry.listener->settled(fate == Fate::Kept);
+    entry.listener->settled(entry.ticket, fate == Fate::Kept);
     if (std::find(m_listeners.begin(), m_listeners.end(), entry.listener) == m_listeners.end())
         m_listeners.push_back(entry.listener);
 }
 
 void LogWriter::countLost(const Unsettled &entry)
 {
-    if (entry.reported > 0) {
+    if (entry.reported.total() > 0) {
         m_lost += entry.reported;
     } else {
-        ++m_lost;
+        ++m_lost.refused;
         ++m_refusedInAll;
     }
     if (m_losingSince.load() == Clock::time_point())
@@ -229,13 +220,13 @@ void LogWriter::countLost(const Unsettled &entry)
 
 void LogWriter::reportLost()
 {
-    m_lost += m_queue.takeDropped();
+    m_lost.crowdedOut += m_queue.takeDropped();
     const Clock::time_point now = Clock::now();
-    if (m_lost == 0 || now < m_nextReport)
+    if (m_lost.total() == 0 || now < m_nextReport)
         return;
     m_nextReport = now + m_reportInterval;
-    writeReport(m_reports.dropped(m_lost), {nullptr, m_lost});
-    m_lost = 0;
+    writeReport(m_reports.dropped(m_lost), {.reported = m_lost});
+    m_lost = {};
 }
 
 /// If that has changed.
@@ -261,7 +252,7 @@ void LogWriter::reportVerifiability()
     } else {
         m_obstacleBegan = now;
     }
-    writeReport(m_reports.verifiability(report), {nullptr, 0});
+    writeReport(m_reports.verifiability(report), {});
 }
 
 void LogWriter::writeReport(const LogRecord &record, const Unsettled &unsettled)

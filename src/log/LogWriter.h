@@ -39,7 +39,7 @@ public:
     /// The records in which the log tells of itself; called in its thread.
     struct Reports
     {
-        std::function<LogRecord(std::uint64_t count)> dropped; ///< entries were lost
+        std::function<LogRecord(const Losses &)> dropped;
         std::function<LogRecord(const Verifiability &)> verifiability;
     };
 
@@ -70,7 +70,7 @@ public:
     [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
 
     /// How many entries were lost without a report that was accepted; after stop() has succeeded.
-    [[nodiscard]] std::uint64_t unreported() const { return m_lost; }
+    [[nodiscard]] std::uint64_t unreported() const { return m_lost.total(); }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -79,15 +79,15 @@ private:
     struct Unsettled
     {
         AcceptanceListener *listener = nullptr;
-        std::uint64_t reported = 0; ///< a report of so many losses; 0 = another entry
+        std::uint64_t ticket = 0;
+        Losses reported = {}; ///< by this entry, if it is a report of losses
     };
 
     /// Marks the time in which the sink is at work.
     class AtWork;
 
     void run();
-    void begin(const std::vector<LogEntry> &batch);
-    void writeBatch(const std::vector<LogEntry> &batch);
+    void begin(std::size_t taken);
     void write(const LogRecord &record, const Unsettled &unsettled);
     void settle();
     void conclude(const Unsettled &entry, Fate fate);
@@ -106,7 +106,7 @@ private:
     std::vector<Fate> m_fates;                     // of settle(); kept for its capacity
     std::vector<AcceptanceListener *> m_listeners; // of settle(); as few as there are workers
     Clock::duration m_pause{};                     // before the sink is asked again
-    std::uint64_t m_lost = 0;                      // not yet reported
+    Losses m_lost;                                 // not yet reported
     Clock::time_point m_nextReport;
     Clock::time_point m_obstacleBegan;
     std::uint64_t m_unverifiedReported = 0; // of those in all

@@ -5,7 +5,7 @@
 // with its arguments (Program.h), and any other byte is passed over.
 //
 //   p source wide        an entry of a source with so many bytes is pushed
-//   t                    the log thread takes what is there
+//   t number             the log thread takes so many, or what there is
 //   n                    it is nudged
 //   d                    it asks how many were refused
 //   c                    the queue is closed
@@ -45,7 +45,8 @@ public:
 private:
     void step(char instruction);
     void push(std::size_t source, std::size_t bytes);
-    void take();
+    void take(std::size_t most);
+    [[nodiscard]] Waiting takeNext();
     void judge() const;
     [[nodiscard]] bool isTaken(std::size_t source, std::size_t bytes) const;
     [[nodiscard]] bool isWithin(std::size_t parts, std::size_t bytes) const;
@@ -56,6 +57,7 @@ private:
     const std::size_t m_maximumBytes;
     LogQueue m_queue;
     std::vector<Waiting> m_waiting;
+    std::vector<std::size_t> m_turns; // sources that wait, the next one first
     int m_pushed = 0;
     std::uint64_t m_dropped = 0;
     std::uint64_t m_droppedTaken = 0;
@@ -106,25 +108,42 @@ void Model::push(std::size_t source, std::size_t bytes)
     const bool isTaken = this->isTaken(source, size);
     require(m_queue.push({record, nullptr, source}) == isTaken,
             "an entry is taken if there is room for its source, and only then");
-    if (isTaken)
-        m_waiting.push_back({m_pushed, source, size});
-    else
+    if (!isTaken) {
         ++m_dropped;
+        return;
+    }
+    m_waiting.push_back({m_pushed, source, size});
+    if (std::find(m_turns.begin(), m_turns.end(), source) == m_turns.end())
+        m_turns.push_back(source);
 }
 
-void Model::take()
+/// The next of the source whose turn it is.
+Waiting Model::takeNext()
 {
-    std::vector<LogEntry> batch(1);
-    const bool isMore = m_queue.take(batch, std::chrono::steady_clock::time_point());
-    require(isMore == (!m_isClosed || !m_waiting.empty()),
+    const std::size_t source = m_turns.front();
+    m_turns.erase(m_turns.begin());
+    const auto isOfSource = [source](const Waiting &entry) { return entry.source == source; };
+    const auto next = std::find_if(m_waiting.begin(), m_waiting.end(), isOfSource);
+    const Waiting taken = *next;
+    m_waiting.erase(next);
+    if (std::any_of(m_waiting.begin(), m_waiting.end(), isOfSource))
+        m_turns.push_back(source);
+    return taken;
+}
+
+void Model::take(std::size_t most)
+{
+    std::list<LogEntry> batch(1);
+    const bool isMore = m_queue.take(batch, most, std::chrono::steady_clock::time_point());
+    require(isMore == (!m_isClosed || !batch.empty()),
             "a closed queue ends when it is empty, and no other does");
-    const auto isSame = [](const LogEntry &taken, const Waiting &pushed) {
-        return taken.record.message == QByteArray::number(pushed.number) &&
-               taken.source == pushed.source;
-    };
-    require(std::equal(batch.begin(), batch.end(), m_waiting.begin(), m_waiting.end(), isSame),
-            "entries come out as they went in, and in that order");
-    m_waiting.clear();
+    require(batch.size() == std::min(most, m_waiting.size()), "as many come out as were wanted");
+    for (const LogEntry &taken : batch) {
+        const Waiting expected = takeNext();
+        require(taken.record.message == QByteArray::number(expected.number) &&
+                    taken.source == expected.source,
+                "sources take turns, and each one's entries come out as they went in");
+    }
 }
 
 void Model::judge() const
@@ -142,7 +161,7 @@ void Model::step(char instruction)
         const auto source = static_cast<std::size_t>(m_program.numberBelow(8));
         push(source, static_cast<std::size_t>(m_program.wideNumber()));
     } else if (instruction == 't') {
-        take();
+        take(1 + static_cast<std::size_t>(m_program.numberBelow(8)));
     } else if (instruction == 'n') {
         m_queue.nudge();
     } else if (instruction == 'd') {
@@ -160,7 +179,7 @@ void Model::run()
         step(m_program.instruction());
         judge();
     }
-    take();
+    take(m_waiting.size() + 1);
 }
 
 } // namespace

@@ -207,7 +207,10 @@ public:
         , m_name(std::move(name))
     {
     }
-    void settled(bool accepted) override { m_log.append(m_name + (accepted ? '+' : '-')); }
+    void settled(std::uint64_t /*ticket*/, bool accepted) override
+    {
+        m_log.append(m_name + (accepted ? '+' : '-'));
+    }
     void batchEnded() override { m_log.append(m_name + '.'); }
 
 private:

@@ -103,7 +103,7 @@ std::vector<LogRecord> barestRecords()
             log.describe(IdentityLimited{"sensor-17", 1, 1}),
             log.describe(ReplyDropped{session(), 1, 600, 512}),
             log.describe(UnverifiedTraffic{}),
-            log.describe(EntriesDropped{1}),
+            log.describe(Losses{1, 0}),
             log.describe(Verifiability{}),
             log.describe(StatisticsTaken{})};
 }
@@ -443,7 +443,7 @@ void TestEventLog::entriesAboutAPeerAreAccountedToIt()
         QCOMPARE(sourceOf(event), 17U);
     QVERIFY(sourceOf(IdentityLimited{"sensor-17"}) != 0U);
     QCOMPARE(sourceOf(ServerEvent(UnverifiedTraffic{})), 0U);
-    QCOMPARE(sourceOf(EntriesDropped{}), 0U);
+    QCOMPARE(sourceOf(Losses{}), 0U);
 }
 
 void TestEventLog::everyEventReadsAsASentence()
@@ -510,9 +510,13 @@ void TestEventLog::everyEventReadsAsASentence()
     QCOMPARE(message(StatisticsTaken{overflown, 5min}),
              "0 sessions open, 0 half-open; in the last 5min: 0 opened, 0 closed, 0 failed, "
              "0 datagrams received, 0 replies sent, 3 dropped by the kernel");
-    QCOMPARE(message(EntriesDropped{1}),
-             "1 entry was lost, as the log took none; datagrams among them got no receipt; "
+    QCOMPARE(message(Losses{.refused = 1}),
+             "1 entry was lost (1 not kept by the log); datagrams among them got no receipt; "
              "check journald, or what reads our output, and its disk");
+    QCOMPARE(message(Losses{.crowdedOut = 2, .refused = 3}),
+             "5 entries were lost (2 for want of room in [log] queue, 3 not kept by the log); "
+             "datagrams among them got no receipt; check journald, or what reads our output, and "
+             "its disk");
     QCOMPARE(message(Verifiability{"sd_journal_open: Too many open files", {}, 0}),
              "entries cannot be read back from the journal, so datagrams get no receipt: "
              "sd_journal_open: Too many open files");

@@ -13,7 +13,11 @@ using namespace dtlsd::test;
 
 namespace {
 
-QList<QByteArray> messages(const std::vector<LogEntry> &entries)
+using Batch = std::list<LogEntry>;
+
+constexpr std::size_t all = 1000; // more than any queue here holds
+
+QList<QByteArray> messages(const Batch &entries)
 {
     QList<QByteArray> result;
     for (const LogEntry &entry : entries)
@@ -40,8 +44,8 @@ private Q_SLOTS:
         LogQueue queue(10);
         for (const auto *text : {"1", "2", "3"})
             QVERIFY(queue.push({recordSaying(text), nullptr}));
-        std::vector<LogEntry> batch{{recordSaying("left over"), nullptr}};
-        QVERIFY(queue.take(batch));
+        Batch batch{{recordSaying("left over"), nullptr}};
+        QVERIFY(queue.take(batch, all));
         QCOMPARE(messages(batch), (QList<QByteArray>{"1", "2", "3"}));
     }
 
@@ -55,8 +59,8 @@ private Q_SLOTS:
         QCOMPARE(queue.takeDropped(), 3U);
         QCOMPARE(queue.takeDropped(), 0U);
 
-        std::vector<LogEntry> batch;
-        QVERIFY(queue.take(batch));
+        Batch batch;
+        QVERIFY(queue.take(batch, all));
         QCOMPARE(messages(batch), (QList<QByteArray>{"1", "2"}));
         QVERIFY(queue.push({recordSaying("3"), nullptr}));
         QCOMPARE(queue.takeDropped(), 0U);
@@ -71,10 +75,30 @@ private Q_SLOTS:
         QVERIFY(!queue.push(entryOfBytes(1)));
         QCOMPARE(queue.takeDropped(), 2U);
 
-        std::vector<LogEntry> batch;
-        QVERIFY(queue.take(batch));
+        Batch batch;
+        QVERIFY(queue.take(batch, all));
         QVERIFY(queue.push(entryOfBytes(500)));
         QVERIFY(queue.push(entryOfBytes(500)));
+    }
+
+    void sourcesTakeTurns()
+    {
+        LogQueue queue(100);
+        const auto push = [&queue](std::size_t source, std::initializer_list<const char *> texts) {
+            for (const char *text : texts)
+                QVERIFY(queue.push({recordSaying(text), nullptr, source}));
+        };
+        push(1, {"a1", "a2", "a3", "a4", "a5"});
+        push(2, {"b1"});
+        push(0, {"own"});
+        Batch batch;
+        QVERIFY(queue.take(batch, 4));
+        QCOMPARE(messages(batch), (QList<QByteArray>{"a1", "b1", "own", "a2"}));
+        QCOMPARE(queue.size(), 3U);
+        push(2, {"b2"}); // it has waited for nobody yet
+        QVERIFY(queue.take(batch, all));
+        QCOMPARE(messages(batch), (QList<QByteArray>{"a3", "b2", "a4", "a5"}));
+        QCOMPARE(queue.size(), 0U);
     }
 
     void oneLoudSourceLeavesRoomForOthers()
@@ -93,8 +117,8 @@ private Q_SLOTS:
         QCOMPARE(pushes(2, 1000), 3);  // its share of the second half, with the one before
         QCOMPARE(pushes(0, 1000), 37); // what we say ourselves has no share, only the end
         QCOMPARE(pushes(12, 1), 0);
-        std::vector<LogEntry> batch;
-        QVERIFY(queue.take(batch));
+        Batch batch;
+        QVERIFY(queue.take(batch, all));
         QCOMPARE(batch.size(), 100U);
         QCOMPARE(pushes(1, 1000), 50);
     }
@@ -129,10 +153,10 @@ private Q_SLOTS:
         queue.close();
         QVERIFY(!queue.push({recordSaying("2"), nullptr}));
         QCOMPARE(queue.takeDropped(), 1U);
-        std::vector<LogEntry> batch;
-        QVERIFY(queue.take(batch));
+        Batch batch;
+        QVERIFY(queue.take(batch, all));
         QCOMPARE(messages(batch), QList<QByteArray>{"1"});
-        QVERIFY(!queue.take(batch));
+        QVERIFY(!queue.take(batch, all));
         QVERIFY(batch.empty());
     }
 
@@ -141,8 +165,8 @@ private Q_SLOTS:
         LogQueue queue(10);
         bool taken = true;
         std::thread taker([&] {
-            std::vector<LogEntry> batch;
-            taken = queue.take(batch);
+            Batch batch;
+            taken = queue.take(batch, all);
         });
         queue.close();
         taker.join();
@@ -152,11 +176,11 @@ private Q_SLOTS:
     void aNudgeWakesWhoWaitsAndOnlyOnce()
     {
         LogQueue queue(10);
-        std::vector<std::vector<LogEntry>> batches(2);
+        std::vector<Batch> batches(2);
         std::atomic<int> taken = 0;
         std::thread taker([&] {
-            for (std::vector<LogEntry> &batch : batches) {
-                if (queue.take(batch))
+            for (Batch &batch : batches) {
+                if (queue.take(batch, all))
                     ++taken;
             }
         });
@@ -178,8 +202,8 @@ private Q_SLOTS:
         QVERIFY(queue.push({recordSaying("1"), nullptr}));
         queue.nudge();
         QCOMPARE(queue.size(), 1U);
-        std::vector<LogEntry> batch;
-        QVERIFY(queue.take(batch));
+        Batch batch;
+        QVERIFY(queue.take(batch, all));
         QCOMPARE(messages(batch), QList<QByteArray>{"1"});
         QCOMPARE(queue.size(), 0U);
     }
@@ -193,8 +217,8 @@ private Q_SLOTS:
 
         std::array<QList<int>, threads> taken;
         std::thread taker([&] {
-            std::vector<LogEntry> batch;
-            while (queue.take(batch)) {
+            Batch batch;
+            while (queue.take(batch, all)) {
                 for (const LogEntry &entry : batch) {
                     const QList<QByteArray> words = entry.record.message.split(' ');
                     taken[words[0].toUInt()].append(words[1].toInt());

@@ -25,8 +25,9 @@ struct Bench
 {
     explicit Bench(std::size_t capacity = 100)
         : writer(std::make_unique<FakeSink>(sink), capacity,
-                 {[](std::uint64_t count) {
-                      return recordSaying("dropped " + QByteArray::number(quint64{count}));
+                 {[](const Losses &losses) {
+                      return recordSaying("dropped " +
+                                          QByteArray::number(quint64{losses.total()}));
                   },
                   [](const Verifiability &report) {
                       return recordSaying(report.obstacle.empty()
@@ -324,7 +325,7 @@ private Q_SLOTS:
         std::latch hangs(1);
         std::latch goesOn(1);
         LogWriter writer(std::make_unique<FakeSink>(sink), 10,
-                         {[&](std::uint64_t) {
+                         {[&](const Losses &) {
                               hangs.count_down();
                               goesOn.wait();
                               return recordSaying("dropped");

@@ -45,7 +45,7 @@ public:
         : sink(std::make_shared<SinkState>())
         , config(folder.load(plain).config)
         , writer(std::make_unique<FakeSink>(sink), logCapacity,
-                 {[](std::uint64_t) { return recordSaying("dropped"); },
+                 {[](const Losses &) { return recordSaying("dropped"); },
                   [](const Verifiability &) { return recordSaying("verifiability"); }})
         , pool(config, writer, m_mailbox, {}, patience)
     {
