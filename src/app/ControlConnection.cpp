@@ -73,11 +73,21 @@ void ControlConnection::ask(const QByteArray &request)
     });
 }
 
+bool ControlConnection::isSilent() const
+{
+    return m_state == State::Asking && !hasEvent(POLLIN);
+}
+
 /// One that has only finished sending still reads.
 bool ControlConnection::isClientGone() const
 {
-    pollfd client{m_descriptor, 0, 0};
-    return ::poll(&client, 1, 0) > 0 && (client.revents & (POLLHUP | POLLERR)) != 0;
+    return hasEvent(POLLHUP | POLLERR);
+}
+
+bool ControlConnection::hasEvent(short events) const
+{
+    pollfd client{m_descriptor, events, 0};
+    return ::poll(&client, 1, 0) > 0 && (client.revents & events) != 0;
 }
 
 void ControlConnection::reply(const QByteArray &lines)
@@ -117,7 +127,7 @@ void ControlConnection::end()
     // (ECONNRESET), which might not look at its answer then.
     std::array<char, 4096> unasked{};
     static_cast<void>(::recv(m_descriptor, unasked.data(), unasked.size(), MSG_DONTWAIT));
-    m_state = State::Answering; // which has ended
+    m_state = State::Ended;
     m_writable.setEnabled(false);
     m_patience.stop();
     deleteLater();

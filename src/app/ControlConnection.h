@@ -33,8 +33,15 @@ public:
     /// Answers with an error at once, whatever is asked.
     void refuse(const char *code, const QString &error);
 
+    /// Whether it has nothing to read, and has not asked.
+    [[nodiscard]] bool isSilent() const;
+    /// Whether it has not ended yet.
+    [[nodiscard]] bool isOpen() const { return m_state != State::Ended; }
+
 private:
-    enum class State { Asking, Waiting, Answering };
+    enum class State { Asking, Waiting, Answering, Ended };
+
+    [[nodiscard]] bool hasEvent(short events) const;
 
     void read();
     void ask(const QByteArray &request);

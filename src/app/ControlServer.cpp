@@ -87,16 +87,18 @@ Result<> ControlServer::listen(const QString &path)
 
 void ControlServer::serve(int client)
 {
+    const auto connections = findChildren<ControlConnection *>(Qt::FindDirectChildrenOnly);
     auto *connection = new ControlConnection(client, m_answer, m_limits, this);
-    connect(connection, &QObject::destroyed, this, [this] { --m_connections; });
-    const bool isOneTooMany = ++m_connections > m_limits.connections;
-    if (!isEntitled(client))
+    if (!isEntitled(client)) {
         connection->refuse("forbidden",
                            QStringLiteral("this is for root and for the group of dtlsd"));
-    else if (isOneTooMany)
-        connection->refuse(
-            "busy",
-            QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
+    } else if (std::ranges::count_if(connections, &ControlConnection::isOpen) >=
+               m_limits.connections) {
+        const auto silent = std::ranges::find_if(connections, &ControlConnection::isSilent);
+        (silent == connections.end() ? connection : *silent)
+            ->refuse("busy", QStringLiteral("%1 clients are being served; try again")
+                                 .arg(m_limits.connections));
+    }
 }
 
 } // namespace dtlsd

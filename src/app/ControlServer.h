@@ -3,7 +3,7 @@
 // ControlServer: the Unix socket at which the operator's tools ask. A connection is one line with
 // a question, and the lines of its answer; then the server closes it. Whoever is too many, too
 // slow, too long or not entitled gets an answer that says so, and none of them costs more than a
-// bounded piece of memory for a bounded time.
+// bounded piece of memory for a bounded time. Whoever asks does not wait for one that is silent.
 #pragma once
 
 #include "app/UnixListener.h"
@@ -48,7 +48,6 @@ private:
 
     const Answer m_answer;
     const Limits m_limits;
-    int m_connections = 0;
     UnixListener m_listener;
 };
 

@@ -37,7 +37,11 @@ public:
         : m_descriptor(std::exchange(other.m_descriptor, -1))
     {
     }
-    ControlClient &operator=(ControlClient &&) = delete;
+    ControlClient &operator=(ControlClient &&other) noexcept
+    {
+        std::swap(m_descriptor, other.m_descriptor);
+        return *this;
+    }
     ~ControlClient();
 
     [[nodiscard]] bool isConnected() const { return m_descriptor >= 0; }
