@@ -181,12 +181,16 @@ void ConfigReader::readKeyFile(PskStore &store, const TakenIdentities &taken)
         return;
     path = resolvedPath(path, m_keyDirectory);
     addFile(path);
-    const bool isDefault = m_document.find(u"psk", u"file") == nullptr;
-    if (isDefault && RegularFile::isAbsent(path))
+    const IniDocument::Entry *entry = m_document.find(u"psk", u"file");
+    if (entry == nullptr && RegularFile::isAbsent(path))
         return path.clear();
     const PskFileMessages messages =
         addPskFile(path, static_cast<qsizetype>(m_config.keys.minimumSize), taken, store);
     m_identitiesBroken = !messages.errors.isEmpty();
+    if (entry != nullptr && m_identitiesBroken && messages.errors[0].line == 0) // the file itself
+        return m_diagnostics.error({entry->line, QStringLiteral("psk"), entry->key},
+                                   shownPath(path) + QStringLiteral(": ") +
+                                       messages.errors[0].text);
     m_diagnostics.add(messages.errors, messages.warnings);
 }
 

@@ -544,7 +544,8 @@ void tst_Config::defaultKeyFileMayBeAbsent()
     const QByteArray identity = "[identity a]\nkey = text:sixteen bytes ok\n";
     QCOMPARE(m_folder.texts(m_folder.load(identity).errors), QStringList());
     QCOMPARE(m_folder.texts(m_folder.load(identity + "[psk]\nfile = /etc/dtlsd/psk.txt\n").errors),
-             QStringList{u"/etc/dtlsd/psk.txt: cannot be opened: No such file or directory"_s});
+             QStringList{u"DIR/dtlsd.ini:4: [psk] file: /etc/dtlsd/psk.txt: cannot be opened: No "
+                         "such file or directory"_s});
 }
 
 QTEST_GUILESS_MAIN(tst_Config)
