@@ -16,8 +16,8 @@ package_packages=(build-essential debhelper dpkg-dev lintian)
 # tested against (journald, systemd-analyze), and so are the DTLS clients of OpenSSL, GnuTLS and
 # libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
 # sanitizers, llvm names the functions in their reports. mandoc checks the man pages, zsh and fish
-# the completions. jq, systemd-journal-remote and python3-systemd (for fail2ban) are what the
-# README's recipes use; python3-prometheus-client reads OpenMetrics. debootstrap makes small systems:
+# the completions. jq, systemd-journal-remote and python3-systemd (for fail2ban) are what the recipes
+# of packaging/docs use; python3-prometheus-client reads OpenMetrics. debootstrap makes small systems:
 # one that systemd-container boots and the package is tested on, and one that buildah begins the
 # container image with, which podman, unpacked by tests/run, runs with conmon, libsubid4 and runc.
 # nftables and iproute2 make networks to test in.

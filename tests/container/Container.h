@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Container: the image, run by podman as the README says, with a folder of configuration. The test
-// runs by `in-namespaces`, so that no container outlives it.
+// Container: the image, run by podman as packaging/docs/containers.md says, with a folder of
+// configuration. The test runs by `in-namespaces`, so that no container outlives it.
 #pragma once
 
 #include "support/ChildProcess.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The image of packaging/container: built as its file says, run without root, capabilities or a
-// writable disk, and asked for what the README promises.
+// writable disk, and asked for what packaging/docs/containers.md promises.
 #include "Container.h"
 #include "core/Version.h"
 #include "dtls/DtlsClient.h"

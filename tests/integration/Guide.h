@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recipes of a section of README.md: what an operator would read and type.
+// The recipes of a document: commands under a bold lead, as an operator would read and type them.
 #pragma once
 
 #include <QList>
@@ -15,8 +15,8 @@ struct Recipe
     QStringList blocks; ///< the commands of its ```sh blocks
 };
 
-/// Of the section under the heading @p heading, in its order. A block before the first bold lead
-/// has an empty title.
-QList<Recipe> readGuide(const QString &text, const QString &heading);
+/// Of the document @p text, in its order. A block of commands that has no bold lead under its
+/// heading belongs to no recipe.
+QList<Recipe> readGuide(const QString &text);
 
 } // namespace dtlsd::test

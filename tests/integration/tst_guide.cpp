@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recipes of README.md's "Following dtlsd", read from there and run: on a machine with dtlsd
+// The recipes of README.md and packaging/docs, read from there and run: on a machine with dtlsd
 // installed, a real journald, three devices that have talked and strangers that have tried. A
 // recipe that this test does not know fails, and so does one that it misses.
 #include "app/EventKind.h"
@@ -11,6 +11,7 @@
 #include "InstalledMachine.h"
 #include "JournalOutput.h"
 
+#include <QDir>
 #include <QFile>
 #include <QMap>
 #include <QSet>
@@ -44,6 +45,13 @@ bool isFailure(const Said &entry)
 bool isAnything(const Said &)
 {
     return true;
+}
+
+QList<Recipe> recipesOf(const QString &path)
+{
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? readGuide(QString::fromUtf8(file.readAll()))
+                                          : QList<Recipe>();
 }
 
 QList<QByteArray> payloadsOf(const QList<QJsonObject> &entries)
@@ -93,6 +101,7 @@ private:
     void shutOut();
     void aJournalOfItsOwn();
     void onAnotherMachine();
+    void withoutANetwork();
 
     InstalledMachine m_machine;
     std::unique_ptr<FollowedDaemon> m_daemon;
@@ -117,10 +126,11 @@ QMap<QString, TestGuide::Check> TestGuide::checks()
             {QStringLiteral("How many datagrams, from whom, when"), &TestGuide::howMany},
             {QStringLiteral("Shut out who guesses"), &TestGuide::shutOut},
             {QStringLiteral("A journal of its own"), &TestGuide::aJournalOfItsOwn},
-            {QStringLiteral("On another machine"), &TestGuide::onAnotherMachine}};
+            {QStringLiteral("On another machine"), &TestGuide::onAnotherMachine},
+            {QStringLiteral("Without a network"), &TestGuide::withoutANetwork}};
 }
 
-/// What are examples in the README, and what they are here. Offline, systemctl knows no --now.
+/// What are examples in the documents, and what they are here. Offline, systemctl knows no --now.
 QString TestGuide::substituted(QString commands) const
 {
     return commands.replace(QStringLiteral("192.0.2.7"), ipv6)
@@ -138,10 +148,10 @@ void TestGuide::initTestCase()
     if (!InstalledMachine::isAvailable(&why))
         QSKIP(qPrintable(why));
     QVERIFY2(m_machine.start(), qPrintable(m_machine.errorText()));
-    QFile readme(QStringLiteral(DTLSD_SOURCE_DIR "/README.md"));
-    QVERIFY(readme.open(QIODevice::ReadOnly));
-    m_recipes =
-        readGuide(QString::fromUtf8(readme.readAll()), QStringLiteral("## Following dtlsd"));
+    m_recipes = recipesOf(QStringLiteral(DTLSD_SOURCE_DIR "/README.md"));
+    const QDir documents(QStringLiteral(DTLSD_SOURCE_DIR "/packaging/docs"));
+    for (const QString &name : documents.entryList({QStringLiteral("*.md")}, QDir::Files))
+        m_recipes << recipesOf(documents.filePath(name));
 
     m_daemon = std::make_unique<FollowedDaemon>(m_machine.journal());
     QVERIFY(m_daemon->start());
@@ -184,7 +194,7 @@ void TestGuide::aRecipeDoesWhatItSays()
 
 QString TestGuide::nextBlock()
 {
-    return m_blocks.isEmpty() ? QStringLiteral("echo the README has no further block; exit 1")
+    return m_blocks.isEmpty() ? QStringLiteral("echo the recipe has no further block; exit 1")
                               : m_blocks.takeFirst();
 }
 
@@ -297,7 +307,7 @@ void TestGuide::forPrograms()
     QCOMPARE(countOf(entries, QJsonValue::Array), 1);
     QCOMPARE(countOf(entries, QJsonValue::Null), 0);
 
-    const QString all = QStringLiteral(" --all"); // and without it, as the README says
+    const QString all = QStringLiteral(" --all"); // and without it, as the recipe says
     QVERIFY(commands.contains(all));
     QCOMPARE(countOf(objectsOf(run(QString(commands).remove(all))), QJsonValue::Null), 1);
 }
@@ -428,6 +438,15 @@ void TestGuide::onAnotherMachine()
     QVERIFY(m_daemon->talk("sensor-17", ipv4, {"after the break"}));
     QVERIFY2(forwarding.startSender(), forwarding.errorText());
     QCOMPARE(arrived(), m_daemon->payloads(isAnything));
+}
+
+void TestGuide::withoutANetwork()
+{
+    runNext();
+    QCOMPARE(m_machine.valueIn(
+                 QStringLiteral("/etc/systemd/system/dtlsd.service.d/socket-activated.conf"),
+                 QStringLiteral("PrivateNetwork=")),
+             QStringLiteral("yes"));
 }
 
 QTEST_GUILESS_MAIN(TestGuide)
