@@ -2,11 +2,11 @@
 //
 // What dtls-bench does before and after it measures: its command line, the messages that are under
 // way, statistics, the report.
-#include "tools/dtls-bench/Arguments.h"
-#include "tools/dtls-bench/Message.h"
-#include "tools/dtls-bench/MessageBook.h"
-#include "tools/dtls-bench/Report.h"
-#include "tools/dtls-bench/Statistics.h"
+#include "bench/dtls-bench/Arguments.h"
+#include "bench/dtls-bench/Report.h"
+#include "bench/load/Message.h"
+#include "bench/load/MessageBook.h"
+#include "bench/load/Statistics.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>

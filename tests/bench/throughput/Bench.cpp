@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/throughput/Bench.h"
 
+#include "bench/load/CpuClock.h"
 #include "bench/throughput/Contestant.h"
 #include "bench/throughput/JournalCount.h"
 #include "bench/throughput/Load.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
-#include "tools/dtls-bench/CpuClock.h"
 
 #include <optional>
 #include <utility>

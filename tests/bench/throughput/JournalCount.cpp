@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/throughput/JournalCount.h"
 
-#include "tools/dtls-bench/Message.h"
+#include "bench/load/Message.h"
 
 #include <QFile>
 

@@ -5,9 +5,9 @@
 // at a second empty line, waits for a line, sends that many entries of the same fields in turn,
 // each with a number of its own, and says how long it took until the last was in the journal.
 // It waits for the end of its input then, so that what it used can be read.
+#include "bench/load/Message.h"
 #include "log/JournalFence.h"
 #include "log/JournalSink.h"
-#include "tools/dtls-bench/Message.h"
 
 #include <chrono>
 #include <cstdio>

@@ -3,10 +3,10 @@
 // Usage: load-clients ADDRESS:PORT SESSIONS WINDOW MESSAGES BYTES
 // Opens the sessions, says `ready`, waits for a line, has each message acknowledged, says what it
 // saw as a JSON object, and waits for the end of its input, so that what it used can be read.
+#include "bench/load/EchoLoad.h"
+#include "bench/load/Opening.h"
+#include "bench/load/Statistics.h"
 #include "bench/throughput/Load.h"
-#include "tools/dtls-bench/EchoLoad.h"
-#include "tools/dtls-bench/Opening.h"
-#include "tools/dtls-bench/Statistics.h"
 
 #include <cstdio>
 #include <cstdlib>

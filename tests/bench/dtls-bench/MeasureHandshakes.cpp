@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/dtls-bench/Measuring.h"
+#include "bench/dtls-bench/ServerGauge.h"
+#include "bench/load/MessageBook.h"
+#include "bench/load/Opening.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace dtlsd::bench {
+
+using View = QLatin1StringView;
+using Clock = LoadFleet::Clock;
+
+namespace {
+
+constexpr std::chrono::seconds lostAfter{1};
+constexpr std::chrono::milliseconds longestWait{50};
+constexpr std::chrono::milliseconds settling{500}; // what a server does behind its handshakes
+constexpr std::size_t stepSize = 64;
+
+/// Handshake, one message, close_notify, each client on a new socket again and again.
+class Churn
+{
+public:
+    Churn(LoadFleet &fleet, const Plan &plan)
+        : m_fleet(fleet)
+        , m_opening(fleet, fleet.size(), plan.timeout)
+        , m_book(fleet.size(), plan.payload)
+    {
+        m_opening.addAll();
+    }
+
+    void runFor(std::chrono::nanoseconds duration)
+    {
+        for (const auto end = Clock::now() + duration; Clock::now() < end;) {
+            m_opening.start(stepSize);
+            const auto timeout = m_opening.canStart() ? Clock::duration::zero() : longestWait;
+            for (const std::size_t client : m_fleet.wait(timeout))
+                advance(client);
+            const auto now = Clock::now();
+            for (const std::size_t client : m_opening.tend(now, stepSize))
+                again(client);
+            for (const MessageBook::Lost &lost : m_book.giveUp(now - lostAfter, now)) {
+                ++m_lost;
+                again(lost.client);
+            }
+        }
+    }
+
+    [[nodiscard]] std::size_t cycles() const { return m_cycles; }
+    [[nodiscard]] std::size_t lost() const { return m_lost + m_opening.failed(); }
+    [[nodiscard]] const Opening &opening() const { return m_opening; }
+
+private:
+    void advance(std::size_t client)
+    {
+        LoadSession &session = m_fleet[client];
+        if (session.state() == LoadSession::State::Opening) {
+            if (m_opening.receive(client)) {
+                session.send(m_book.issue(client, Clock::now()));
+            }
+            return;
+        }
+        bool isAnswered = false;
+        session.receive([&](std::string_view reply) {
+            isAnswered = m_book.answer(client, reply, Clock::now()).has_value() || isAnswered;
+        });
+        if (!isAnswered)
+            return;
+        ++m_cycles;
+        again(client);
+    }
+
+    void again(std::size_t client)
+    {
+        m_fleet[client].close();
+        m_fleet.renew(client);
+        m_opening.add(client);
+    }
+
+    LoadFleet &m_fleet;
+    Opening m_opening;
+    MessageBook m_book;
+    std::size_t m_cycles = 0;
+    std::size_t m_lost = 0;
+};
+
+} // namespace
+
+Result<Figures> measureChurn(const Plan &plan, const Target &target)
+{
+    auto fleet = makeFleet(plan, target.server, plan.clients, false);
+    if (!fleet)
+        return fleet.error();
+    Churn churn(*fleet.value(), plan);
+    churn.runFor(plan.warmUp);
+    const std::size_t before = churn.cycles();
+    const std::size_t lostBefore = churn.lost();
+    const auto warmUps = static_cast<std::ptrdiff_t>(churn.opening().durations().size());
+
+    const ServerGauge gauge(target);
+    churn.runFor(plan.duration);
+    const std::size_t cycles = churn.cycles() - before;
+    const std::size_t lost = churn.lost() - lostBefore;
+    const auto &durations = churn.opening().durations();
+    Figures figures;
+    figures.append({View("handshakes_per_second"),
+                    View("handshakes, each with an echo and a close"), View("/s"),
+                    static_cast<double>(cycles) / seconds(plan.duration)});
+    gauge.addCpu(figures, cycles, View("server CPU for each of them"));
+    addLoss(figures, lost, cycles + lost);
+    addPercentiles(figures, Latencies({durations.begin() + warmUps, durations.end()}));
+    gauge.addMemory(figures);
+    closeFleet(*fleet.value());
+    return figures;
+}
+
+Result<Figures> measureRamp(const Plan &plan, const Target &target)
+{
+    auto fleet = makeFleet(plan, target.server, plan.clients);
+    if (!fleet)
+        return fleet.error();
+    std::this_thread::sleep_for(settling);
+    const ServerGauge gauge(target);
+    const auto memoryBefore = gauge.memory();
+    const auto begin = Clock::now();
+    Opening opening(*fleet.value(), plan.atATime, plan.timeout);
+    opening.addAll();
+    if (auto opened = opening.run(); !opened)
+        return opened.error();
+
+    Figures figures;
+    figures.append({View("handshakes_per_second"), View("handshakes"), View("/s"),
+                    static_cast<double>(plan.clients) / seconds(Clock::now() - begin)});
+    gauge.addCpu(figures, plan.clients, View("server CPU per handshake"));
+    std::this_thread::sleep_for(settling);
+    const auto memoryAfter = gauge.memory();
+    if (memoryBefore && memoryAfter)
+        figures.append({View("session_kb"), View("server memory per idle session"), View("KB"),
+                        perEach(*memoryAfter - *memoryBefore, plan.clients) / 1000});
+    addPercentiles(figures, Latencies(opening.durations()));
+    gauge.addMemory(figures);
+    std::this_thread::sleep_for(plan.warmUp);
+    const ServerGauge idle(target);
+    std::this_thread::sleep_for(plan.duration);
+    idle.addLoad(figures);
+    closeFleet(*fleet.value());
+    return figures;
+}
+
+} // namespace dtlsd::bench

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EchoLoad: open sessions that send as much as is wanted: each client no more at a time than its
+// window holds, all of them together no more than is to be under way. Whoever's turn it is goes
+// round all clients, so that with many of them the server meets each after it has seen to all
+// others. A message without a reply is not sent again.
+#pragma once
+
+#include "bench/load/LoadFleet.h"
+#include "bench/load/MessageBook.h"
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+namespace dtlsd::bench {
+
+class EchoLoad
+{
+public:
+    using Clock = LoadFleet::Clock;
+
+    struct Options
+    {
+        std::size_t window = 1;
+        std::size_t underWay = 256;
+        std::size_t payload = 64;
+    };
+
+    struct Counts
+    {
+        std::size_t sent = 0;
+        std::size_t lost = 0;
+        std::vector<std::chrono::nanoseconds> latencies; ///< of those that were answered
+    };
+
+    EchoLoad(LoadFleet &fleet, const Options &options);
+
+    void runFor(std::chrono::nanoseconds duration);
+    /// Until so many have been sent and answered. false: one was not answered in time.
+    [[nodiscard]] bool runUntil(std::size_t messages);
+    /// Waits for what is under way, but sends no more.
+    void finish();
+
+    [[nodiscard]] const Counts &counts() const { return m_counts; }
+    /// From nothing again; what is under way is still under way.
+    void forget() { m_counts = {}; }
+
+private:
+    void fill(std::size_t messages);
+    void receive(std::chrono::nanoseconds timeout);
+    void giveUp(std::chrono::nanoseconds age);
+
+    LoadFleet &m_fleet;
+    const Options m_options;
+    MessageBook m_book;
+    std::size_t m_turn = 0; // whose it is
+    Counts m_counts;
+};
+
+} // namespace dtlsd::bench

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/load/LoadFleet.h"
+
+#include <utility>
+
+namespace dtlsd::bench {
+
+Result<std::unique_ptr<LoadFleet>> LoadFleet::make(Options options)
+{
+    auto context = LoadSession::makeContext(options.ciphers);
+    if (!context)
+        return Error{
+            QStringLiteral("OpenSSL has no suite of %1").arg(QString::fromUtf8(options.ciphers))};
+    std::unique_ptr<LoadFleet> fleet(new LoadFleet(std::move(options), std::move(context)));
+    if (auto opened = fleet->m_sockets.open(); !opened)
+        return opened.error();
+    for (std::size_t client = 0; client < fleet->size(); ++client)
+        fleet->makeSession(client);
+    return fleet;
+}
+
+LoadFleet::LoadFleet(Options options, LoadSession::Context context)
+    : m_options(std::move(options))
+    , m_context(std::move(context))
+    , m_sockets(m_options.server, m_options.clients, m_options.sharesSockets)
+    , m_sessions(m_options.clients)
+{
+}
+
+void LoadFleet::renew(std::size_t client)
+{
+    flush(); // what is for the old socket
+    // Without a socket no session opens, which is seen.
+    static_cast<void>(m_sockets.renew(client));
+    makeSession(client);
+}
+
+void LoadFleet::makeSession(std::size_t client)
+{
+    const DeviceKey &credentials = m_options.credentials[client % m_options.credentials.size()];
+    m_sessions[client] =
+        std::make_unique<LoadSession>(*m_context, m_sockets.route(client), credentials, m_outbox);
+}
+
+std::span<const std::size_t> LoadFleet::wait(std::chrono::nanoseconds timeout,
+                                             std::size_t datagrams)
+{
+    flush();
+    m_ready.clear();
+    m_sockets.receive(timeout, datagrams, [&](std::size_t client, std::span<const char> datagram) {
+        if (!m_sessions[client]->hasInput())
+            m_ready.push_back(client);
+        m_sessions[client]->put(datagram);
+    });
+    return m_ready;
+}
+
+} // namespace dtlsd::bench

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LoadSession: a device that takes as little of the machine as it can, since the server it
+// measures may have the same processors: DTLS 1.2 straight on OpenSSL, between memory and memory.
+// It never blocks and has neither socket nor timer: whoever owns it brings datagrams, sends those
+// in the outbox, and says when it is time to send again.
+#pragma once
+
+#include "bench/load/Outbox.h"
+#include "tools/device/DeviceKey.h"
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <openssl/ssl.h>
+
+namespace dtlsd::bench {
+
+class LoadSession
+{
+public:
+    enum class State {
+        Idle,    ///< nothing was sent yet
+        Opening, ///< a hello was sent
+        Open,
+        Closed, ///< by the server, or by close()
+        Failed  ///< no session came about
+    };
+
+    using Clock = std::chrono::steady_clock;
+    using Context = std::shared_ptr<SSL_CTX>;
+
+    /// What all sessions share; @p ciphers as openssl-ciphers(1) has them. nullptr: OpenSSL has
+    /// none of them.
+    static Context makeContext(const QByteArray &ciphers);
+
+    /// All of them must outlive the session.
+    LoadSession(SSL_CTX &context, const Route &route, const DeviceKey &credentials, Outbox &outbox);
+    LoadSession(const LoadSession &) = delete;
+    LoadSession &operator=(const LoadSession &) = delete;
+    [[nodiscard]] State state() const { return m_state; }
+    /// When the hello was sent.
+    [[nodiscard]] Clock::time_point begin() const { return m_begin; }
+
+    /// Sends a hello.
+    void open();
+    /// Sends a flight again if its answer is overdue (RFC 6347 §4.2.4.1: after 1 s, 2 s, …).
+    void retransmit();
+    /// A datagram has come; receive() sees to it.
+    void put(std::span<const char> datagram);
+    /// Whether receive() has something to do.
+    [[nodiscard]] bool hasInput() const { return m_hasInput; }
+    /// Takes what has come, and returns how many messages it held; @p take is called for each.
+    template <class Take>
+    int receive(Take take)
+    {
+        m_hasInput = false;
+        if (m_state == State::Opening)
+            shakeHands();
+        int count = 0;
+        std::array<char, datagramSize> room; // NOLINT(*-member-init): it is large
+        for (; m_state == State::Open && hasUnread(); ++count) {
+            const std::string_view message = read(room);
+            if (message.empty())
+                break;
+            take(message);
+        }
+        return count;
+    }
+    void send(std::string_view message);
+    /// Sends close_notify.
+    void close();
+
+private:
+    static unsigned giveKey(SSL *ssl, const char *hint, char *identity, unsigned identitySize,
+                            unsigned char *key, unsigned keySize);
+    void shakeHands();
+    /// Spares a read that finds nothing, a tenth of what a message takes.
+    [[nodiscard]] bool hasUnread() const
+    {
+        return BIO_ctrl_pending(m_input) > 0 || SSL_has_pending(m_ssl.get()) == 1;
+    }
+    /// Empty: nothing more has come.
+    std::string_view read(std::span<char> room);
+    void takeOutput();
+
+    const DeviceKey &m_credentials;
+    const Route m_route;
+    Outbox &m_outbox;
+    BIO *m_input;  // m_ssl's
+    BIO *m_output; // m_ssl's
+    std::unique_ptr<SSL, decltype(&SSL_free)> m_ssl;
+    State m_state = State::Idle;
+    bool m_hasInput = false;
+    Clock::time_point m_begin;
+};
+
+} // namespace dtlsd::bench

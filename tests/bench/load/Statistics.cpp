@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/load/Statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace dtlsd::bench {
+
+Latencies::Latencies(std::vector<std::chrono::nanoseconds> times)
+    : m_times(std::move(times))
+{
+    std::sort(m_times.begin(), m_times.end());
+}
+
+std::chrono::nanoseconds Latencies::percentile(double share) const
+{
+    if (m_times.empty())
+        return {};
+    const double rank = std::ceil(share * static_cast<double>(m_times.size()));
+    return m_times[static_cast<std::size_t>(
+        std::clamp(rank - 1, 0.0, static_cast<double>(m_times.size() - 1)))];
+}
+
+double median(std::vector<double> values)
+{
+    if (values.empty())
+        return 0;
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+} // namespace dtlsd::bench
