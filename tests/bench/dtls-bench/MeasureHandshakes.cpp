@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/dtls-bench/Measuring.h"
-#include "bench/dtls-bench/ServerGauge.h"
 #include "bench/load/MessageBook.h"
 #include "bench/load/Opening.h"
 
@@ -9,11 +8,11 @@
 
 namespace dtlsd::bench {
 
-using View = QLatin1StringView;
 using Clock = LoadFleet::Clock;
 
 namespace {
 
+constexpr QLatin1StringView perSecond("handshakes_per_second");
 constexpr std::chrono::seconds lostAfter{1};
 constexpr std::chrono::milliseconds longestWait{50};
 constexpr std::chrono::milliseconds settling{500}; // what a server does behind its handshakes
@@ -26,7 +25,7 @@ public:
     Churn(LoadFleet &fleet, const Plan &plan)
         : m_fleet(fleet)
         , m_opening(fleet, fleet.size(), plan.timeout)
-        , m_book(fleet.size(), plan.payload)
+        , m_book(fleet.size(), Plan::payload)
     {
         m_opening.addAll();
     }
@@ -57,9 +56,8 @@ private:
     {
         LoadSession &session = m_fleet[client];
         if (session.state() == LoadSession::State::Opening) {
-            if (m_opening.receive(client)) {
+            if (m_opening.receive(client))
                 session.send(m_book.issue(client, Clock::now()));
-            }
             return;
         }
         bool isAnswered = false;
@@ -88,9 +86,9 @@ private:
 
 } // namespace
 
-Result<Figures> measureChurn(const Plan &plan, const Target &target)
+Result<QJsonObject> measureChurn(const Plan &plan)
 {
-    auto fleet = makeFleet(plan, target.server, plan.clients, false);
+    auto fleet = makeFleet(plan, plan.clients, false);
     if (!fleet)
         return fleet.error();
     Churn churn(*fleet.value(), plan);
@@ -99,52 +97,48 @@ Result<Figures> measureChurn(const Plan &plan, const Target &target)
     const std::size_t lostBefore = churn.lost();
     const auto warmUps = static_cast<std::ptrdiff_t>(churn.opening().durations().size());
 
-    const ServerGauge gauge(target);
+    const Clocks clocks(plan);
     churn.runFor(plan.duration);
     const std::size_t cycles = churn.cycles() - before;
     const std::size_t lost = churn.lost() - lostBefore;
     const auto &durations = churn.opening().durations();
-    Figures figures;
-    figures.append({View("handshakes_per_second"),
-                    View("handshakes, each with an echo and a close"), View("/s"),
-                    static_cast<double>(cycles) / seconds(plan.duration)});
-    gauge.addCpu(figures, cycles, View("server CPU for each of them"));
+    QJsonObject figures;
+    figures[perSecond] = static_cast<double>(cycles) / seconds(plan.duration);
+    addCpu(figures, clocks, cycles);
     addLoss(figures, lost, cycles + lost);
     addPercentiles(figures, Latencies({durations.begin() + warmUps, durations.end()}));
-    gauge.addMemory(figures);
+    addMemory(figures, plan);
     closeFleet(*fleet.value());
     return figures;
 }
 
-Result<Figures> measureRamp(const Plan &plan, const Target &target)
+Result<QJsonObject> measureRamp(const Plan &plan)
 {
-    auto fleet = makeFleet(plan, target.server, plan.clients);
+    auto fleet = makeFleet(plan, plan.clients);
     if (!fleet)
         return fleet.error();
     std::this_thread::sleep_for(settling);
-    const ServerGauge gauge(target);
-    const auto memoryBefore = gauge.memory();
+    const Clocks clocks(plan);
+    const double memoryBefore = memory(plan);
     const auto begin = Clock::now();
-    Opening opening(*fleet.value(), plan.atATime, plan.timeout);
-    opening.addAll();
+    Opening opening(*fleet.value(), Plan::atATime, plan.timeout);
     if (auto opened = opening.run(); !opened)
         return opened.error();
 
-    Figures figures;
-    figures.append({View("handshakes_per_second"), View("handshakes"), View("/s"),
-                    static_cast<double>(plan.clients) / seconds(Clock::now() - begin)});
-    gauge.addCpu(figures, plan.clients, View("server CPU per handshake"));
+    QJsonObject figures;
+    figures[perSecond] = static_cast<double>(plan.clients) / seconds(Clock::now() - begin);
+    addCpu(figures, clocks, plan.clients);
     std::this_thread::sleep_for(settling);
-    const auto memoryAfter = gauge.memory();
-    if (memoryBefore && memoryAfter)
-        figures.append({View("session_kb"), View("server memory per idle session"), View("KB"),
-                        perEach(*memoryAfter - *memoryBefore, plan.clients) / 1000});
+    figures[QLatin1StringView("session_kb")] =
+        perEach(memory(plan) - memoryBefore, plan.clients) / 1000;
     addPercentiles(figures, Latencies(opening.durations()));
-    gauge.addMemory(figures);
+    addMemory(figures, plan);
     std::this_thread::sleep_for(plan.warmUp);
-    const ServerGauge idle(target);
+    const Clocks idle(plan);
+    const auto beginIdle = Clock::now();
     std::this_thread::sleep_for(plan.duration);
-    idle.addLoad(figures);
+    figures[QLatin1StringView("idle_cpu_percent")] =
+        100 * seconds(idle.server.elapsed()) / seconds(Clock::now() - beginIdle);
     closeFleet(*fleet.value());
     return figures;
 }

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/dtls-bench/Measuring.h"
-#include "bench/dtls-bench/ServerGauge.h"
-#include "bench/load/MessageBook.h"
+#include "bench/load/EchoLoad.h"
 #include "bench/load/Opening.h"
 
 #include <algorithm>
 #include <vector>
 
-#include <sys/epoll.h>
-#include <unistd.h>
-
 namespace dtlsd::bench {
 
-using View = QLatin1StringView;
 using Clock = LoadFleet::Clock;
 
 namespace {
 
-constexpr std::chrono::seconds lostAfter{1};
 constexpr std::chrono::seconds longestStorm{120};
-constexpr std::chrono::milliseconds longestWait{50};
 // What is done for the storm before the established clients are looked at again: about 0.2 ms.
 constexpr std::size_t stormStep = 4;
 
@@ -28,141 +21,87 @@ constexpr std::size_t stormStep = 4;
 class PacedEcho
 {
 public:
-    PacedEcho(LoadFleet &fleet, const Plan &plan)
-        : m_fleet(fleet)
-        , m_interval(std::chrono::nanoseconds(std::chrono::seconds(1)) /
-                     static_cast<std::int64_t>(plan.rate))
-        , m_book(fleet.size(), plan.payload)
+    explicit PacedEcho(LoadFleet &fleet)
+        : m_clients(fleet.size())
+        , m_load(fleet, {.payload = Plan::payload})
     {
     }
 
     void start(Clock::time_point now)
     {
         m_due = now;
-        m_latencies.clear();
+        m_load.forget();
         m_delays.clear();
-        m_sent = m_lost = 0;
     }
 
     [[nodiscard]] Clock::time_point nextDue() const { return m_due; }
 
     void sendDue()
     {
-        for (auto now = Clock::now(); m_due <= now; m_due += m_interval) {
-            LoadSession &session = m_fleet[m_turn];
-            session.send(m_book.issue(m_turn, m_due));
+        for (const auto now = Clock::now(); m_due <= now; m_due += interval) {
+            m_load.send(m_turn, m_due);
             m_delays.push_back(now - m_due);
-            ++m_sent;
-            m_turn = (m_turn + 1) % m_fleet.size();
+            m_turn = (m_turn + 1) % m_clients;
         }
     }
 
-    void receive()
-    {
-        for (const std::size_t client : m_fleet.wait({})) {
-            m_fleet[client].receive([&](std::string_view reply) {
-                if (const auto took = m_book.answer(client, reply, Clock::now()))
-                    m_latencies.push_back(*took);
-            });
-        }
-        giveUp(lostAfter);
-    }
+    void receive() { m_load.receive({}); }
 
-    /// Waits for the replies to all that was sent.
-    void finish()
+    struct Phase
     {
-        while (m_book.underWay() > 0) {
-            waitToRead(m_fleet.descriptor(), longestWait);
-            receive();
-        }
-    }
+        Latencies latencies; ///< with what lost messages were waited for
+        Latencies delays;    ///< by which messages were sent late
+        std::size_t sent;
+        std::size_t lost;
+    };
 
-    /// A lost message counts with the time it was waited for.
-    [[nodiscard]] const std::vector<std::chrono::nanoseconds> &latencies() const
+    /// Waits for the replies to all that was sent since start().
+    Phase finish()
     {
-        return m_latencies;
+        m_load.finish();
+        const EchoLoad::Counts &counts = m_load.counts();
+        auto latencies = counts.latencies;
+        latencies.insert(latencies.end(), counts.lost.begin(), counts.lost.end());
+        return {Latencies(latencies), Latencies(m_delays), counts.sent, counts.lost.size()};
     }
-    /// By which messages were sent late.
-    [[nodiscard]] const std::vector<std::chrono::nanoseconds> &delays() const { return m_delays; }
-    [[nodiscard]] std::size_t sent() const { return m_sent; }
-    [[nodiscard]] std::size_t lost() const { return m_lost; }
 
 private:
-    void giveUp(std::chrono::nanoseconds age)
-    {
-        const auto now = Clock::now();
-        for (const MessageBook::Lost &lost : m_book.giveUp(now - age, now)) {
-            m_latencies.push_back(lost.waited);
-            ++m_lost;
-        }
-    }
+    static constexpr std::chrono::nanoseconds interval{std::nano::den / Plan::rate};
 
-    LoadFleet &m_fleet;
-    const std::chrono::nanoseconds m_interval;
-    MessageBook m_book;
+    const std::size_t m_clients;
+    EchoLoad m_load;
     Clock::time_point m_due;
     std::size_t m_turn = 0;
-    std::vector<std::chrono::nanoseconds> m_latencies;
     std::vector<std::chrono::nanoseconds> m_delays;
-    std::size_t m_sent = 0;
-    std::size_t m_lost = 0;
 };
 
-void runQuietly(PacedEcho &echo, LoadFleet &fleet, std::chrono::nanoseconds duration)
+PacedEcho::Phase runQuietly(PacedEcho &echo, LoadFleet &fleet, std::chrono::nanoseconds duration)
 {
     const auto begin = Clock::now();
     echo.start(begin);
     while (echo.nextDue() < begin + duration) {
         echo.sendDue();
         fleet.flush();
-        waitToRead(fleet.descriptor(), echo.nextDue() - Clock::now());
+        waitToRead({fleet.descriptor()}, echo.nextDue() - Clock::now());
         echo.receive();
     }
-    echo.finish();
+    return echo.finish();
 }
-
-/// Both fleets, to wait for whichever has something.
-class EitherFleet
-{
-public:
-    EitherFleet(const LoadFleet &one, const LoadFleet &other)
-        : m_epoll(epoll_create1(EPOLL_CLOEXEC))
-    {
-        for (const int descriptor : {one.descriptor(), other.descriptor()}) {
-            epoll_event event{};
-            event.events = EPOLLIN;
-            static_cast<void>(epoll_ctl(m_epoll, EPOLL_CTL_ADD, descriptor, &event));
-        }
-    }
-    EitherFleet(const EitherFleet &) = delete;
-    EitherFleet &operator=(const EitherFleet &) = delete;
-    ~EitherFleet() { close(m_epoll); }
-
-    void wait(Clock::time_point until) const { waitToRead(m_epoll, until - Clock::now()); }
-
-private:
-    const int m_epoll;
-};
 
 /// What is done for the storm in one step of the loop.
 void stepStorm(LoadFleet &fleet, Opening &opening)
 {
     opening.start(stormStep);
-    for (const std::size_t client : fleet.wait({}, stormStep)) {
-        if (fleet[client].state() == LoadSession::State::Opening)
-            opening.receive(client);
-        else
-            fleet[client].receive([](std::string_view) {});
-    }
+    for (const std::size_t client : fleet.wait({}, stormStep))
+        opening.receive(client);
     opening.tend(Clock::now(), stormStep);
     fleet.flush();
 }
 
-/// How long it took.
-std::chrono::nanoseconds runStorm(PacedEcho &echo, LoadFleet &established, LoadFleet &storming,
-                                  Opening &opening)
+/// Adds how long it took.
+PacedEcho::Phase runStorm(PacedEcho &echo, LoadFleet &established, LoadFleet &storming,
+                          Opening &opening, QJsonObject &figures)
 {
-    const EitherFleet either(established, storming);
     const auto begin = Clock::now();
     echo.start(begin);
     while (!opening.isOver() && Clock::now() - begin < longestStorm) {
@@ -170,88 +109,55 @@ std::chrono::nanoseconds runStorm(PacedEcho &echo, LoadFleet &established, LoadF
         echo.receive();
         stepStorm(storming, opening);
         if (!opening.canStart())
-            either.wait(std::min(echo.nextDue(), opening.nextLook()));
+            waitToRead({established.descriptor(), storming.descriptor()},
+                       std::min(echo.nextDue(), opening.nextLook()) - Clock::now());
     }
-    const auto took = Clock::now() - begin;
-    echo.finish();
-    return took;
+    figures[QLatin1StringView("storm_seconds")] = seconds(Clock::now() - begin);
+    figures[QLatin1StringView("storm_failed")] = static_cast<qint64>(opening.failed());
+    return echo.finish();
 }
 
-struct Phase
+void addPhases(QJsonObject &figures, const PacedEcho::Phase &quiet, const PacedEcho::Phase &storm)
 {
-    explicit Phase(const PacedEcho &echo)
-        : latencies(echo.latencies())
-        , delays(echo.delays())
-        , sent(echo.sent())
-        , lost(echo.lost())
-    {
-    }
-
-    Latencies latencies;
-    Latencies delays;
-    std::size_t sent;
-    std::size_t lost;
-};
-
-void add(Figures &figures, const char *key, const char *title, const char *unit, double value)
-{
-    figures.append({View(key), View(title), View(unit), value});
-}
-
-Figures report(const Phase &quiet, const Phase &storm, const Opening &opening,
-               std::chrono::nanoseconds took)
-{
-    const auto at = [](const Latencies &latencies, double share) {
-        return microseconds(latencies.percentile(share));
+    const auto add = [&](const char *key, const Latencies &latencies, double share) {
+        figures[QLatin1StringView(key)] = microseconds(latencies.percentile(share));
     };
-    const double before = at(quiet.latencies, 0.99);
-    const double during = at(storm.latencies, 0.99);
-    Figures figures;
-    add(figures, "quiet_p50_us", "established, before: median latency", "us",
-        at(quiet.latencies, 0.5));
-    add(figures, "quiet_p99_us", "99 % within", "us", before);
-    add(figures, "storm_p50_us", "established, in the storm: median latency", "us",
-        at(storm.latencies, 0.5));
-    add(figures, "storm_p99_us", "99 % within", "us", during);
-    add(figures, "storm_to_quiet_p99", "the second 99 % to the first", "x", ratio(during, before));
-    add(figures, "storm_max_us", "all within", "us", at(storm.latencies, 1));
-    add(figures, "storm_loss_percent", "not answered in the storm", "%",
-        100 * perEach(static_cast<double>(storm.lost), storm.sent));
-    add(figures, "sent_late_p99_us", "99 % were sent late by no more than", "us",
-        at(storm.delays, 0.99));
-    add(figures, "storm_seconds", "the storm took", "s", seconds(took));
-    add(figures, "storm_failed", "sessions that did not reopen", "",
-        static_cast<double>(opening.failed()));
-    return figures;
+    add("quiet_p50_us", quiet.latencies, 0.5);
+    add("quiet_p99_us", quiet.latencies, 0.99);
+    add("storm_p50_us", storm.latencies, 0.5);
+    add("storm_p99_us", storm.latencies, 0.99);
+    add("storm_max_us", storm.latencies, 1);
+    add("sent_late_p99_us", storm.delays, 0.99);
+    figures[QLatin1StringView("storm_to_quiet_p99")] =
+        seconds(storm.latencies.percentile(0.99)) / seconds(quiet.latencies.percentile(0.99));
+    addLoss(figures, storm.lost, storm.sent);
 }
 
 } // namespace
 
-Result<Figures> measureStorm(const Plan &plan, const Target &target)
+Result<QJsonObject> measureStorm(const Plan &plan)
 {
-    auto established = openFleet(plan, target.server, plan.clients);
+    auto established = openFleet(plan, plan.clients);
     if (!established)
         return established.error();
-    auto storming = openFleet(plan, target.server, plan.storm);
+    auto storming = openFleet(plan, plan.storm);
     if (!storming)
         return storming.error();
 
-    PacedEcho echo(*established.value(), plan);
+    PacedEcho echo(*established.value());
     runQuietly(echo, *established.value(), plan.warmUp);
-    runQuietly(echo, *established.value(), plan.duration);
-    const Phase quiet(echo);
+    const auto quiet = runQuietly(echo, *established.value(), plan.duration);
 
     // As after a power cut: nobody says goodbye, and all come back from new ports.
-    storming = makeFleet(plan, target.server, plan.storm);
+    storming = makeFleet(plan, plan.storm);
     if (!storming)
         return storming.error();
-    const ServerGauge gauge(target);
     Opening opening(*storming.value(), plan.storm, longestStorm);
     opening.addAll();
-    const auto took = runStorm(echo, *established.value(), *storming.value(), opening);
-    const Phase storm(echo);
-    Figures figures = report(quiet, storm, opening, took);
-    gauge.addMemory(figures);
+    QJsonObject figures;
+    const auto storm = runStorm(echo, *established.value(), *storming.value(), opening, figures);
+    addPhases(figures, quiet, storm);
+    addMemory(figures, plan);
     closeFleet(*established.value());
     closeFleet(*storming.value());
     return figures;

@@ -3,66 +3,47 @@
 
 #include "bench/load/Opening.h"
 
-#include <algorithm>
-#include <utility>
+#include <QFile>
+
+#include <unistd.h>
 
 namespace dtlsd::bench {
 
 using View = QLatin1StringView;
 
-Result<Figures> measure(const Plan &plan, const Target &target)
+namespace {
+
+constexpr std::chrono::milliseconds attempt{200};
+
+} // namespace
+
+Result<> reach(const Plan &plan)
 {
-    switch (plan.mode) {
-    case Mode::Churn:
-        return measureChurn(plan, target);
-    case Mode::Ramp:
-        return measureRamp(plan, target);
-    case Mode::Blast:
-        return measureBlast(plan, target);
-    case Mode::Storm:
-        return measureStorm(plan, target);
-    case Mode::Echo:
-        break;
+    const auto deadline = LoadFleet::Clock::now() + plan.timeout;
+    while (true) {
+        auto fleet = makeFleet(plan, 1);
+        if (!fleet)
+            return fleet.error();
+        auto opened = Opening(*fleet.value(), 1, attempt).run();
+        closeFleet(*fleet.value());
+        if (opened || LoadFleet::Clock::now() >= deadline)
+            return opened;
     }
-    return measureEcho(plan, target);
 }
 
-Result<> reach(const Plan &plan, const SocketAddress &server, std::chrono::nanoseconds patience)
+Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, std::size_t clients,
+                                             bool sharesSockets)
 {
-    auto fleet = makeFleet(plan, server, 1);
-    if (!fleet)
-        return fleet.error();
-    Opening opening(*fleet.value(), 1, patience);
-    opening.addAll();
-    if (auto opened = opening.run(); !opened)
-        return opened.error();
-    closeFleet(*fleet.value());
-    return success();
+    return LoadFleet::make({plan.port, {plan.credentials}, clients, sharesSockets});
 }
 
-Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, const SocketAddress &server,
-                                             std::size_t clients, bool sharesSockets)
+Result<std::unique_ptr<LoadFleet>> openFleet(const Plan &plan, std::size_t clients)
 {
-    LoadFleet::Options options;
-    options.server = server;
-    options.ciphers = plan.ciphers;
-    options.credentials = {plan.credentials};
-    options.clients = clients;
-    options.sharesSockets = sharesSockets;
-    return LoadFleet::make(std::move(options));
-}
-
-Result<std::unique_ptr<LoadFleet>> openFleet(const Plan &plan, const SocketAddress &server,
-                                             std::size_t clients)
-{
-    auto fleet = makeFleet(plan, server, clients);
+    auto fleet = makeFleet(plan, clients);
     if (!fleet)
         return fleet;
-    Opening opening(*fleet.value(), plan.atATime, plan.timeout);
-    opening.addAll();
-    if (auto opened = opening.run(); !opened)
-        return opened.error();
-    return fleet;
+    const auto opened = Opening(*fleet.value(), Plan::atATime, plan.timeout).run();
+    return opened ? std::move(fleet) : opened.error();
 }
 
 void closeFleet(LoadFleet &fleet)
@@ -72,23 +53,44 @@ void closeFleet(LoadFleet &fleet)
     fleet.flush();
 }
 
-void addPercentiles(Figures &figures, const Latencies &latencies)
+Clocks::Clocks(const Plan &plan)
+    : server(plan.processId)
+    , own(getpid())
 {
-    const auto add = [&](const char *key, const char *title, double share) {
-        figures.append(
-            {View(key), View(title), View("us"), microseconds(latencies.percentile(share))});
-    };
-    add("p50_us", "median latency", 0.5);
-    add("p90_us", "90 % within", 0.9);
-    add("p99_us", "99 % within", 0.99);
-    add("p999_us", "99.9 % within", 0.999);
-    add("max_us", "all within", 1);
 }
 
-void addLoss(Figures &figures, std::size_t lost, std::size_t sent)
+void addCpu(QJsonObject &figures, const Clocks &clocks, std::size_t count)
 {
-    figures.append({View("loss_percent"), View("not answered"), View("%"),
-                    100 * perEach(static_cast<double>(lost), sent)});
+    figures[View("server_cpu_us")] = perEach(microseconds(clocks.server.elapsed()), count);
+    figures[View("client_cpu_us")] = perEach(microseconds(clocks.own.elapsed()), count);
+}
+
+double memory(const Plan &plan)
+{
+    QFile file(QStringLiteral("/proc/%1/statm").arg(plan.processId));
+    if (!file.open(QIODevice::ReadOnly))
+        return 0;
+    const QList<QByteArray> pages = file.readAll().split(' ');
+    return pages.value(1).toDouble() * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+void addMemory(QJsonObject &figures, const Plan &plan)
+{
+    figures[View("server_rss_kb")] = memory(plan) / 1000;
+}
+
+void addPercentiles(QJsonObject &figures, const Latencies &latencies)
+{
+    figures[View("p50_us")] = microseconds(latencies.percentile(0.5));
+    figures[View("p90_us")] = microseconds(latencies.percentile(0.9));
+    figures[View("p99_us")] = microseconds(latencies.percentile(0.99));
+    figures[View("p999_us")] = microseconds(latencies.percentile(0.999));
+    figures[View("max_us")] = microseconds(latencies.percentile(1));
+}
+
+void addLoss(QJsonObject &figures, std::size_t lost, std::size_t sent)
+{
+    figures[View("loss_percent")] = 100 * perEach(static_cast<double>(lost), sent);
 }
 
 } // namespace dtlsd::bench

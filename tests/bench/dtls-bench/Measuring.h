@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The modes of dtls-bench: each opens its sessions with the target, does what it is named after,
-// closes them, and says what it found. They fail when sessions do not open.
+// The modes of dtls-bench: each opens its sessions, does what it is named after, closes them, and
+// says what it found, by the names of tests/bench/README.md. They fail when sessions do not open.
 #pragma once
 
-#include "bench/dtls-bench/Figures.h"
 #include "bench/dtls-bench/Plan.h"
+#include "bench/load/CpuClock.h"
 #include "bench/load/LoadFleet.h"
 #include "bench/load/Statistics.h"
 #include "core/Result.h"
+
+#include <QJsonObject>
 
 #include <memory>
 
 namespace dtlsd::bench {
 
-Result<Figures> measureEcho(const Plan &plan, const Target &target);
-Result<Figures> measureChurn(const Plan &plan, const Target &target);
-Result<Figures> measureRamp(const Plan &plan, const Target &target);
-Result<Figures> measureBlast(const Plan &plan, const Target &target);
-Result<Figures> measureStorm(const Plan &plan, const Target &target);
+Result<QJsonObject> measureEcho(const Plan &plan);
+Result<QJsonObject> measureChurn(const Plan &plan);
+Result<QJsonObject> measureRamp(const Plan &plan);
+Result<QJsonObject> measureStorm(const Plan &plan);
 
-/// The one that @p plan names.
-Result<Figures> measure(const Plan &plan, const Target &target);
-
-/// Opens a session and closes it. Fails when there is none within @p patience.
-Result<> reach(const Plan &plan, const SocketAddress &server, std::chrono::nanoseconds patience);
+/// Opens a session and closes it, again and again until it works. Fails when that takes too long.
+Result<> reach(const Plan &plan);
 
 // What they have in common.
 
-Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, const SocketAddress &server,
-                                             std::size_t clients, bool sharesSockets = true);
+Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, std::size_t clients,
+                                             bool sharesSockets = true);
 /// All sessions are open then.
-Result<std::unique_ptr<LoadFleet>> openFleet(const Plan &plan, const SocketAddress &server,
-                                             std::size_t clients);
+Result<std::unique_ptr<LoadFleet>> openFleet(const Plan &plan, std::size_t clients);
 void closeFleet(LoadFleet &fleet);
 
-/// p50, p90, p99, p99.9 and the longest.
-void addPercentiles(Figures &figures, const Latencies &latencies);
-void addLoss(Figures &figures, std::size_t lost, std::size_t sent);
+/// Processor time from where it is made.
+struct Clocks
+{
+    explicit Clocks(const Plan &plan);
+
+    CpuClock server;
+    CpuClock own; ///< of this process
+};
+
+/// For each of @p count things, in microseconds.
+void addCpu(QJsonObject &figures, const Clocks &clocks, std::size_t count);
+/// Bytes of the server that are resident; 0: it is gone.
+double memory(const Plan &plan);
+/// The same in units of 1000 bytes.
+void addMemory(QJsonObject &figures, const Plan &plan);
+/// p50, p90, p99, p99.9 and the longest, in microseconds.
+void addPercentiles(QJsonObject &figures, const Latencies &latencies);
+/// In hundredths of what was sent.
+void addLoss(QJsonObject &figures, std::size_t lost, std::size_t sent);
 
 } // namespace dtlsd::bench

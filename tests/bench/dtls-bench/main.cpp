@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/dtls-bench/Arguments.h"
+//
+// dtls-bench: many clients of a server on this machine, and what they find, as a JSON object.
 #include "bench/dtls-bench/Measuring.h"
-#include "bench/dtls-bench/Report.h"
+#include "bench/load/CpuClock.h"
 #include "core/Console.h"
+#include "core/Quantity.h"
 
+#include <QCommandLineParser>
 #include <QCoreApplication>
-#include <QTextStream>
+#include <QJsonDocument>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
-#include <exception>
+#include <cstdlib>
+#include <optional>
 
 #include <sysexits.h>
 
@@ -18,49 +24,125 @@ using namespace dtlsd::bench;
 namespace {
 
 constexpr int noSession = 2;
+constexpr std::int64_t mostClients = 20'000;
+constexpr std::int64_t mostUnderWay = 1024;
+constexpr std::int64_t largestPort = 65'535;
+constexpr std::int64_t largestProcessId = 1 << 22; // Linux' own limit
 
-Result<QList<Finding>> run(const Arguments &arguments)
+struct Mode
 {
-    if (!arguments.contestants.isEmpty())
-        return compare(arguments.plan, arguments.contestants, arguments.rounds);
-    const Target &target = arguments.target;
-    if (const auto reached = reach(arguments.plan, target.server, arguments.plan.timeout); !reached)
-        return reached.error();
-    const auto figures = measure(arguments.plan, target);
-    if (!figures)
-        return figures.error();
-    return QList<Finding>{{target.server.toString(), {figures.value()}}};
-}
+    QLatin1StringView name;
+    Result<QJsonObject> (*measure)(const Plan &plan);
+};
 
-int complain(const QString &problem, int status)
+constexpr Mode modes[] = {{QLatin1StringView("echo"), &measureEcho},
+                          {QLatin1StringView("churn"), &measureChurn},
+                          {QLatin1StringView("ramp"), &measureRamp},
+                          {QLatin1StringView("storm"), &measureStorm}};
+
+[[noreturn]] void end(int status, const QString &problem)
 {
     say(stderr, QStringLiteral("dtls-bench: %1\n").arg(problem));
-    return status;
+    std::exit(status);
+}
+
+void addOptions(QCommandLineParser &parser)
+{
+    parser.setApplicationDescription(QStringLiteral(
+        "Measures a DTLS 1.2 server with pre-shared keys on 127.0.0.1, by the load "
+        "of many clients. What the modes and the figures are: tests/bench/README.md."));
+    const auto add = [&parser](const char *name, const char *what, const char *value,
+                               const char *usual = "") {
+        parser.addOption({QString::fromLatin1(name), QString::fromLatin1(what),
+                          QString::fromLatin1(value), QString::fromLatin1(usual)});
+    };
+    add("psk-file", "The key of all clients; lines identity:hexkey.", "FILE");
+    add("psk-identity", "Their identity; not needed with a file of one line.", "ID");
+    add("port", "The server's, on 127.0.0.1.", "PORT");
+    add("pid", "The server's process.", "PID");
+    add("clients", "Sessions (10).", "NUMBER", "10");
+    add("window", "Messages of a client without a reply in echo (1).", "NUMBER", "1");
+    add("storm", "Sessions that reconnect in storm (5000).", "NUMBER", "5000");
+    add("duration", "How long to measure (5s).", "DURATION", "5s");
+    add("warm-up", "How long to go on before that (1s).", "DURATION", "1s");
+    add("timeout", "How long to wait for a session (5s).", "DURATION", "5s");
+    parser.addPositionalArgument(QStringLiteral("MODE"),
+                                 QStringLiteral("echo, churn, ramp or storm."));
+    parser.addHelpOption();
+}
+
+/// From 1 to @p most.
+std::size_t number(const QCommandLineParser &parser, const QString &name, std::int64_t most)
+{
+    const auto value = parseWholeNumber(parser.value(name));
+    if (!value || *value < 1 || *value > most)
+        end(EX_USAGE, QStringLiteral("--%1 %2 is not accepted; 1 to %3 is")
+                          .arg(name, parser.value(name))
+                          .arg(most));
+    return static_cast<std::size_t>(*value);
+}
+
+std::chrono::milliseconds duration(const QCommandLineParser &parser, const QString &name)
+{
+    const auto value = parseDuration(parser.value(name));
+    if (!value || value->count() == 0)
+        end(EX_USAGE, QStringLiteral("--%1 %2 is no duration; 500ms, 5s or 1min, say, is accepted")
+                          .arg(name, parser.value(name)));
+    return *value;
+}
+
+DeviceKey key(const QCommandLineParser &parser)
+{
+    const QString identity = QStringLiteral("psk-identity");
+    auto key = DeviceKey::fromFile(
+        parser.value(QStringLiteral("psk-file")),
+        parser.isSet(identity) ? std::optional(parser.value(identity).toUtf8()) : std::nullopt);
+    if (!key)
+        end(EX_USAGE, QStringLiteral("--psk-file: %1").arg(key.error().message));
+    return std::move(key).value();
+}
+
+Plan makePlan(const QCommandLineParser &parser)
+{
+    Plan plan;
+    plan.port = static_cast<quint16>(number(parser, QStringLiteral("port"), largestPort));
+    plan.processId = static_cast<pid_t>(number(parser, QStringLiteral("pid"), largestProcessId));
+    if (!CpuClock::isThere(plan.processId))
+        end(EX_USAGE, QStringLiteral("--pid %1 is no process that runs").arg(plan.processId));
+    plan.credentials = key(parser);
+    plan.clients = number(parser, QStringLiteral("clients"), mostClients);
+    plan.window = number(parser, QStringLiteral("window"), mostUnderWay);
+    plan.storm = number(parser, QStringLiteral("storm"), mostClients);
+    plan.duration = duration(parser, QStringLiteral("duration"));
+    plan.warmUp = duration(parser, QStringLiteral("warm-up"));
+    plan.timeout = duration(parser, QStringLiteral("timeout"));
+    return plan;
+}
+
+Result<QJsonObject> measure(const Mode &mode, const Plan &plan)
+{
+    const auto reached = reach(plan);
+    return reached ? mode.measure(plan) : reached.error();
 }
 
 } // namespace
 
 int main(int argc, char *argv[])
-try {
-    occupyStandardStreams();
+{
     qputenv("LC_ALL", "C.UTF-8"); // Qt complains about a locale without UTF-8
     const QCoreApplication application(argc, argv);
-
-    const auto parsed = Arguments::parse(QCoreApplication::arguments());
-    if (const auto *stop = std::get_if<Arguments::Stop>(&parsed)) {
-        say(stop->status == 0 ? stdout : stderr, stop->message);
-        return stop->status;
-    }
-    const auto &arguments = std::get<Arguments>(parsed);
-    const auto findings = run(arguments);
-    if (!findings)
-        return complain(findings.error().message, noSession);
-    QTextStream output(stdout);
-    if (arguments.json)
-        output << toJson(arguments.plan, findings.value());
-    else
-        output << toTable(findings.value());
-    return 0;
-} catch (const std::exception &error) { // no memory for so many clients
-    return complain(QString::fromUtf8(error.what()), EX_SOFTWARE);
+    QCommandLineParser parser;
+    addOptions(parser);
+    parser.process(application);
+    const QStringList positional = parser.positionalArguments();
+    const auto *mode = std::find_if(std::begin(modes), std::end(modes), [&](const Mode &each) {
+        return positional.size() == 1 && positional[0] == each.name;
+    });
+    if (mode == std::end(modes))
+        end(EX_USAGE, QStringLiteral("echo, churn, ramp or storm is accepted as MODE"));
+    const auto figures = measure(*mode, makePlan(parser));
+    if (!figures)
+        end(noSession, figures.error().message);
+    say(stdout, QString::fromUtf8(QJsonDocument(figures.value()).toJson()));
+    return EX_OK;
 }

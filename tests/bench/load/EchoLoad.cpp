@@ -7,8 +7,6 @@ namespace dtlsd::bench {
 
 namespace {
 
-// On loopback a reply is there within a millisecond; a second is what RFC 6347 §4.2.4.1 waits for.
-constexpr std::chrono::seconds lostAfter{1};
 constexpr std::chrono::seconds receiptPatience{10};
 constexpr std::chrono::milliseconds longestWait{50};
 
@@ -27,26 +25,28 @@ void EchoLoad::runFor(std::chrono::nanoseconds duration)
     while (Clock::now() < end) {
         fill(std::numeric_limits<std::size_t>::max());
         receive(longestWait);
-        giveUp(lostAfter);
     }
 }
 
 bool EchoLoad::runUntil(std::size_t messages)
 {
-    while (m_counts.latencies.size() < messages && m_counts.lost == 0) {
+    while (m_counts.latencies.size() < messages && m_counts.lost.empty()) {
         fill(messages);
-        receive(longestWait);
-        giveUp(receiptPatience);
+        receive(longestWait, receiptPatience);
     }
-    return m_counts.lost == 0;
+    return m_counts.lost.empty();
 }
 
 void EchoLoad::finish()
 {
-    while (m_book.underWay() > 0) {
+    while (m_book.underWay() > 0)
         receive(longestWait);
-        giveUp(lostAfter);
-    }
+}
+
+void EchoLoad::send(std::size_t client, Clock::time_point since)
+{
+    m_fleet[client].send(m_book.issue(client, since));
+    ++m_counts.sent;
 }
 
 /// Up to @p messages in all.
@@ -58,18 +58,15 @@ void EchoLoad::fill(std::size_t messages)
             return;
         const std::size_t client = m_turn;
         m_turn = (m_turn + 1) % m_fleet.size();
-        LoadSession &session = m_fleet[client];
-        if (session.state() != LoadSession::State::Open)
+        if (m_fleet[client].state() != LoadSession::State::Open)
             continue; // closed by the server; its messages will be missed
         while (m_book.underWay(client) < m_options.window &&
-               m_book.underWay() < m_options.underWay && m_counts.sent < messages) {
-            session.send(m_book.issue(client, now));
-            ++m_counts.sent;
-        }
+               m_book.underWay() < m_options.underWay && m_counts.sent < messages)
+            send(client, now);
     }
 }
 
-void EchoLoad::receive(std::chrono::nanoseconds timeout)
+void EchoLoad::receive(std::chrono::nanoseconds timeout, std::chrono::nanoseconds patience)
 {
     for (const std::size_t client : m_fleet.wait(timeout)) {
         m_fleet[client].receive([&](std::string_view reply) {
@@ -77,12 +74,9 @@ void EchoLoad::receive(std::chrono::nanoseconds timeout)
                 m_counts.latencies.push_back(*took);
         });
     }
-}
-
-void EchoLoad::giveUp(std::chrono::nanoseconds age)
-{
     const auto now = Clock::now();
-    m_counts.lost += m_book.giveUp(now - age, now).size();
+    for (const MessageBook::Lost &lost : m_book.giveUp(now - patience, now))
+        m_counts.lost.push_back(lost.waited);
 }
 
 } // namespace dtlsd::bench

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EchoLoad: open sessions that send as much as is wanted: each client no more at a time than its
-// window holds, all of them together no more than is to be under way. Whoever's turn it is goes
-// round all clients, so that with many of them the server meets each after it has seen to all
-// others. A message without a reply is not sent again.
+// EchoLoad: open sessions that send messages and take the replies. The run functions send as much
+// as is allowed: each client no more at a time than its window holds, all of them together no more
+// than is to be under way. Clients take turns, so that with many of them the server meets each
+// after it has seen to all others. A message without a reply is not sent again.
 #pragma once
 
 #include "bench/load/LoadFleet.h"
@@ -30,8 +30,8 @@ public:
     struct Counts
     {
         std::size_t sent = 0;
-        std::size_t lost = 0;
         std::vector<std::chrono::nanoseconds> latencies; ///< of those that were answered
+        std::vector<std::chrono::nanoseconds> lost;      ///< how long each was waited for
     };
 
     EchoLoad(LoadFleet &fleet, const Options &options);
@@ -42,14 +42,22 @@ public:
     /// Waits for what is under way, but sends no more.
     void finish();
 
+    /// A message of @p client, whose latency counts from @p since.
+    void send(std::size_t client, Clock::time_point since);
+    /// Takes the replies that are there, or come within @p timeout, and gives up messages that
+    /// have waited for @p patience.
+    void receive(std::chrono::nanoseconds timeout, std::chrono::nanoseconds patience = lostAfter);
+
     [[nodiscard]] const Counts &counts() const { return m_counts; }
     /// From nothing again; what is under way is still under way.
     void forget() { m_counts = {}; }
 
 private:
+    // On loopback a reply is there within a millisecond; a second is what RFC 6347 §4.2.4.1 waits
+    // for.
+    static constexpr std::chrono::seconds lostAfter{1};
+
     void fill(std::size_t messages);
-    void receive(std::chrono::nanoseconds timeout);
-    void giveUp(std::chrono::nanoseconds age);
 
     LoadFleet &m_fleet;
     const Options m_options;

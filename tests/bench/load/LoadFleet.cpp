@@ -7,11 +7,7 @@ namespace dtlsd::bench {
 
 Result<std::unique_ptr<LoadFleet>> LoadFleet::make(Options options)
 {
-    auto context = LoadSession::makeContext(options.ciphers);
-    if (!context)
-        return Error{
-            QStringLiteral("OpenSSL has no suite of %1").arg(QString::fromUtf8(options.ciphers))};
-    std::unique_ptr<LoadFleet> fleet(new LoadFleet(std::move(options), std::move(context)));
+    std::unique_ptr<LoadFleet> fleet(new LoadFleet(std::move(options)));
     if (auto opened = fleet->m_sockets.open(); !opened)
         return opened.error();
     for (std::size_t client = 0; client < fleet->size(); ++client)
@@ -19,10 +15,10 @@ Result<std::unique_ptr<LoadFleet>> LoadFleet::make(Options options)
     return fleet;
 }
 
-LoadFleet::LoadFleet(Options options, LoadSession::Context context)
+LoadFleet::LoadFleet(Options options)
     : m_options(std::move(options))
-    , m_context(std::move(context))
-    , m_sockets(m_options.server, m_options.clients, m_options.sharesSockets)
+    , m_context(LoadSession::makeContext())
+    , m_sockets(m_options.port, m_options.clients, m_options.sharesSockets)
     , m_sessions(m_options.clients)
 {
 }
@@ -30,8 +26,7 @@ LoadFleet::LoadFleet(Options options, LoadSession::Context context)
 void LoadFleet::renew(std::size_t client)
 {
     flush(); // what is for the old socket
-    // Without a socket no session opens, which is seen.
-    static_cast<void>(m_sockets.renew(client));
+    m_sockets.renew(client);
     makeSession(client);
 }
 

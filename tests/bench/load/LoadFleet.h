@@ -21,21 +21,20 @@ public:
 
     struct Options
     {
-        SocketAddress server;
-        QByteArray ciphers = "PSK-AES128-GCM-SHA256";
+        quint16 port = 0;                   ///< of the server, on 127.0.0.1
         std::vector<DeviceKey> credentials; ///< of the clients in turn
         std::size_t clients = 1;
-        bool sharesSockets = true; ///< where it can; see LoadSockets
+        bool sharesSockets = true; ///< see LoadSockets
     };
 
-    /// Fails when the system or OpenSSL lacks something. Nothing is sent yet.
+    /// Fails when the system has not as many sockets. Nothing is sent yet.
     static Result<std::unique_ptr<LoadFleet>> make(Options options);
     LoadFleet(const LoadFleet &) = delete;
     LoadFleet &operator=(const LoadFleet &) = delete;
 
     [[nodiscard]] std::size_t size() const { return m_sessions.size(); }
     [[nodiscard]] LoadSession &operator[](std::size_t client) { return *m_sessions[client]; }
-    [[nodiscard]] const SocketAddress &server() const { return m_options.server; }
+    [[nodiscard]] quint16 port() const { return m_options.port; }
 
     /// Puts a new session in the place of the one of @p client, on a new port if its socket is its
     /// own.
@@ -53,7 +52,7 @@ public:
 private:
     static constexpr std::size_t usualDatagrams = 256;
 
-    LoadFleet(Options options, LoadSession::Context context);
+    explicit LoadFleet(Options options);
     void makeSession(std::size_t client);
 
     const Options m_options;

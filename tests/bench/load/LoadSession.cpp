@@ -20,13 +20,14 @@ void clearErrors()
 
 } // namespace
 
-LoadSession::Context LoadSession::makeContext(const QByteArray &ciphers)
+LoadSession::Context LoadSession::makeContext()
 {
     Context context(SSL_CTX_new(DTLS_client_method()), SSL_CTX_free);
     SSL_CTX_set_min_proto_version(context.get(), DTLS1_2_VERSION);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
     SSL_CTX_set_psk_client_callback(context.get(), &LoadSession::giveKey);
-    return SSL_CTX_set_cipher_list(context.get(), ciphers.constData()) == 1 ? context : nullptr;
+    SSL_CTX_set_cipher_list(context.get(), "PSK-AES128-GCM-SHA256");
+    return context;
 }
 
 LoadSession::LoadSession(SSL_CTX &context, const Route &route, const DeviceKey &credentials,

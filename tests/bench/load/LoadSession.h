@@ -33,9 +33,8 @@ public:
     using Clock = std::chrono::steady_clock;
     using Context = std::shared_ptr<SSL_CTX>;
 
-    /// What all sessions share; @p ciphers as openssl-ciphers(1) has them. nullptr: OpenSSL has
-    /// none of them.
-    static Context makeContext(const QByteArray &ciphers);
+    /// What all sessions share; PSK-AES128-GCM-SHA256 is offered.
+    static Context makeContext();
 
     /// All of them must outlive the session.
     LoadSession(SSL_CTX &context, const Route &route, const DeviceKey &credentials, Outbox &outbox);
@@ -53,22 +52,20 @@ public:
     void put(std::span<const char> datagram);
     /// Whether receive() has something to do.
     [[nodiscard]] bool hasInput() const { return m_hasInput; }
-    /// Takes what has come, and returns how many messages it held; @p take is called for each.
+    /// Takes what has come; @p take is called for each message.
     template <class Take>
-    int receive(Take take)
+    void receive(Take take)
     {
         m_hasInput = false;
         if (m_state == State::Opening)
             shakeHands();
-        int count = 0;
         std::array<char, datagramSize> room; // NOLINT(*-member-init): it is large
-        for (; m_state == State::Open && hasUnread(); ++count) {
+        while (m_state == State::Open && hasUnread()) {
             const std::string_view message = read(room);
             if (message.empty())
                 break;
             take(message);
         }
-        return count;
     }
     void send(std::string_view message);
     /// Sends close_notify.

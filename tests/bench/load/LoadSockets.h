@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoadSockets: the way of the clients of a fleet to the server and back. To a server on
-// 127.0.0.0/8, clients come from 250 addresses there and share a socket: one system call serves
-// many of them, and this process takes less of the processors than the server. To any other server
-// each client has a socket.
+// LoadSockets: the way of the clients of a fleet to a server on 127.0.0.1 and back. Clients come
+// from 250 addresses of 127.0.0.0/8, as limits are counted by address. Either 250 of them share a
+// socket: one system call serves many, and this process takes less of the processors than the
+// server. Or each has a socket of its own, so that it can come back from another port.
 #pragma once
 
 #include "bench/load/Inbox.h"
 #include "bench/load/Outbox.h"
 #include "core/Result.h"
-#include "core/SocketAddress.h"
 
 #include <chrono>
 #include <deque>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -23,8 +23,7 @@ namespace dtlsd::bench {
 class LoadSockets
 {
 public:
-    /// @p areShared = false: even on loopback each client has a socket.
-    LoadSockets(const SocketAddress &server, std::size_t clients, bool areShared);
+    LoadSockets(quint16 port, std::size_t clients, bool areShared);
     LoadSockets(const LoadSockets &) = delete;
     LoadSockets &operator=(const LoadSockets &) = delete;
     ~LoadSockets();
@@ -33,8 +32,8 @@ public:
     [[nodiscard]] Result<> open();
     /// Puts a new socket, and so a new port, in the place of the one of @p client, if that is its
     /// own. That one stays for some more calls: a closed one would make the kernel answer what the
-    /// server still sends there, at the expense of the server. false: the system has none.
-    bool renew(std::size_t client);
+    /// server still sends there, at the expense of the server. Without a socket no session opens.
+    void renew(std::size_t client);
     [[nodiscard]] Route route(std::size_t client) const;
 
     /// Calls @p take with the client and the datagram for those that are there, at most @p limit,
@@ -42,7 +41,8 @@ public:
     template <class Take>
     void receive(std::chrono::nanoseconds timeout, std::size_t limit, Take take)
     {
-        for (const std::size_t socket : wait(timeout)) {
+        for (const epoll_event &event : wait(timeout)) {
+            const std::size_t socket = event.data.u64;
             limit -= m_inbox.receive(m_sockets[socket], limit,
                                      [&](std::span<const char> datagram, in_addr destination) {
                                          const std::size_t client = clientOf(socket, destination);
@@ -58,23 +58,20 @@ public:
 
 private:
     [[nodiscard]] int makeSocket(std::size_t socket) const;
-    bool watch(std::size_t socket) const;
     [[nodiscard]] std::size_t clientOf(std::size_t socket, in_addr destination) const;
-    const std::vector<std::size_t> &wait(std::chrono::nanoseconds timeout);
+    std::span<const epoll_event> wait(std::chrono::nanoseconds timeout);
 
-    const SocketAddress m_server;
+    const sockaddr_in m_server;
     const std::size_t m_clients;
-    const bool m_areShared;
-    sockaddr_in m_serverAddress{}; // unless sockets are connected
+    const bool m_areShared; // sockets are connected unless they are
     const int m_epoll;
     std::vector<int> m_sockets;
     std::deque<int> m_former; // of clients that were renewed, the oldest first
     std::vector<epoll_event> m_events;
-    std::vector<std::size_t> m_ready;
     Inbox m_inbox;
 };
 
-/// Waits until @p descriptor can be read, at most so long.
-void waitToRead(int descriptor, std::chrono::nanoseconds timeout);
+/// Waits until one of @p descriptors can be read, at most so long.
+void waitToRead(std::initializer_list<int> descriptors, std::chrono::nanoseconds timeout);
 
 } // namespace dtlsd::bench

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,12 +30,9 @@ inline std::optional<std::uint64_t> readNumber(std::string_view message)
     if (message.size() < numberSize)
         return std::nullopt;
     std::uint64_t number = 0;
-    for (const char digit : message.substr(0, numberSize)) {
-        if (digit < '0' || digit > '9')
-            return std::nullopt;
-        number = number * 10 + static_cast<std::uint64_t>(digit - '0');
-    }
-    return number;
+    const char *expected = message.data() + numberSize;
+    const auto [end, error] = std::from_chars(message.data(), expected, number);
+    return error == std::errc() && end == expected ? std::optional(number) : std::nullopt;
 }
 
 /// A message of @p size bytes, at least numberSize.

@@ -43,8 +43,9 @@ void Opening::start(std::size_t limit)
 bool Opening::receive(std::size_t client)
 {
     LoadSession &session = m_fleet[client];
+    const bool wasOpening = session.state() == State::Opening;
     session.receive([](std::string_view) {});
-    if (session.state() == State::Opening || session.state() == State::Failed)
+    if (!wasOpening || session.state() == State::Opening || session.state() == State::Failed)
         return false; // tend() sees to what failed
     m_durations.push_back(Clock::now() - session.begin());
     --m_underWay;
@@ -81,24 +82,21 @@ Opening::Clock::time_point Opening::nextLook() const
 
 Result<> Opening::run()
 {
+    addAll();
     while (!isOver()) {
         start(stepSize);
         const auto timeout = canStart() ? Clock::duration::zero() : nextLook() - Clock::now();
-        for (const std::size_t client : m_fleet.wait(timeout)) {
-            if (m_fleet[client].state() == State::Opening)
-                receive(client);
-            else
-                m_fleet[client].receive([](std::string_view) {});
-        }
+        for (const std::size_t client : m_fleet.wait(timeout))
+            receive(client);
         tend(Clock::now(), stepSize);
     }
     if (m_failed == 0)
         return success();
-    return Error{QStringLiteral("%1 of %2 sessions with %3 did not open; the server is not there, "
-                                "does not accept this identity and key, or limits them")
+    return Error{QStringLiteral("%1 of %2 sessions with port %3 did not open; the server is not "
+                                "there, does not accept this identity and key, or limits them")
                      .arg(m_failed)
                      .arg(m_failed + m_durations.size())
-                     .arg(m_fleet.server().toString())};
+                     .arg(m_fleet.port())};
 }
 
 } // namespace dtlsd::bench

@@ -27,7 +27,7 @@ public:
 
     /// Sends hellos of those that wait, at most @p limit.
     void start(std::size_t limit);
-    /// Takes what has come for @p client, whose session is Opening. true: it is open since.
+    /// Takes what has come for @p client. true: its session is open since.
     bool receive(std::size_t client);
     /// Sends again what is due at @p now and gives up what has taken too long, for at most
     /// @p limit clients. Returns those given up.
@@ -44,7 +44,7 @@ public:
         return m_durations;
     }
 
-    /// Does it all. Fails when not all sessions opened.
+    /// Opens the sessions of all clients. Fails when not all opened.
     [[nodiscard]] Result<> run();
 
 private:

@@ -22,13 +22,4 @@ std::chrono::nanoseconds Latencies::percentile(double share) const
         std::clamp(rank - 1, 0.0, static_cast<double>(m_times.size() - 1)))];
 }
 
-double median(std::vector<double> values)
-{
-    if (values.empty())
-        return 0;
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 } // namespace dtlsd::bench

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Percentiles, medians and ratios, in one place.
+// Percentiles and units, in one place.
 #pragma once
 
 #include <chrono>
@@ -38,14 +38,5 @@ public:
 private:
     std::vector<std::chrono::nanoseconds> m_times; // shortest first
 };
-
-/// The middle one, or the mean of the two in the middle; 0 of nothing.
-double median(std::vector<double> values);
-
-/// 0 when there is nothing to compare with.
-inline double ratio(double value, double reference)
-{
-    return reference == 0 ? 0 : value / reference;
-}
 
 } // namespace dtlsd::bench

@@ -29,9 +29,9 @@ double microsecondsPer(int entries, std::chrono::nanoseconds time)
 test::Command loadClients(const QString &programs, DaemonProcess &daemon, const Load &load)
 {
     const auto addresses = daemon.addresses();
-    const QString address = addresses.isEmpty() ? QString() : addresses.first().toString();
+    const quint16 port = addresses.isEmpty() ? quint16{0} : addresses.first().port();
     return {programs + QStringLiteral("/load-clients"),
-            {address, QString::number(load.sessions), QString::number(load.window),
+            {QString::number(port), QString::number(load.sessions), QString::number(load.window),
              QString::number(load.messages), QString::number(load.payload)}};
 }
 

@@ -5,7 +5,6 @@
 
 #include <QFile>
 
-#include <charconv>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -24,13 +23,10 @@ std::size_t numberOf(sd_journal *journal, std::size_t messages)
 {
     const void *data = nullptr;
     std::size_t size = 0;
-    std::size_t number = messages;
-    if (sd_journal_get_data(journal, "DTLSD_PAYLOAD", &data, &size) < 0 ||
-        size < payload.size() + numberSize)
+    if (sd_journal_get_data(journal, "DTLSD_PAYLOAD", &data, &size) < 0)
         return messages;
-    const char *digits = static_cast<const char *>(data) + payload.size();
-    const auto [end, error] = std::from_chars(digits, digits + numberSize, number);
-    return error == std::errc() && end == digits + numberSize ? number : messages;
+    const std::string_view field(static_cast<const char *>(data), size);
+    return readNumber(field.substr(payload.size())).value_or(messages);
 }
 
 } // namespace

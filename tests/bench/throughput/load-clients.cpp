@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Usage: load-clients ADDRESS:PORT SESSIONS WINDOW MESSAGES BYTES
+// Usage: load-clients PORT SESSIONS WINDOW MESSAGES BYTES
 // Opens the sessions, says `ready`, waits for a line, has each message acknowledged, says what it
 // saw as a JSON object, and waits for the end of its input, so that what it used can be read.
 #include "bench/load/EchoLoad.h"
@@ -38,10 +38,10 @@ void report(std::chrono::nanoseconds took, const Latencies &latencies)
 }
 
 /// Whose sessions are open; nullptr: one did not open.
-std::unique_ptr<LoadFleet> openFleet(const dtlsd::SocketAddress &server, std::size_t sessions)
+std::unique_ptr<LoadFleet> openFleet(quint16 port, std::size_t sessions)
 {
     LoadFleet::Options options;
-    options.server = server;
+    options.port = port;
     options.clients = sessions;
     const dtlsd::PskKey key(QByteArray::fromHex(keyHex));
     for (std::size_t session = 0; session < sessions; ++session)
@@ -50,23 +50,20 @@ std::unique_ptr<LoadFleet> openFleet(const dtlsd::SocketAddress &server, std::si
     auto fleet = LoadFleet::make(std::move(options));
     if (!fleet)
         return nullptr;
-    Opening opening(*fleet.value(), 1, patience);
-    opening.addAll();
-    return opening.run() ? std::move(fleet).value() : nullptr;
+    return Opening(*fleet.value(), 1, patience).run() ? std::move(fleet).value() : nullptr;
 }
 
 } // namespace
 
 int main(int argc, char **argv)
 {
-    const auto server = dtlsd::SocketAddress::parse(QString::fromUtf8(argc == 6 ? argv[1] : ""));
-    if (!server)
-        return complain("usage: load-clients ADDRESS:PORT SESSIONS WINDOW MESSAGES BYTES");
+    if (argc != 6)
+        return complain("usage: load-clients PORT SESSIONS WINDOW MESSAGES BYTES");
     const auto number = [argv](int i) { return std::strtoul(argv[i], nullptr, 10); };
     const std::size_t messages = number(4);
     const std::size_t sessions = number(2);
     const std::size_t window = number(3);
-    const auto fleet = openFleet(*server, sessions);
+    const auto fleet = openFleet(static_cast<quint16>(number(1)), sessions);
     if (!fleet)
         return complain("a session did not open");
     EchoLoad load(*fleet, {window, sessions * window, number(5)});
