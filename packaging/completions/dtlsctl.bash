@@ -38,7 +38,7 @@ _dtlsctl()
     case $option:${words[*]}:$cur in
     --socket:*) compopt -o default ;;
     --format:*) choices='mosquitto stunnel gnutls' ;;
-    *:-*) choices='--socket --json --watch --openmetrics --format --version --help' ;;
+    *:-*) choices='--socket --json --watch --format --version --help' ;;
     ::*) choices='status sessions close close-identity reload metrics health key' ;;
     :close:*) choices=$(_dtlsctl_sessions "$1" session) ;;
     :close-identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;

@@ -43,7 +43,6 @@ complete -c dtlsctl -f
 complete -c dtlsctl -l socket -r -F -d 'Where dtlsd is'
 complete -c dtlsctl -l json -d 'Print the lines of the answer as they came'
 complete -c dtlsctl -l watch -d 'Again every second'
-complete -c dtlsctl -l openmetrics -d 'Metrics in the strict form'
 complete -c dtlsctl -l format -x -a 'mosquitto stunnel gnutls' -d 'What the file to import is'
 complete -c dtlsctl -l version -d 'Print the version'
 complete -c dtlsctl -l help -d 'Print a summary'

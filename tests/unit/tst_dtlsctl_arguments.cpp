@@ -95,8 +95,6 @@ void tst_DtlsctlArguments::wrongUsageIsRefused_data()
     row("an empty socket", {"--socket=", "health"}, u"--socket is empty"_s);
     row("a value that is missing", {"health", "--socket"}, u"Missing value after '--socket'"_s);
     row("watching a reload", {"reload", "--watch"}, u"--watch does not go with reload"_s);
-    row("OpenMetrics of the health", {"health", "--openmetrics"},
-        u"--openmetrics does not go with health"_s);
     row("a format for nothing", {"health", "--format=gnutls"}, u"does not go with health"_s);
     row("no format", {"key", "import", "x"}, u"--format is missing; mosquitto, stunnel or"_s);
     row("an unknown format", {"key", "import", "x", "--format=pem"}, u"--format pem is unknown"_s);

@@ -69,13 +69,12 @@ struct Switches
     const QCommandLineOption json{QStringLiteral("json")};
     const QCommandLineOption watch{QStringLiteral("watch")};
     const QCommandLineOption format{QStringLiteral("format"), {}, QStringLiteral("FORMAT")};
-    const QCommandLineOption openMetrics{QStringLiteral("openmetrics")};
     const QCommandLineOption version{QStringLiteral("version")};
     const QCommandLineOption help{QStringLiteral("help")};
 
     [[nodiscard]] QList<QCommandLineOption> all() const
     {
-        return {socket, json, watch, format, openMetrics, version, help};
+        return {socket, json, watch, format, version, help};
     }
 };
 
@@ -117,9 +116,6 @@ QString misplacedOption(const QCommandLineParser &parser, const Switches &switch
                    ? QStringLiteral("--format is missing; mosquitto, stunnel or gnutls is accepted")
                    : QStringLiteral("--format does not go with %1; it goes with key import")
                          .arg(command);
-    if (parser.isSet(switches.openMetrics) && form.command != Command::Metrics)
-        return QStringLiteral("--openmetrics does not go with %1; it goes with metrics")
-            .arg(command);
     if (!form.asksDaemon && (parser.isSet(switches.json) || parser.isSet(switches.socket)))
         return QStringLiteral("--json and --socket do not go with %1, which asks no dtlsd")
             .arg(command);
@@ -195,7 +191,6 @@ std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switc
     arguments.socket = socket.isEmpty() ? ControlOptions().socket : QFile::decodeName(socket);
     arguments.json = parser.isSet(switches.json);
     arguments.watch = parser.isSet(switches.watch);
-    arguments.openMetrics = parser.isSet(switches.openMetrics);
     arguments.format = format.value_or(KeyFormat::Mosquitto);
     arguments.name = std::get<QByteArray>(name);
     return arguments;

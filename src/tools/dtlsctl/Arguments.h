@@ -38,7 +38,6 @@ struct Arguments
     QString socket;
     bool json = false;
     bool watch = false;
-    bool openMetrics = false; ///< rather than Prometheus' text
     KeyFormat format = KeyFormat::Mosquitto;
     QByteArray name; ///< the command's SESSION, NAME or FILE
 

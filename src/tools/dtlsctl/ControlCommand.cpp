@@ -87,8 +87,6 @@ QJsonObject ControlCommand::question() const
         question.insert(QStringLiteral("session"), QString::fromLatin1(m_arguments.name));
     else if (m_arguments.command == Command::CloseIdentity)
         insertIdentity(m_arguments.name, question);
-    else if (m_arguments.openMetrics)
-        question.insert(QStringLiteral("format"), QStringLiteral("openmetrics"));
     return question;
 }
 

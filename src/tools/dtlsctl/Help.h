@@ -29,7 +29,6 @@ Options:
                     sessions those about a session, of all others the only one, also if
                     it is a refusal.
   --watch           With status and sessions: again every second, until Ctrl-C.
-  --openmetrics     With metrics: as strict readers of OpenMetrics 1.0 want them.
   --format FORMAT   What FILE is: mosquitto (psk_file), stunnel (PSKsecrets) or gnutls
                     (psk.passwd).
   --version         Print the version.
