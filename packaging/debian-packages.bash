@@ -17,15 +17,14 @@ package_packages=(build-essential debhelper dpkg-dev lintian)
 # libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
 # sanitizers, llvm names the functions in their reports. mandoc checks the man pages, zsh and fish
 # the completions. jq, systemd-journal-remote and python3-systemd (for fail2ban) are what the recipes
-# of packaging/docs use; python3-prometheus-client reads OpenMetrics. debootstrap makes small systems:
-# one that systemd-container boots and the package is tested on, and one that buildah begins the
-# container image with, which podman, unpacked by tests/run, runs with conmon, libsubid4 and runc.
-# nftables and iproute2 make networks to test in.
+# of packaging/docs use. debootstrap makes small systems: one that systemd-container boots and the
+# package is tested on, and one that buildah begins the container image with, which podman, unpacked
+# by tests/run, runs with conmon, libsubid4 and runc. nftables and iproute2 make networks to test in.
 # shellcheck disable=SC2034
 test_packages=(buildah ccache clang clang-format clang-tidy conmon debootstrap fish gnutls-bin
     iproute2 jq libclang-rt-dev libcoap3-bin libmbedtls-dev libsubid4 libwolfssl-dev llvm mandoc
-    nftables openssl python3 python3-prometheus-client python3-systemd runc shellcheck systemd
-    systemd-container systemd-journal-remote zsh)
+    nftables openssl python3 python3-systemd runc shellcheck systemd systemd-container
+    systemd-journal-remote zsh)
 
 # Installs those of the named packages that are missing, and touches nothing when none is. Without
 # root it says what to install, and fails.

@@ -86,7 +86,7 @@ const std::vector<Control::Command> &Control::commands()
          {QLatin1StringView("identity"), QLatin1StringView("identity_base64")},
          &Control::closeIdentity},
         {"reload", {}, &Control::reload},
-        {"metrics", {QLatin1StringView("format")}, &Control::metrics},
+        {"metrics", {}, &Control::metrics},
         {"health", {}, &Control::health}};
     return commands;
 }
@@ -169,16 +169,11 @@ void Control::reload(const QJsonObject &, const Reply &reply)
     m_daemon.reload([reply](const ReloadOutcome &outcome) { reply(lineOf(outcome)); });
 }
 
-void Control::metrics(const QJsonObject &request, const Reply &reply)
+void Control::metrics(const QJsonObject &, const Reply &reply)
 {
-    const QString format = request[u"format"].toString(QStringLiteral("prometheus"));
-    const bool isOpenMetrics = format == u"openmetrics";
-    if (!isOpenMetrics && format != u"prometheus")
-        return reply(badRequest(QStringLiteral("format: prometheus or openmetrics is accepted")));
-    const auto dialect = isOpenMetrics ? MetricsDialect::OpenMetrics : MetricsDialect::Prometheus;
-    m_daemon.state([reply, dialect](const Result<DaemonState> &state) {
+    m_daemon.state([reply](const Result<DaemonState> &state) {
         reply(state ? doneLine({{QStringLiteral("metrics"),
-                                 QString::fromUtf8(metricsText(state.value(), dialect))}})
+                                 QString::fromUtf8(metricsText(state.value()))}})
                     : unavailable(state.error()));
     });
 }

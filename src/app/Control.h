@@ -4,8 +4,7 @@
 // object with a `command`; an answer is JSON objects, one a line, and the last has `ok`. Where it
 // is false, `code` is for programs and `error` for people.
 //
-//   {"command": "status" | "sessions" | "reload" | "health"}
-//   {"command": "metrics", "format": "prometheus" | "openmetrics"}; the first if it is left out
+//   {"command": "status" | "sessions" | "reload" | "metrics" | "health"}
 //   {"command": "close", "session": "0123456789abcdef"}
 //   {"command": "close-identity", "identity": "sensor-17"}, or "identity_base64" for one that is
 //   not UTF-8

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exposition: metrics as text, in the dialect of whoever collects them.
-//
-// A name says what it is: `_total` a counter, `_info` an info, anything else a gauge; `_seconds`
-// and `_bytes` are its unit. Where the two dialects differ, a text of the one cannot be had in the
-// other: OpenMetrics names a counter's family without `_total`, for which Prometheus' text has no
-// type.
+// Exposition: metrics in Prometheus' text format 0.0.4, which Prometheus, node_exporter and
+// promtool read. A name that ends with `_total` is a counter, any other a gauge.
 #pragma once
 
 #include <QByteArray>
@@ -18,11 +14,6 @@
 
 namespace dtlsd {
 
-enum class MetricsDialect {
-    Prometheus, ///< its text format 0.0.4, which node_exporter and promtool read
-    OpenMetrics ///< 1.0
-};
-
 class Exposition
 {
 public:
@@ -30,7 +21,7 @@ public:
     using Labels = std::initializer_list<Label>;
 
     /// @p common stands in every sample.
-    Exposition(MetricsDialect dialect, const Label &common);
+    explicit Exposition(const Label &common);
 
     /// Begins a family; its samples follow.
     void begin(QByteArrayView name, QByteArrayView help);
@@ -47,13 +38,11 @@ public:
         append(labels, QByteArray::number(std::chrono::duration<double>(value).count(), 'f', 6));
     }
 
-    /// The whole text.
-    [[nodiscard]] QByteArray end() const { return m_text + "# EOF\n"; }
+    [[nodiscard]] const QByteArray &text() const { return m_text; }
 
 private:
     void append(Labels labels, const QByteArray &value);
 
-    const MetricsDialect m_dialect;
     QByteArray m_commonLabel; // as it is written
     QByteArray m_name;        // of the family that was begun
     QByteArray m_text;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Metrics.h"
 
+#include "app/Exposition.h"
 #include "app/Reasons.h"
 #include "core/Version.h"
 
@@ -183,16 +184,16 @@ constexpr Family families[] = {
 
 } // namespace
 
-QByteArray metricsText(const DaemonState &state, MetricsDialect dialect)
+QByteArray metricsText(const DaemonState &state)
 {
     const QString config = QFileInfo(state.configFile).completeBaseName();
-    Exposition text(dialect, {"config", config.isEmpty() ? "dtlsd" : config.toUtf8()});
+    Exposition exposition({"config", config.isEmpty() ? "dtlsd" : config.toUtf8()});
     const View view{state};
     for (const Family &family : families) {
-        text.begin(family.name, family.help);
-        family.tell(view, text);
+        exposition.begin(family.name, family.help);
+        family.tell(view, exposition);
     }
-    return text.end();
+    return exposition.text();
 }
 
 } // namespace dtlsd

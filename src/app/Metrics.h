@@ -5,13 +5,13 @@
 #pragma once
 
 #include "app/DaemonState.h"
-#include "app/Exposition.h"
+
+#include <QByteArray>
 
 namespace dtlsd {
 
 /// The label `config` tells daemons of one machine apart, which one collector would take for one:
 /// it is the name of the configuration file, without its directory and `.ini`.
-[[nodiscard]] QByteArray metricsText(const DaemonState &state,
-                                     MetricsDialect dialect = MetricsDialect::Prometheus);
+[[nodiscard]] QByteArray metricsText(const DaemonState &state);
 
 } // namespace dtlsd

@@ -107,7 +107,6 @@ private Q_SLOTS:
     void aDaemonThatIsStoppedLeavesNoneAndOneThatIsKilledDoes();
     void aFolderThatIsMissingIsWarnedAbout();
     void promtoolFindsNothingToImprove();
-    void readersOfOpenMetricsTakeTheOtherDialect();
     void nodeExporterReadsTheFilesOfSeveralDaemons();
     void theRulesAreValidAndEachTroubleRaisesItsOwn();
     void theQueriesOfTheDashboardAreValid();
@@ -217,24 +216,6 @@ void TestMonitoring::promtoolFindsNothingToImprove()
     const Outcome outcome =
         run({promtool(), {QStringLiteral("check"), QStringLiteral("metrics")}}, text);
     QCOMPARE(outcome.said, QByteArray());
-    QCOMPARE(outcome.status, 0);
-}
-
-void TestMonitoring::readersOfOpenMetricsTakeTheOtherDialect()
-{
-    const QString python = QStringLiteral("/usr/bin/python3"); // Debian's, which has the module
-    const QString parser = QStringLiteral("prometheus_client.openmetrics.parser");
-    if (run({python, {QStringLiteral("-c"), QStringLiteral("import ") + parser}}).status != 0)
-        QSKIP("needs python3-prometheus-client");
-    const QString program =
-        QStringLiteral("import sys\nfrom %1 import text_string_to_metric_families as families\n"
-                       "print(sum(len(f.samples) for f in families(sys.stdin.read())))")
-            .arg(parser);
-    DaemonState state;
-    state.workers.resize(2);
-    const QByteArray text = metricsText(state, MetricsDialect::OpenMetrics);
-    const Outcome outcome = run({python, {QStringLiteral("-c"), program}}, text);
-    QCOMPARE(outcome.said.trimmed(), QByteArray::number(text.count("\ndtlsd_")));
     QCOMPARE(outcome.status, 0);
 }
 
