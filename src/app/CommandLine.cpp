@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/CommandLine.h"
 
-#include "app/SinkChoice.h"
 #include "core/Version.h"
+#include "log/SinkChoice.h"
 
 #include <QCommandLineParser>
 
@@ -15,25 +15,12 @@ namespace dtlsd {
 
 namespace {
 
-constexpr std::array targets{
-    std::pair{u"auto", LogTarget::Auto}, std::pair{u"journal", LogTarget::Journal},
-    std::pair{u"json", LogTarget::Json}, std::pair{u"text", LogTarget::Text}};
-
 constexpr auto helpFooter = R"(
 Signals: SIGTERM and SIGINT stop cleanly, with close_notify to every session; SIGHUP
 reloads the configuration, all of it or nothing.
 Exit status: 0 stopped cleanly, or the configuration is valid; 64 wrong usage;
 69 cannot listen, or DTLS is unavailable; 70 internal error; 78 bad configuration.
 )";
-
-std::optional<LogTarget> targetNamed(const QString &name)
-{
-    for (const auto &[known, target] : targets) {
-        if (name == QStringView(known))
-            return target;
-    }
-    return std::nullopt;
-}
 
 /// The images of packaging/container set `container`, and so do most engines, as systemd asks for.
 QString containerHint()
@@ -98,7 +85,7 @@ CommandLine CommandLine::parse(const QStringList &arguments)
         return rejected(QStringLiteral("--config is empty; the name of a file is accepted"));
     result.configFile = parser.value(config);
     if (parser.isSet(target)) {
-        result.logTarget = targetNamed(parser.value(target));
+        result.logTarget = valueIn(logTargetNames, parser.value(target));
         if (!result.logTarget)
             return rejected(QStringLiteral("--log-target %1 is unknown; auto, journal, json or "
                                            "text is accepted")

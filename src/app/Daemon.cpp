@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Daemon.h"
 
-#include "app/ResidentMemory.h"
 #include "core/Console.h"
 #include "core/Quantity.h"
 #include "core/Version.h"
@@ -64,7 +63,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_signals({SIGTERM, SIGINT, SIGHUP})
     , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
     // Both are called in the log thread, which must not see what a reload changes.
-    , m_writer(makeSink(m_sink.kind), static_cast<std::size_t>(m_config.log.queue),
+    , m_writer(makeSink(m_sink), static_cast<std::size_t>(m_config.log.queue),
                {[events = m_events](const auto &losses) { return events.describe(losses); },
                 [events = m_events](const auto &report) { return events.describe(report); }})
     , m_workers(m_config, m_writer, m_mailbox, passed)
@@ -87,7 +86,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
         log(warning);
     if (!m_sink.warning.isEmpty()) {
         warn(m_sink.warning);
-        if (m_sink.kind == SinkKind::Journal) // which cannot say itself that it is not there
+        if (m_sink.target == LogTarget::Journal) // which cannot say itself that it is not there
             say(stderr, QStringLiteral("dtlsd: %1\n").arg(m_sink.warning));
     }
 }
@@ -261,7 +260,7 @@ Result<Controllable::Health> Daemon::judge(const Result<int> &sockets)
         return Error{QStringLiteral("the log thread does not answer")};
     if (const QString problem = logProblem(m_writer.state()); !problem.isEmpty())
         return Error{problem};
-    if (m_sink.kind == SinkKind::Journal && !JournalSink::isThere()) // known without an entry
+    if (m_sink.target == LogTarget::Journal && !JournalSink::isThere()) // known without an entry
         return Error{QStringLiteral("nobody receives at %1: is systemd-journald running?")
                          .arg(QLatin1String(JournalSink::defaultSocket))};
     return Health{m_workers.size(), sockets.value()};
@@ -284,7 +283,7 @@ DaemonState Daemon::stateOf(std::vector<WorkerState> workers) const
                        m_workers.addresses(),
                        m_config.settings.identities->size(),
                        std::move(workers),
-                       m_sink.kind,
+                       m_sink.target,
                        static_cast<std::size_t>(m_config.log.queue),
                        m_writer.state(),
                        m_reloads,

@@ -4,20 +4,20 @@
 // signals, connects them, starts, reloads and stops them, and decides nothing else.
 #pragma once
 
-#include "app/Control.h"
-#include "app/ControlServer.h"
-#include "app/DaemonState.h"
-#include "app/EventLog.h"
 #include "app/FileWatch.h"
 #include "app/Gathering.h"
 #include "app/LogEvent.h"
 #include "app/Mailbox.h"
-#include "app/MetricsFile.h"
 #include "app/Reloader.h"
-#include "app/SinkChoice.h"
 #include "app/WorkerPool.h"
 #include "config/Config.h"
+#include "control/Control.h"
+#include "control/ControlServer.h"
+#include "control/DaemonState.h"
+#include "control/MetricsFile.h"
+#include "events/EventLog.h"
 #include "log/LogWriter.h"
+#include "log/SinkChoice.h"
 #include "systemd/Notifier.h"
 #include "systemd/UnixSignals.h"
 

@@ -8,16 +8,11 @@
 #include <QString>
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace dtlsd {
-
-/// What goes on in the main thread once there is a T; called once.
-template <class T>
-using Then = std::function<void(T)>;
 
 template <class T>
 class Gathering

@@ -3,7 +3,7 @@
 // logEvent(): logs an event that needs no receipt.
 #pragma once
 
-#include "app/EventLog.h"
+#include "events/EventLog.h"
 #include "log/LogWriter.h"
 
 #include <QHashFunctions>

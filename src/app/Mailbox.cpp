@@ -4,20 +4,14 @@
 #include <utility>
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 namespace dtlsd {
 
 Mailbox::Mailbox()
     : m_descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
-    if (m_descriptor < 0)
+    if (!m_descriptor.isOpen())
         qFatal("eventfd(2) gives no descriptor");
-}
-
-Mailbox::~Mailbox()
-{
-    ::close(m_descriptor);
 }
 
 void Mailbox::post(Function function)
@@ -26,12 +20,12 @@ void Mailbox::post(Function function)
     m_functions.push_back(std::move(function));
     // It fails only when it has been called 2^64 - 1 times unread: the loop is awake then.
     if (m_functions.size() == 1)
-        static_cast<void>(eventfd_write(m_descriptor, 1));
+        static_cast<void>(eventfd_write(m_descriptor.number(), 1));
 }
 
 void Mailbox::open()
 {
-    m_notifier = std::make_unique<QSocketNotifier>(m_descriptor, QSocketNotifier::Read);
+    m_notifier = std::make_unique<QSocketNotifier>(m_descriptor.number(), QSocketNotifier::Read);
     QObject::connect(m_notifier.get(), &QSocketNotifier::activated, m_notifier.get(),
                      [this] { runAll(); });
 }
@@ -42,7 +36,7 @@ void Mailbox::runAll()
     std::vector<Function> functions;
     {
         const std::lock_guard lock(m_mutex);
-        static_cast<void>(eventfd_read(m_descriptor, &count)); // EAGAIN: read already
+        static_cast<void>(eventfd_read(m_descriptor.number(), &count)); // EAGAIN: read already
         functions.swap(m_functions);
     }
     for (const Function &function : functions)

@@ -5,6 +5,8 @@
 // for any number of functions, and tools that watch threads see what happens before what.
 #pragma once
 
+#include "core/Descriptor.h"
+
 #include <QSocketNotifier>
 
 #include <functional>
@@ -23,7 +25,7 @@ public:
     Mailbox(const Mailbox &) = delete;
     Mailbox &operator=(const Mailbox &) = delete;
     /// After close(), if it was opened.
-    ~Mailbox();
+    ~Mailbox() = default;
 
     /// @p function runs once the event loop of the thread that has opened the mailbox gets to it;
     /// never, if the mailbox has been closed.
@@ -37,7 +39,7 @@ public:
 private:
     void runAll();
 
-    const int m_descriptor;
+    const Descriptor m_descriptor; // an eventfd(2)
     std::unique_ptr<QSocketNotifier> m_notifier;
     std::mutex m_mutex;
     std::vector<Function> m_functions; // guarded by m_mutex

@@ -10,10 +10,10 @@
 // that one is over, and all that wait for it share it.
 #pragma once
 
-#include "app/EventLog.h"
 #include "app/Gathering.h"
 #include "app/WorkerPool.h"
 #include "config/Config.h"
+#include "events/EventLog.h"
 
 #include <cstdint>
 #include <functional>
@@ -23,9 +23,6 @@
 namespace dtlsd {
 
 using ConfigSource = std::function<ConfigResult()>;
-
-/// To be logged, and told to the client that asked for the reload.
-using ReloadOutcome = std::variant<Reloaded, ReloadRejected>;
 
 class Reloader
 {

@@ -60,7 +60,7 @@ void Worker::serve()
     connect(&server, &DtlsServer::infoMessage, &server, log);
     connect(&server, &DtlsServer::datagramReceived, &server,
             [this](const Datagram &datagram) { logDatagram(datagram); });
-    server.setHeard(m_events.wants(kind::datagramReceived));
+    server.setHeard(m_events.wantsDatagrams());
     server.setPace([this] { return m_writer.keepsUp(); }); // each end of a session is an entry
     m_mailbox.open();
     m_began.count_down();
@@ -83,7 +83,7 @@ void Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLo
                    DtlsServer::Done done)
 {
     m_events = events;
-    m_server->setHeard(m_events.wants(kind::datagramReceived));
+    m_server->setHeard(m_events.wantsDatagrams());
     m_server->apply(std::move(settings), std::move(done));
 }
 

@@ -3,10 +3,11 @@
 // Worker: a thread with the whole server in it, and its way to the log and back.
 #pragma once
 
-#include "app/EventLog.h"
 #include "app/Mailbox.h"
 #include "app/ReceiptDesk.h"
+#include "control/DaemonState.h"
 #include "dtls/DtlsServer.h"
+#include "events/EventLog.h"
 #include "log/LogWriter.h"
 
 #include <QThread>
@@ -19,14 +20,6 @@
 #include <utility>
 
 namespace dtlsd {
-
-/// What a worker has done, and what it cost.
-struct WorkerState
-{
-    Statistics statistics;
-    std::uint64_t withheldReceipts = 0;
-    std::chrono::microseconds cpuTime{};
-};
 
 class Worker : public QThread
 {

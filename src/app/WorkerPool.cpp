@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <malloc.h>
-#include <unistd.h>
 
 namespace dtlsd {
 
@@ -60,22 +59,26 @@ void WorkerPool::deal(const std::vector<int> &passed)
             m_listening.push_back({address, address});
     }
     // The kernel spreads peers over the sockets of an address: these go to different workers.
-    std::vector<int> byAddress;
-    for (const Listening &listening : m_listening)
-        std::ranges::copy_if(passed, std::back_inserter(byAddress), [&](int descriptor) {
-            return listening.isAt(DatagramSocket::addressOf(descriptor));
-        });
-    handOver(byAddress);
+    std::vector<Descriptor> byAddress;
+    for (const Listening &listening : m_listening) {
+        for (const int descriptor : passed) {
+            if (listening.isAt(DatagramSocket::addressOf(descriptor)))
+                byAddress.emplace_back(descriptor);
+        }
+    }
+    handOver(std::move(byAddress));
 }
 
-void WorkerPool::handOver(const std::vector<int> &descriptors)
+void WorkerPool::handOver(std::vector<Descriptor> descriptors)
 {
     if (m_grantedBuffer == 0 && !descriptors.empty())
-        m_grantedBuffer = DatagramSocket::receiveBufferOf(descriptors.front());
-    for (std::size_t i = 0; i < descriptors.size(); ++i)
-        m_workers[i % m_workers.size()]->post([descriptor = descriptors[i]](Worker &worker) {
-            worker.server().listen(DatagramSocket::adopt(descriptor));
+        m_grantedBuffer = DatagramSocket::receiveBufferOf(descriptors.front().number());
+    for (std::size_t i = 0; i < descriptors.size(); ++i) {
+        const auto descriptor = std::make_shared<Descriptor>(std::move(descriptors[i]));
+        m_workers[i % m_workers.size()]->post([descriptor](Worker &worker) {
+            worker.server().listen(DatagramSocket::adopt(std::move(*descriptor)));
         });
+    }
 }
 
 Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
@@ -83,7 +86,7 @@ Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
     if (m_hasPassedSockets)
         return success();
     const std::size_t before = m_listening.size();
-    std::vector<int> descriptors;
+    std::vector<Descriptor> descriptors;
     for (const SocketAddress &address : wanted) {
         const bool isThere =
             std::any_of(m_listening.begin(), m_listening.end(),
@@ -92,28 +95,27 @@ Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
             continue;
         const auto bound = openAt(address, descriptors);
         if (!bound) {
-            std::ranges::for_each(descriptors, &::close);
             m_listening.resize(before);
             logEvent(m_events, m_writer, ListenFailed{address, bound.error().message});
             return bound.error();
         }
         m_listening.push_back({address, bound.value()});
     }
-    handOver(descriptors);
+    handOver(std::move(descriptors));
     return success();
 }
 
 Result<SocketAddress> WorkerPool::openAt(const SocketAddress &wanted,
-                                         std::vector<int> &descriptors) const
+                                         std::vector<Descriptor> &descriptors) const
 {
     SocketAddress address = wanted;
     auto sharing = DatagramSocket::Sharing::First;
     for (int i = 0; i < size(); ++i) {
-        const auto descriptor = DatagramSocket::open(address, {sharing, m_receiveBuffer});
+        auto descriptor = DatagramSocket::open(address, {sharing, m_receiveBuffer});
         if (!descriptor)
             return descriptor.error();
-        descriptors.push_back(descriptor.value());
-        address = DatagramSocket::addressOf(descriptor.value());
+        descriptors.push_back(std::move(descriptor).value());
+        address = DatagramSocket::addressOf(descriptors.back().number());
         sharing = DatagramSocket::Sharing::Sibling;
     }
     return address;

@@ -117,9 +117,10 @@ private:
 
     void deal(const std::vector<int> &passed);
     /// A socket at @p wanted for each worker, appended to @p descriptors. Returns where they are.
-    Result<SocketAddress> openAt(const SocketAddress &wanted, std::vector<int> &descriptors) const;
+    Result<SocketAddress> openAt(const SocketAddress &wanted,
+                                 std::vector<Descriptor> &descriptors) const;
     /// Hands each worker its share of @p descriptors, in turns.
-    void handOver(const std::vector<int> &descriptors);
+    void handOver(std::vector<Descriptor> descriptors);
     void askToAct(const Question<std::int64_t> &command, Then<std::int64_t> then);
 
     LogWriter &m_writer;

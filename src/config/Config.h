@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Config: the configuration as types, every value checked. The defaults of DtlsServer's part stand
-// in dtls/ServerOptions.h, the others here.
+// in dtls/ServerOptions.h, those of the log in log/LogOptions.h, the others here.
 #pragma once
 
 #include "config/Machine.h"
 #include "core/SocketAddress.h"
 #include "dtls/ServerOptions.h"
+#include "log/LogOptions.h"
 
 #include <QByteArray>
 #include <QHostAddress>
@@ -18,11 +19,6 @@
 #include <cstdint>
 
 namespace dtlsd {
-
-enum class LogTarget { Auto, Journal, Json, Text };
-/// syslog(3) severities that an operator can choose as the least to be logged.
-enum class LogLevel { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
-enum class PayloadFormat { None, Text, Hex };
 
 /// `[server]`, what concerns sockets and threads.
 struct ListenOptions
@@ -49,16 +45,6 @@ struct CookieOptions
     PskKey secret;
 
     friend bool operator==(const CookieOptions &, const CookieOptions &) = default;
-};
-
-/// `[log]`
-struct LogOptions
-{
-    LogTarget target = LogTarget::Auto;
-    LogLevel level = LogLevel::Info;
-    PayloadFormat payload = PayloadFormat::Text;
-    std::int64_t queue = 16384;                                             ///< entries
-    std::chrono::milliseconds statisticsInterval = std::chrono::minutes(5); ///< 0 = off
 };
 
 /// `[control]`

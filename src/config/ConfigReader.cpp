@@ -212,7 +212,7 @@ void ConfigReader::checkAnyIdentity(const PskStore &store)
 /// Design: what was acknowledged is in the log. A level that drops datagrams would break that.
 void ConfigReader::checkReceiptsAreLogged()
 {
-    if (m_config.log.level >= LogLevel::Info)
+    if (m_config.log.level >= Priority::Info)
         return;
     const PskStore &store = *m_config.settings.identities;
     checkReceiptIsLogged(m_config.settings.reply.reply, QStringLiteral("[server]"));

@@ -70,30 +70,6 @@ ValueCodec<std::optional<T>> optionally(const ValueCodec<T> &codec)
         QStringLiteral("nothing, ") + codec.accepted, codec.isList};
 }
 
-ValueCodec<LogLevel> logLevel()
-{
-    return choice<LogLevel>({{QStringLiteral("error"), LogLevel::Error},
-                             {QStringLiteral("warning"), LogLevel::Warning},
-                             {QStringLiteral("notice"), LogLevel::Notice},
-                             {QStringLiteral("info"), LogLevel::Info},
-                             {QStringLiteral("debug"), LogLevel::Debug}});
-}
-
-ValueCodec<LogTarget> logTarget()
-{
-    return choice<LogTarget>({{QStringLiteral("auto"), LogTarget::Auto},
-                              {QStringLiteral("journal"), LogTarget::Journal},
-                              {QStringLiteral("json"), LogTarget::Json},
-                              {QStringLiteral("text"), LogTarget::Text}});
-}
-
-ValueCodec<PayloadFormat> payloadFormat()
-{
-    return choice<PayloadFormat>({{QStringLiteral("none"), PayloadFormat::None},
-                                  {QStringLiteral("text"), PayloadFormat::Text},
-                                  {QStringLiteral("hex"), PayloadFormat::Hex}});
-}
-
 ValueCodec<TlsOptions::UnknownIdentity> unknownIdentity()
 {
     using UnknownIdentity = TlsOptions::UnknownIdentity;
@@ -181,9 +157,9 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"limits", u"session_lifetime", durationOrZero(1s, 52 * week, noLimit),
             DTLSD_AT(settings.limits.sessionLifetime)),
 
-        key(u"log", u"target", logTarget(), DTLSD_AT(log.target)),
-        key(u"log", u"level", logLevel(), DTLSD_AT(log.level)),
-        key(u"log", u"payload", payloadFormat(), DTLSD_AT(log.payload)),
+        key(u"log", u"target", choice(logTargetNames), DTLSD_AT(log.target)),
+        key(u"log", u"level", choice(priorityNames), DTLSD_AT(log.level)),
+        key(u"log", u"payload", choice(payloadFormatNames), DTLSD_AT(log.payload)),
         key(u"log", u"ciphertext", yesOrNo(), DTLSD_AT(settings.keepCiphertext)),
         key(u"log", u"queue", count, DTLSD_AT(log.queue)),
         key(u"log", u"statistics_interval", durationOrZero(1s, week, off),

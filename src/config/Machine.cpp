@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/Machine.h"
 
+#include "core/Descriptor.h"
+
 #include <QString>
 
 #include <array>
@@ -8,17 +10,14 @@
 
 #include <net/if.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace dtlsd {
 
 Machine Machine::current()
 {
     // Also where a service manager's sandbox forbids the family (RestrictAddressFamilies=).
-    const int descriptor = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const bool isUnknown = descriptor < 0 && errno == EAFNOSUPPORT;
-    if (descriptor >= 0)
-        ::close(descriptor);
+    const Descriptor socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const bool isUnknown = !socket.isOpen() && errno == EAFNOSUPPORT;
     return {!isUnknown};
 }
 

@@ -4,6 +4,7 @@
 // says which key has which.
 #pragma once
 
+#include "core/Names.h"
 #include "core/Result.h"
 #include "core/SocketAddress.h"
 #include "dtls/CipherPolicy.h"
@@ -100,6 +101,15 @@ ValueCodec<T> choice(std::vector<std::pair<QString, T>> words)
         return QString();
     };
     return codec;
+}
+
+template <class T, std::size_t count>
+ValueCodec<T> choice(const Names<T, count> &names)
+{
+    std::vector<std::pair<QString, T>> words;
+    for (const auto &[name, value] : names)
+        words.emplace_back(name, value);
+    return choice<T>(std::move(words));
 }
 
 } // namespace dtlsd

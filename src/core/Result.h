@@ -8,6 +8,7 @@
 
 #include <QString>
 
+#include <functional>
 #include <utility>
 #include <variant>
 
@@ -51,5 +52,9 @@ inline Result<> success()
 {
     return std::monostate{};
 }
+
+/// Who asked for a T, and hears of it now or later; called once.
+template <class T>
+using Then = std::function<void(T)>;
 
 } // namespace dtlsd

@@ -4,8 +4,8 @@
 // forged record can end a session.
 #pragma once
 
-#include "core/CipherSuite.h"
 #include "core/Result.h"
+#include "wire/CipherSuite.h"
 
 #include <QByteArray>
 #include <QString>

@@ -5,7 +5,7 @@
 // every machine that has the same master.
 #pragma once
 
-#include "dtls/DatagramSocket.h"
+#include "net/DatagramSocket.h"
 
 #include <QByteArray>
 #include <QDtls>

@@ -2,8 +2,8 @@
 #include "dtls/DtlsClient.h"
 
 #include "core/ErrorQueue.h"
-#include "core/Record.h"
 #include "dtls/DtlsConfiguration.h"
+#include "wire/Record.h"
 
 #include <QSslCipher>
 #include <QSslPreSharedKeyAuthenticator>

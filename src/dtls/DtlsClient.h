@@ -6,8 +6,8 @@
 
 #include "core/Result.h"
 #include "dtls/CipherPolicy.h"
-#include "dtls/DatagramSocket.h"
 #include "dtls/Psk.h"
+#include "net/DatagramSocket.h"
 
 #include <QByteArray>
 #include <QDtls>

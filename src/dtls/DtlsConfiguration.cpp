@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/DtlsConfiguration.h"
 
-#include "core/ClientHello.h"
 #include "core/ErrorQueue.h"
+#include "wire/ClientHello.h"
 
 #include <QSslCipher>
 #include <QSslDiffieHellmanParameters>

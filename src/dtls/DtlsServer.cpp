@@ -35,7 +35,7 @@ DtlsServer::DtlsServer(std::shared_ptr<const ServerSettings> settings,
     , m_sessions(m_shared->identities, m_shared->networks, m_worker)
     , m_handshakes(m_settings, *m_shared, m_worker, m_sessions, m_unverified, *this)
     , m_keeper(m_settings, *m_shared, m_worker, m_sessions, *this)
-    , m_overflow(m_sockets, m_unverified)
+    , m_overflow(m_sockets, [this](auto count, auto now) { m_unverified.noteOverflow(count, now); })
     , m_failureReports(failureReportsPerSecond, failureReportsAtOnce)
     , m_timer(this, &DtlsServer::doWhatIsDue)
     , m_now(m_shared->time.now())
@@ -153,19 +153,19 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
 {
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
     // lost its state could not come back.
-    if (const auto clientRandom = clientHelloRandom(datagram.bytes)) {
-        m_handshakes.receiveHello(socket, datagram, *clientRandom, m_now);
+    const Packet packet(datagram.bytes);
+    if (packet.isHello()) {
+        m_handshakes.receiveHello(socket, datagram.path, packet, m_now);
         return;
     }
-    const std::optional<Record> record = RecordReader(datagram.bytes).next();
-    if (record && record->epoch == 0 && m_handshakes.receiveFragment(datagram))
+    if (m_handshakes.receiveFragment(datagram.path, packet))
         return;
     SessionTable::Peer *peer = m_sessions.find(datagram.path);
     if (!peer)
-        m_unverified.noteStray(record, m_now);
-    else if (!record || !peer->hasToWait(*record) ||
-             !m_handshakes.receiveFollowUp(socket, datagram, *peer, m_now))
-        handleRecords(datagram);
+        m_unverified.noteStray(packet.first, m_now);
+    else if (!packet.first || !peer->hasToWait(*packet.first) ||
+             !m_handshakes.receiveFollowUp(socket, datagram.path, packet, *peer, m_now))
+        handleRecords(*peer, packet);
 }
 
 void DtlsServer::advanceHandshakes()
@@ -194,31 +194,40 @@ void DtlsServer::processWaiting(HandshakeQueue::Waiting waiting)
         m_handshakes.process(std::move(waiting), m_now);
     } else if (SessionTable::Peer *peer = m_sessions.find(waiting.path)) {
         peer->waiting = std::max(peer->waiting - 1, 0); // it may be a new one at that path
-        handleRecords({waiting.path, waiting.bytes});
+        handleRecords(*peer, Packet(waiting.bytes));
     }
 }
 
-void DtlsServer::handleRecords(const ReceivedDatagram &datagram)
+void DtlsServer::handleRecords(SessionTable::Peer &peer, Packet packet)
 {
-    RecordReader reader(datagram.bytes);
-    std::optional<Record> record = reader.next();
-    QByteArrayView ciphertext = datagram.bytes; // logged once, whatever is in it
+    std::optional<Record> record = packet.first;
+    QByteArrayView ciphertext = packet.bytes; // logged once, whatever is in it
     int i = 0;
-    for (; record && i < recordsPerDatagram; ++i, record = reader.next())
-        handleRecord(datagram.path, *record, std::exchange(ciphertext, {}));
-    if (record || reader.rest().size() >= Record::headerSize || (i > 0 && !reader.rest().isEmpty()))
-        noteBadRecord(datagram.path);
+    for (; record && i < recordsPerDatagram; ++i, record = packet.further.next())
+        handleRecord(peer, *record, std::exchange(ciphertext, {}));
+    const qsizetype rest = packet.further.rest().size();
+    if (record || rest >= Record::headerSize || (i > 0 && rest > 0))
+        noteBadRecord(peer);
 }
 
-void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArrayView datagram)
+/// What becomes of a record, by what there is of its peer and by the record itself:
+///
+///                          only pending     pending and established   only established    gone
+///   clear, or Handshake    handshake()      handshake()               bad, but see below  dropped
+///   other, encrypted       dropped          decrypt()                 decrypt()           dropped
+///
+/// Of an established session alone, a clear record may repeat the client's last flight, which is
+/// no misbehaviour; an encrypted Handshake is decrypted. Hellos do not come here: Handshakes has
+/// them.
+void DtlsServer::handleRecord(SessionTable::Peer &peer, const Record &record,
+                              QByteArrayView datagram)
 {
-    SessionTable::Peer *peer = m_sessions.find(path);
-    if (!peer)
+    if (peer.isGone())
         return; // ended by an earlier record of this datagram
-    DtlsSession *established = peer->established.get();
-    DtlsSession *pending = peer->pending.get();
+    DtlsSession *established = peer.established.get();
+    DtlsSession *pending = peer.pending.get();
 
-    if (pending && (record.epoch == 0 || record.type == ContentType::Handshake)) {
+    if (pending && record.isOfAHandshake()) {
         if (m_keeper.isAdmitted(*pending))
             m_handshakes.handle(*pending, record);
         return;
@@ -227,7 +236,7 @@ void DtlsServer::handleRecord(const Path &path, const Record &record, QByteArray
         return;
     const bool wasIts = established && record.epoch != 0 && decrypt(*established, record, datagram);
     if (!wasIts && !pending && !record.isOfAClearFlight())
-        noteBadRecord(path);
+        noteBadRecord(peer);
 }
 
 void DtlsServer::handshakeStarted(DtlsSession &session)
@@ -322,15 +331,14 @@ void DtlsServer::sendReplies(std::span<const Receipt> receipts)
     }
 }
 
-void DtlsServer::noteBadRecord(const Path &path)
+void DtlsServer::noteBadRecord(const SessionTable::Peer &peer)
 {
-    SessionTable::Peer *peer = m_sessions.find(path);
-    if (!peer || !peer->established) {
+    if (!peer.established) {
         m_unverified.note(UnverifiedWatch::Kind::Malformed, m_now);
         return;
     }
     ++m_statistics.badRecords;
-    if (const auto misbehaving = peer->established->noteBadRecord())
+    if (const auto misbehaving = peer.established->noteBadRecord())
         Q_EMIT warningMessage(*misbehaving);
 }
 
@@ -377,6 +385,7 @@ void DtlsServer::endTurn()
         for (const auto &socket : *sockets)
             socket->flush();
     m_doomed.clear();
+    m_sessions.forgetGone();
     armTimer();
 }
 

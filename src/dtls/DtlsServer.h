@@ -15,17 +15,17 @@
 #pragma once
 
 #include "core/Result.h"
-#include "dtls/DatagramSocket.h"
 #include "dtls/DeadlineTimer.h"
 #include "dtls/Events.h"
 #include "dtls/Handshakes.h"
-#include "dtls/OverflowWatch.h"
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/SessionKeeper.h"
 #include "dtls/SessionTable.h"
 #include "dtls/SharedState.h"
 #include "dtls/UnverifiedWatch.h"
+#include "net/DatagramSocket.h"
+#include "net/OverflowWatch.h"
 
 #include <QObject>
 
@@ -166,8 +166,8 @@ private:
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
     void advanceHandshakes();
     void processWaiting(HandshakeQueue::Waiting waiting);
-    void handleRecords(const ReceivedDatagram &datagram);
-    void handleRecord(const Path &path, const Record &record, QByteArrayView datagram);
+    void handleRecords(SessionTable::Peer &peer, Packet packet);
+    void handleRecord(SessionTable::Peer &peer, const Record &record, QByteArrayView datagram);
 
     void handshakeStarted(DtlsSession &session) override;
     void handshakeCompleted(DtlsSession &session) override;
@@ -188,7 +188,7 @@ private:
                 Q_EMIT warningMessage(*dropped);
         }
     }
-    void noteBadRecord(const Path &path);
+    void noteBadRecord(const SessionTable::Peer &peer);
     void reportOverRate();
     void reportUnverified()
     {
@@ -199,8 +199,10 @@ private:
     /// who called the outer one may still refer to them.
     void freeEnded()
     {
-        if (m_turns == 1)
+        if (m_turns == 1) {
             m_doomed.clear();
+            m_sessions.forgetGone();
+        }
     }
     void endTurn();
     void armTimer();

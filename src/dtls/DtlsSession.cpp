@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/DtlsSession.h"
 
-#include "core/ClientHello.h"
 #include "core/ErrorQueue.h"
 #include "dtls/DtlsConfiguration.h"
+#include "wire/Packet.h"
 
 #include <QSslCipher>
 #include <QSslPreSharedKeyAuthenticator>
@@ -68,23 +68,22 @@ bool DtlsSession::renewCredential(const PskStore &before)
 
 void DtlsSession::start(QByteArrayView hello)
 {
-    RecordReader reader(hello);
-    const auto first = reader.next();
-    if (m_state != State::Handshaking || !first)
+    Packet packet(hello);
+    if (m_state != State::Handshaking || !packet.isHello())
         return;
-    m_filter.begin(*first);
-    m_clientRandom = clientHelloRandom(hello).value_or(QByteArrayView()).toByteArray();
-    const QByteArrayView body = ClientHello::in(hello).value_or(ClientHello()).body;
+    m_filter.begin(*packet.first);
+    m_clientRandom = packet.hello->random.toByteArray();
+    const QByteArrayView body = packet.hello->body;
     if (m_dtls.handshakeState() == QDtls::HandshakeNotStarted) {
         if (const auto offer = HelloOffer::in(body); offer && lacksAGroup(*offer))
             m_dtls.setDtlsConfiguration(withoutGroups(m_dtls.dtlsConfiguration()));
     }
     {
         const SslView::Birth birth(m_ssl);
-        advance(first->bytes);
+        advance(packet.first->bytes);
     }
     m_refusal.noteHello(body);
-    while (const auto fragment = reader.next())
+    while (const auto fragment = packet.further.next())
         handshake(*fragment);
 }
 

@@ -15,10 +15,8 @@
 // clang-format on
 #pragma once
 
-#include "core/Record.h"
 #include "dtls/AgeOrder.h"
 #include "dtls/Credentials.h"
-#include "dtls/DatagramSocket.h"
 #include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
 #include "dtls/HelloRefusal.h"
@@ -29,6 +27,8 @@
 #include "dtls/SessionReport.h"
 #include "dtls/SslView.h"
 #include "dtls/TimeSource.h"
+#include "net/DatagramSocket.h"
+#include "wire/Record.h"
 
 #include <QByteArray>
 #include <QDtls>

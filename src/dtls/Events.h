@@ -3,9 +3,9 @@
 // What DtlsServer has to say, as values. Wording, priority and fields are the event log's business.
 #pragma once
 
-#include "core/Alert.h"
-#include "core/CipherSuite.h"
 #include "core/SocketAddress.h"
+#include "wire/Alert.h"
+#include "wire/CipherSuite.h"
 
 #include <QByteArray>
 #include <QString>
@@ -39,7 +39,11 @@ struct SessionText
 /// Who an event is about.
 struct SessionInfo
 {
-    explicit SessionInfo(SessionId sessionId = {}, const Path &sessionPath = {});
+    SessionInfo()
+        : SessionInfo(SessionId{})
+    {
+    }
+    explicit SessionInfo(SessionId sessionId, const Path &sessionPath = {});
 
     /// Of id and path. Made when it is first asked for, once for all copies: not at all, where
     /// nothing of the session is logged. From any thread.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HandshakeFilter.h"
 
-#include "core/ClientHello.h"
-#include "core/SuiteLimits.h"
+#include "wire/ClientHello.h"
+#include "wire/SuiteLimits.h"
 
 #include <QtEndian>
 

@@ -5,7 +5,7 @@
 // what a PSK client sends at this point goes through, and not without bound.
 #pragma once
 
-#include "core/Record.h"
+#include "wire/Record.h"
 
 #include <optional>
 

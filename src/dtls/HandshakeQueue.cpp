@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HandshakeQueue.h"
 
-#include "core/ClientHello.h"
-
 #include <QHashFunctions>
 
 #include <algorithm>
@@ -59,40 +57,40 @@ HandshakeQueue::Waiting *HandshakeQueue::add(Waiting waiting)
     return &source->waiting.emplace_back(std::move(waiting));
 }
 
-bool HandshakeQueue::addHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                              QByteArrayView clientRandom)
+bool HandshakeQueue::addHello(DatagramSocket &socket, const Path &path, const Packet &packet)
 {
-    const auto hello = ClientHello::in(datagram.bytes);
-    const Lane lane = hello && !hello->cookie.isEmpty() ? ReturnedHellos : FirstHellos;
-    const std::size_t seed = std::hash<Path>()(datagram.path) + lane;
+    const ClientHello &hello = *packet.hello;
+    const Lane lane = hello.cookie.isEmpty() ? FirstHellos : ReturnedHellos;
     const std::size_t hash =
-        qHashBits(clientRandom.data(), static_cast<std::size_t>(clientRandom.size()), seed);
+        qHashBits(hello.random.data(), static_cast<std::size_t>(hello.random.size()),
+                  std::hash<Path>()(path) + lane);
     if (m_hashes.contains(hash))
         return true;
     Waiting *added = add({.lane = lane,
                           .socket = &socket,
-                          .path = datagram.path,
-                          .bytes = datagram.bytes.toByteArray(),
+                          .path = path,
+                          .bytes = packet.bytes.toByteArray(),
+                          .clientRandom = hello.random.toByteArray(),
                           .hash = hash});
     if (!added)
         return false;
     m_hashes.insert(hash);
-    m_unproved[datagram.path] = added;
+    m_unproved[path] = added;
     return true;
 }
 
-bool HandshakeQueue::addFollowUp(DatagramSocket &socket, const ReceivedDatagram &datagram)
+bool HandshakeQueue::addFollowUp(DatagramSocket &socket, const Path &path, const Packet &packet)
 {
     return add({.lane = FollowUps,
                 .socket = &socket,
-                .path = datagram.path,
-                .bytes = datagram.bytes.toByteArray()}) != nullptr;
+                .path = path,
+                .bytes = packet.bytes.toByteArray()}) != nullptr;
 }
 
-bool HandshakeQueue::addFragment(const ReceivedDatagram &datagram)
+bool HandshakeQueue::addFragment(const Path &path, const Packet &packet)
 {
     const auto waitingIn = [&](const Index &index) {
-        const auto found = index.find(datagram.path);
+        const auto found = index.find(path);
         return found == index.end() ? nullptr : found->second;
     };
     Waiting *const unproved = waitingIn(m_unproved);
@@ -101,13 +99,13 @@ bool HandshakeQueue::addFragment(const ReceivedDatagram &datagram)
         return false;
     Waiting &hello = *found;
     LaneState &lane = m_lanes[hello.lane];
-    const auto size = static_cast<std::size_t>(datagram.bytes.size());
-    Source &source = *lane.byNetwork.at(datagram.path.peer.network());
+    const auto size = static_cast<std::size_t>(packet.bytes.size());
+    Source &source = *lane.byNetwork.at(path.peer.network());
     if (!FairShare::takes(size, source.used, lane.sources.size(), lane.used, m_capacity))
         return false;
     lane.used.bytes += size;
     source.used.bytes += size;
-    hello.fragments.push_back(datagram.bytes.toByteArray());
+    hello.fragments.push_back(packet.bytes.toByteArray());
     return true;
 }
 

@@ -16,7 +16,8 @@
 #include "core/FairShare.h"
 #include "core/SocketAddress.h"
 #include "dtls/Accounts.h"
-#include "dtls/DatagramSocket.h"
+#include "net/DatagramSocket.h"
+#include "wire/Packet.h"
 
 #include <QByteArray>
 #include <QDtls>
@@ -48,6 +49,7 @@ public:
         std::vector<QByteArray> fragments{}; ///< further datagrams of a hello that came in several
         QDtls::GeneratorParameters cookie{}; ///< of a ProvedHello: what its cookie was made with
         Clock::time_point since{};           ///< of a ProvedHello: when it last arrived
+        QByteArray clientRandom{};           ///< of a hello
         std::size_t hash = 0;                ///< of an unproved hello: its path and random
     };
 
@@ -59,13 +61,12 @@ public:
     }
 
     // Each keeps a copy; false: there is no room.
-    /// A ClientHello with @p clientRandom; not kept if it waits already.
-    [[nodiscard]] bool addHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                                QByteArrayView clientRandom);
+    /// The first fragment of a ClientHello; not kept if it waits already.
+    [[nodiscard]] bool addHello(DatagramSocket &socket, const Path &path, const Packet &packet);
     /// A datagram of a handshake under way.
-    [[nodiscard]] bool addFollowUp(DatagramSocket &socket, const ReceivedDatagram &datagram);
+    [[nodiscard]] bool addFollowUp(DatagramSocket &socket, const Path &path, const Packet &packet);
     /// A further fragment of a hello that waits. false also if none of that path does.
-    [[nodiscard]] bool addFragment(const ReceivedDatagram &datagram);
+    [[nodiscard]] bool addFragment(const Path &path, const Packet &packet);
     /// @p hello, which was taken here and has proved its source with @p cookie. It replaces an
     /// earlier one of its path: the client has repeated it, or has begun anew.
     [[nodiscard]] bool addProved(Waiting hello, const QDtls::GeneratorParameters &cookie,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Handshakes.h"
 
-#include "core/ClientHello.h"
 #include "dtls/DtlsConfiguration.h"
 
 #include <QHashFunctions>
@@ -58,27 +57,26 @@ void Handshakes::use(std::shared_ptr<const ServerSettings> settings)
     m_blockedUntil = Clock::time_point::min(); // limits may be others
 }
 
-void Handshakes::receiveHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                              QByteArrayView clientRandom, Clock::time_point now)
+void Handshakes::receiveHello(DatagramSocket &socket, const Path &path, const Packet &packet,
+                              Clock::time_point now)
 {
-    const auto hello = ClientHello::in(datagram.bytes);
-    if (datagram.bytes.size() < helloVerifyRequestSize)
+    if (packet.bytes.size() < helloVerifyRequestSize)
         m_watch.note(UnverifiedWatch::Kind::Malformed, now);
-    else if (hello && hello->isTooLong())
+    else if (packet.hello->isAnswerable && packet.hello->isTooLong())
         m_watch.note(UnverifiedWatch::Kind::TooLong, now);
-    else if (!m_queue.addHello(socket, datagram, clientRandom))
+    else if (!m_queue.addHello(socket, path, packet))
         m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
 }
 
-bool Handshakes::receiveFragment(const ReceivedDatagram &datagram)
+bool Handshakes::receiveFragment(const Path &path, const Packet &packet)
 {
-    return isFurtherHelloFragment(datagram.bytes) && m_queue.addFragment(datagram);
+    return packet.hello && !packet.hello->isFirstFragment() && m_queue.addFragment(path, packet);
 }
 
-bool Handshakes::receiveFollowUp(DatagramSocket &socket, const ReceivedDatagram &datagram,
+bool Handshakes::receiveFollowUp(DatagramSocket &socket, const Path &path, const Packet &packet,
                                  SessionTable::Peer &peer, Clock::time_point now)
 {
-    if (peer.mayWait() && m_queue.addFollowUp(socket, datagram)) {
+    if (peer.mayWait() && m_queue.addFollowUp(socket, path, packet)) {
         ++peer.waiting;
         return true;
     }
@@ -125,7 +123,7 @@ std::optional<HandshakeQueue::Waiting> Handshakes::nextProved(Clock::time_point 
 bool Handshakes::isRepeated(const HandshakeQueue::Waiting &hello) const
 {
     const SessionTable::Peer *peer = m_sessions.find(hello.path);
-    return peer && peer->pending && peer->pending->isFrom(*clientHelloRandom(hello.bytes));
+    return peer && peer->pending && peer->pending->isFrom(hello.clientRandom);
 }
 
 bool Handshakes::isPlaceFree(Clock::time_point now)
@@ -175,13 +173,12 @@ void Handshakes::prove(HandshakeQueue::Waiting hello, Clock::time_point now)
 
 void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point now)
 {
-    const QByteArrayView clientRandom = *clientHelloRandom(hello.bytes);
     SessionTable::Peer *peer = m_sessions.find(hello.path);
-    if (peer && peer->pending && peer->pending->isFrom(clientRandom)) {
+    if (peer && peer->pending && peer->pending->isFrom(hello.clientRandom)) {
         begin(*peer->pending, hello);
         return;
     }
-    if (peer && peer->established && peer->established->isFrom(clientRandom) &&
+    if (peer && peer->established && peer->established->isFrom(hello.clientRandom) &&
         !peer->established->isGreetedAnew && peer->established->lasted() < lateCopies)
         return;
     // A client that begins anew: the newest of its handshakes counts.

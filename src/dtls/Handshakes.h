@@ -61,14 +61,16 @@ public:
     void use(std::shared_ptr<const ServerSettings> settings);
 
     // What arrives waits for next():
-    void receiveHello(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                      QByteArrayView clientRandom, Clock::time_point now);
-    /// A datagram of a peer that is not known. false: it is no fragment of a hello that waits.
-    [[nodiscard]] bool receiveFragment(const ReceivedDatagram &datagram);
+    /// The beginning of a hello.
+    void receiveHello(DatagramSocket &socket, const Path &path, const Packet &packet,
+                      Clock::time_point now);
+    /// false: it is no further fragment of a hello that waits.
+    [[nodiscard]] bool receiveFragment(const Path &path, const Packet &packet);
     /// A datagram of @p peer, behind those of it that wait. false: it cannot wait, and has to be
     /// processed at once.
-    [[nodiscard]] bool receiveFollowUp(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                                       SessionTable::Peer &peer, Clock::time_point now);
+    [[nodiscard]] bool receiveFollowUp(DatagramSocket &socket, const Path &path,
+                                       const Packet &packet, SessionTable::Peer &peer,
+                                       Clock::time_point now);
 
     /// The datagram to process next. A FollowUp is for handle(), record by record.
     std::optional<HandshakeQueue::Waiting> next(Clock::time_point now);

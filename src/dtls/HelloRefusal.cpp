@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HelloRefusal.h"
 
-#include "core/ClientHello.h"
-#include "core/Record.h"
 #include "dtls/DtlsConfiguration.h"
+#include "wire/ClientHello.h"
+#include "wire/Record.h"
 
 namespace dtlsd {
 

@@ -3,10 +3,10 @@
 // HelloRefusal: why OpenSSL has ended a handshake over its ClientHello, and what that had offered.
 #pragma once
 
-#include "core/Alert.h"
-#include "core/CipherSuite.h"
 #include "dtls/CipherPolicy.h"
 #include "dtls/Events.h"
+#include "wire/Alert.h"
+#include "wire/CipherSuite.h"
 
 #include <memory>
 #include <optional>

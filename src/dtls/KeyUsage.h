@@ -5,7 +5,7 @@
 // the session ends there, and its peer begins a new one.
 #pragma once
 
-#include "core/SuiteLimits.h"
+#include "wire/SuiteLimits.h"
 
 #include <cstdint>
 

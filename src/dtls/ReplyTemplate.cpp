@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/ReplyTemplate.h"
 
-#include "core/Record.h"
+#include "wire/Record.h"
 
 #include <utility>
 

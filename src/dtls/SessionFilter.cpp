@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SessionFilter.h"
 
-#include "core/ClientHello.h"
+#include "wire/ClientHello.h"
 
 namespace dtlsd {
 

@@ -4,8 +4,8 @@
 // session over some that anybody can forge, and collects the pieces of a new handshake without end.
 #pragma once
 
-#include "core/Record.h"
-#include "core/SuiteLimits.h"
+#include "wire/Record.h"
+#include "wire/SuiteLimits.h"
 
 namespace dtlsd {
 

@@ -8,13 +8,8 @@ namespace dtlsd {
 
 SessionTable::Peer *SessionTable::find(const Path &path)
 {
-    if (m_last && m_last->first == path)
-        return &m_last->second;
     const auto found = m_peers.find(path);
-    if (found == m_peers.end())
-        return nullptr;
-    m_last = &*found; // stays where it is until it is erased
-    return &found->second;
+    return found == m_peers.end() || found->second.isGone() ? nullptr : &found->second;
 }
 
 DtlsSession *SessionTable::find(const Path &path, SessionId id)
@@ -29,8 +24,10 @@ DtlsSession *SessionTable::addPending(std::unique_ptr<DtlsSession> &session,
 {
     if (!m_halfOpen.add(*session, now, limit))
         return nullptr;
-    const Path path = session->path();
-    return (m_peers[path].pending = std::move(session)).get();
+    Peer &peer = m_peers[session->path()];
+    if (peer.isGone())
+        peer.waiting = 0;
+    return (peer.pending = std::move(session)).get();
 }
 
 void SessionTable::establish(DtlsSession &session, AgeOrder::Clock::time_point now)
@@ -62,11 +59,18 @@ std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
         m_halfOpen.remove(session, HalfOpen::End::Unfinished);
 
     std::unique_ptr<DtlsSession> taken = std::move(isEstablished ? peer.established : peer.pending);
-    if (!peer.established && !peer.pending) {
-        m_last = nullptr;
-        m_peers.erase(found);
-    }
+    if (peer.isGone())
+        m_gone.push_back(found->first);
     return taken;
+}
+
+void SessionTable::forgetGone()
+{
+    for (const Path &path : m_gone) {
+        if (const auto found = m_peers.find(path); found != m_peers.end() && found->second.isGone())
+            m_peers.erase(found);
+    }
+    m_gone.clear();
 }
 
 bool SessionTable::next(Cursor &cursor, std::vector<DtlsSession *> &sessions)

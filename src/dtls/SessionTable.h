@@ -28,6 +28,8 @@ public:
         std::unique_ptr<DtlsSession> pending;
         int waiting = 0; ///< datagrams in the HandshakeQueue; kept by the server
 
+        /// Whether all that it had has been taken.
+        [[nodiscard]] bool isGone() const { return !established && !pending; }
         /// Whether a datagram that begins with @p record has to wait for its handshake's turn. Data
         /// of an open session need not, but they do behind the Finished that opens it.
         [[nodiscard]] bool hasToWait(const Record &record) const
@@ -48,8 +50,7 @@ public:
     SessionTable &operator=(const SessionTable &) = delete;
     ~SessionTable() = default;
 
-    /// nullptr: no session, no handshake. Valid until something is taken. Costs next to nothing if
-    /// it is the peer found last, as it is for each record of a datagram and for the reply.
+    /// nullptr: no session, no handshake. Valid until forgetGone(), also when it is gone itself.
     [[nodiscard]] Peer *find(const Path &path);
     /// The open session of that path, if it is still that one.
     [[nodiscard]] DtlsSession *find(const Path &path, SessionId id);
@@ -67,6 +68,8 @@ public:
     void touch(DtlsSession &session, AgeOrder::Clock::time_point now);
     /// Gives up a session, whichever it is.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
+    /// Frees the peers that are gone.
+    void forgetGone();
 
     /// Where a walk through the table has come to.
     struct Cursor
@@ -91,7 +94,7 @@ private:
 
     std::pmr::unsynchronized_pool_resource m_memory; // close together, whatever else is allocated
     Peers m_peers{&m_memory};
-    Peers::value_type *m_last = nullptr; // found last
+    std::vector<Path> m_gone; // peers that were, and may have come back
     HalfOpen m_halfOpen;
     AgeOrder m_established;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SslView.h"
 
-#include "core/ClientHello.h"
-#include "core/Record.h"
+#include "wire/ClientHello.h"
+#include "wire/Record.h"
 
 #include <QtEndian>
 

@@ -7,7 +7,7 @@
 // application data (SSL_get_ex_new_index(3)), and so is its end.
 #pragma once
 
-#include "core/Alert.h"
+#include "wire/Alert.h"
 
 #include <QByteArray>
 

@@ -4,8 +4,8 @@
 // and never a line for each.
 #pragma once
 
-#include "core/Record.h"
 #include "dtls/Events.h"
+#include "wire/Record.h"
 
 #include <chrono>
 #include <cstdint>

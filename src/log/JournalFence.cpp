@@ -9,15 +9,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 namespace dtlsd {
 
 namespace {
 
-int openSocket()
+Descriptor openSocket()
 {
-    return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return Descriptor(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
 /// Sends an empty datagram. Returns errno, or 0.
@@ -55,18 +54,11 @@ JournalFence::JournalFence(std::string socket)
 {
 }
 
-JournalFence::~JournalFence()
-{
-    if (m_descriptor >= 0)
-        close(m_descriptor);
-}
-
 bool JournalFence::isServed() const
 {
-    const int descriptor = openSocket();
-    const int error = descriptor < 0 ? errno : send(descriptor, m_socket, MSG_DONTWAIT);
-    if (descriptor >= 0)
-        close(descriptor);
+    const Descriptor descriptor = openSocket();
+    const int error =
+        descriptor.isOpen() ? send(descriptor.number(), m_socket, MSG_DONTWAIT) : errno;
     // EAGAIN is a full queue, which somebody may read.
     return error == 0 || error == EAGAIN || isShortage(error);
 }
@@ -74,20 +66,18 @@ bool JournalFence::isServed() const
 void JournalFence::put()
 {
     m_identity = socketIdentity();
-    m_error = makeSocket() ? send(m_descriptor, m_socket, 0) : errno;
+    m_error = makeSocket() ? send(m_descriptor.number(), m_socket, 0) : errno;
 }
 
 /// What somebody holds unread of a former fence must not count, so that needs a new one.
 bool JournalFence::makeSocket()
 {
-    if (m_descriptor >= 0 && unreadOf(m_descriptor) == 0)
+    if (m_descriptor.isOpen() && unreadOf(m_descriptor.number()) == 0)
         return true;
-    const int descriptor = openSocket();
-    if (descriptor < 0)
+    Descriptor descriptor = openSocket();
+    if (!descriptor.isOpen())
         return false;
-    if (m_descriptor >= 0)
-        close(m_descriptor);
-    m_descriptor = descriptor;
+    m_descriptor = std::move(descriptor);
     return true;
 }
 
@@ -97,7 +87,7 @@ JournalFence::State JournalFence::state() const
         return State::NotPut;
     if (m_error != 0 || !m_identity || socketIdentity() != m_identity)
         return State::Broken;
-    const std::optional<int> unread = unreadOf(m_descriptor);
+    const std::optional<int> unread = unreadOf(m_descriptor.number());
     if (!unread)
         return State::Broken;
     return *unread > 0 ? State::Standing : State::Passed;

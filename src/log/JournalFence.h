@@ -8,6 +8,8 @@
 // nothing, the fence has been read, and everything before it has been dealt with.
 #pragma once
 
+#include "core/Descriptor.h"
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,7 +31,7 @@ public:
     explicit JournalFence(std::string socket);
     JournalFence(const JournalFence &) = delete;
     JournalFence &operator=(const JournalFence &) = delete;
-    ~JournalFence();
+    ~JournalFence() = default;
 
     /// Whether anybody receives what is sent to the socket.
     [[nodiscard]] bool isServed() const;
@@ -47,7 +49,7 @@ private:
     [[nodiscard]] std::optional<FileIdentity> socketIdentity() const;
 
     const std::string m_socket;
-    int m_descriptor = -1;
+    Descriptor m_descriptor;
     std::optional<FileIdentity> m_identity; // of the socket at the last put()
     int m_error = 0;                        // errno of the last put(); 0: it was sent
 };

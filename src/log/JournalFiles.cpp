@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/JournalFiles.h"
 
+#include "core/Descriptor.h"
+
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -57,10 +59,9 @@ private:
 
     void tryFile(const std::string &path)
     {
-        const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (descriptor < 0)
+        const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (!descriptor.isOpen())
             return note(path, errno);
-        close(descriptor);
         ++m_found.readable;
     }
 

@@ -36,7 +36,7 @@ QByteArray jsonLine(const LogRecord &record)
 {
     QJsonObject object{
         {QStringLiteral("ts"), QString::fromLatin1(machineTimestamp(record.time))},
-        {QStringLiteral("level"), QLatin1String(levelName(record.priority))},
+        {QStringLiteral("level"), nameIn(priorityNames, record.priority)},
         {QStringLiteral("event"), QLatin1String(record.event)},
         {QStringLiteral("message"), QString::fromUtf8(record.message)},
         {QStringLiteral("message_id"), QLatin1String(record.messageId)},

@@ -38,7 +38,7 @@ struct LogEntry
 {
     LogRecord record;
     AcceptanceListener *listener = nullptr; ///< outlives the log thread
-    std::size_t source = 0; ///< a hash of whom it comes from, for fairness; 0 = from ourselves
+    std::size_t source = 0;   ///< a hash of whom it comes from, for fairness; 0 = from ourselves
     std::uint64_t ticket = 0; ///< by which its listener knows it
 };
 

@@ -4,6 +4,8 @@
 // caused it.
 #pragma once
 
+#include "log/LogOptions.h"
+
 #include <QByteArray>
 #include <QVarLengthArray>
 
@@ -11,12 +13,6 @@
 #include <cstdint>
 
 namespace dtlsd {
-
-/// syslog(3) severities, as PRIORITY= has them.
-enum class Priority : std::uint8_t { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
-
-/// `error`, `warning`, `notice`, `info` or `debug`, as the configuration writes them.
-const char *levelName(Priority priority);
 
 struct LogField
 {

@@ -51,7 +51,7 @@ QByteArray textLine(const LogRecord &record, Colour colour)
     const QByteArrayView start = colour == Colour::ByEvent ? colourOf(record) : QByteArrayView();
     QByteArray line = humanTimestamp(record.time) + ' ';
     line += start;
-    line += QByteArray(levelName(record.priority)).leftJustified(8);
+    line += QByteArray(nameIn(priorityNames, record.priority).data()).leftJustified(8);
     line += onOneLine(record.message);
     line += start.isEmpty() ? "\n" : "\x1b[0m\n";
     return line;

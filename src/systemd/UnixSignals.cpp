@@ -35,29 +35,28 @@ UnixSignals::UnixSignals(std::initializer_list<int> numbers, QObject *parent)
     for (const int number : numbers)
         sigaddset(&mask, number);
     pthread_sigmask(SIG_BLOCK, &mask, &m_previousMask);
-    m_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (m_fd < 0) {
+    m_descriptor = Descriptor(signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!m_descriptor.isOpen()) {
         pthread_sigmask(SIG_SETMASK, &m_previousMask, nullptr);
         return;
     }
-    auto *notifier = new QSocketNotifier(m_fd, QSocketNotifier::Read, this);
+    auto *notifier = new QSocketNotifier(m_descriptor.number(), QSocketNotifier::Read, this);
     connect(notifier, &QSocketNotifier::activated, this, &UnixSignals::onReadable);
 }
 
 UnixSignals::~UnixSignals()
 {
-    if (m_fd < 0)
+    if (!m_descriptor.isOpen())
         return;
-    while (nextSignal(m_fd)) {
+    while (nextSignal(m_descriptor.number())) {
     }
     pthread_sigmask(SIG_SETMASK, &m_previousMask, nullptr);
-    close(m_fd);
 }
 
 void UnixSignals::onReadable()
 {
     // One at a time: the notifier comes again.
-    if (const auto number = nextSignal(m_fd))
+    if (const auto number = nextSignal(m_descriptor.number()))
         Q_EMIT received(*number);
 }
 

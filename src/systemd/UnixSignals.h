@@ -5,6 +5,8 @@
 // default actions, the process still hears SIGTERM.
 #pragma once
 
+#include "core/Descriptor.h"
+
 #include <QObject>
 
 #include <initializer_list>
@@ -39,7 +41,7 @@ private:
     void onReadable();
 
     sigset_t m_previousMask = {};
-    int m_fd = -1;
+    Descriptor m_descriptor; // a signalfd(2)
 };
 
 } // namespace dtlsd

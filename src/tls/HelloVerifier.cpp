@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/HelloVerifier.h"
 
-#include "core/ClientHello.h"
 #include "tls/DatagramBio.h"
+#include "wire/Packet.h"
 
 #include <openssl/crypto.h>
 
@@ -51,8 +51,8 @@ bool HelloVerifier::verifyClient(QUdpSocket *socket, const QByteArray &datagram,
 {
     clearDtlsError();
     m_verified.clear();
-    const auto hello = ClientHello::in(datagram);
-    if (!hello)
+    const Packet packet(datagram);
+    if (!packet.isHello() || !packet.hello->isAnswerable)
         return false;
     if (!m_cookies || m_cookies->secret() != cookieSecret())
         m_cookies = m_contexts.ofThisThread().cookiesWith(cookieSecret());
@@ -61,11 +61,11 @@ bool HelloVerifier::verifyClient(QUdpSocket *socket, const QByteArray &datagram,
         setDtlsError(QDtlsError::TlsInitializationError, QStringLiteral("no HMAC-SHA256"));
         return false;
     }
-    if (isSame(hello->cookie, cookie)) {
+    if (isSame(packet.hello->cookie, cookie)) {
         m_verified = datagram;
         return true;
     }
-    send(*socket, helloVerifyRequest(hello->recordSequence, cookie), address, port);
+    send(*socket, helloVerifyRequest(packet.first->bytes.sliced(5, 6), cookie), address, port);
     return false;
 }
 

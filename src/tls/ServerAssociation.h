@@ -13,10 +13,10 @@
 // it ends.
 #pragma once
 
-#include "core/Record.h"
-#include "core/SuiteLimits.h"
 #include "tls/DtlsState.h"
 #include "tls/ThreadContexts.h"
+#include "wire/Record.h"
+#include "wire/SuiteLimits.h"
 
 #include <QDtls>
 #include <QHostAddress>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/Network.h"
 
-#include "core/Record.h"
 #include "fuzz/FuzzTarget.h"
 #include "fuzz/Heap.h"
+#include "wire/Packet.h"
 
 #include <algorithm>
 #include <utility>
@@ -249,7 +249,7 @@ bool Network::isReplayOfHandshake(const std::vector<QByteArray> &datagrams)
     m_isGreetedAnew =
         m_isGreetedAnew ||
         std::any_of(datagrams.begin(), datagrams.end(), [&](const QByteArray &datagram) {
-            return clientHelloRandom(datagram) && !isCopy(datagram);
+            return Packet(datagram).isHello() && !isCopy(datagram);
         });
     return !m_isGreetedAnew && m_clock.now - m_honestSince < lateCopies &&
            std::all_of(datagrams.begin(), datagrams.end(), isCopy);

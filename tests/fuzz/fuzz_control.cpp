@@ -3,7 +3,7 @@
 // Fuzzes app/Control: the input says how the daemon takes what it is asked, and then is a request.
 // Whatever that is, there is one answer: JSON lines that a terminal can show, the last of which,
 // and no other, says whether it is done. What is no request of dtlsctl's touches nothing.
-#include "app/Control.h"
+#include "control/Control.h"
 #include "core/Escape.h"
 #include "fuzz/FuzzTarget.h"
 #include "fuzz/Program.h"

@@ -2,8 +2,8 @@
 //
 // Fuzzes dtls/Record: the input is a datagram. Its records must lie side by side from its first
 // byte on, each as its header says, and the client random inside the first of them.
-#include "core/Record.h"
 #include "fuzz/FuzzTarget.h"
+#include "wire/Packet.h"
 
 using namespace dtlsd;
 using namespace dtlsd::fuzz;
@@ -55,18 +55,23 @@ void checkRecords(QByteArrayView datagram)
     require(!reader.next(), "what was no record once is none later");
 }
 
-void checkRandom(QByteArrayView datagram)
+void checkHello(QByteArrayView datagram)
 {
-    const auto random = clientHelloRandom(datagram);
-    if (!random)
+    const Packet packet(datagram);
+    if (!packet.hello)
         return;
-    const auto record = RecordReader(datagram).next();
-    require(record && record->type == ContentType::Handshake && record->epoch == 0,
+    const Record &record = *packet.first;
+    const ClientHello &hello = *packet.hello;
+    require(record.type == ContentType::Handshake && record.epoch == 0,
             "a hello is a clear handshake record");
-    require(byteAt(record->fragment(), 0) == 1, "a hello is a ClientHello");
-    require(random->size() == 32 && random->data() == datagram.data() + 27 &&
-                record->bytes.size() >= 27 + 32,
+    require(byteAt(record.fragment(), 0) == 1, "a hello is a ClientHello");
+    require(hello.random.isEmpty() != packet.isHello(), "it begins with a random");
+    require(hello.random.isEmpty() ||
+                (hello.random.size() == 32 && hello.random.data() == datagram.data() + 27 &&
+                 record.bytes.size() >= 27 + 32),
             "the random is the hello's");
+    require(hello.body.size() <= record.fragment().size() && hello.cookie.size() <= 255,
+            "a hello lies in its record");
 }
 
 } // namespace
@@ -75,6 +80,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
     const QByteArrayView datagram = viewOf(data, size);
     checkRecords(datagram);
-    checkRandom(datagram);
+    checkHello(datagram);
     return 0;
 }

@@ -19,12 +19,12 @@
 //   t k x            the server's handleTimeout(), abortHandshake(), shutdown()
 //
 // Whatever comes, OpenSSL's error queue is empty after it, and an error leaves nothing encrypted.
-#include "core/Record.h"
 #include "fuzz/Edit.h"
 #include "fuzz/FuzzTarget.h"
 #include "fuzz/PredictableRandom.h"
 #include "fuzz/Program.h"
 #include "support/DtlsPair.h"
+#include "wire/Record.h"
 
 #include <memory>
 

@@ -2,11 +2,11 @@
 //
 // Two instances behind a balancer that hashes addresses, each with a network of its own, share the
 // secret of their cookies; one is killed under traffic. Run by `balanced-network`.
-#include "core/Record.h"
 #include "support/ClientHello.h"
 #include "support/DaemonProcess.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
+#include "wire/Record.h"
 
 #include <QHash>
 #include <QNetworkDatagram>

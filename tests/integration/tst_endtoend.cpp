@@ -2,8 +2,8 @@
 //
 // The whole way of a datagram: from a client that others wrote, or ours, through dtlsd into a real
 // systemd-journald, and the receipt back.
-#include "app/EventKind.h"
 #include "dtls/DtlsClient.h"
+#include "events/EventLog.h"
 #include "support/ClientProcess.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
@@ -140,7 +140,7 @@ void TestEndToEnd::threeDatagramsBecomeThreeEntriesAndThreeReceipts()
     QCOMPARE(daemon.stop(), 0);
 
     const QString messageId =
-        QStringLiteral("MESSAGE_ID=%1").arg(QLatin1String(kind::datagramReceived.messageId));
+        QStringLiteral("MESSAGE_ID=%1").arg(QLatin1String(EventLog::kindOf(Datagram{}).messageId));
     const auto entries =
         journal.entries({messageId, QStringLiteral("DTLSD_IDENTITY=sensor-17")}, 3);
     QCOMPARE(entries.size(), 3);

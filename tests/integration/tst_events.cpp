@@ -4,7 +4,7 @@
 // priority, wording, and the whole set of its fields.
 #include "EventScene.h"
 
-#include "app/EventKind.h"
+#include "events/EventLog.h"
 #include "support/JournalInstance.h"
 
 #include <QHash>
@@ -87,8 +87,8 @@ void TestEvents::everyEventHasAScene()
     QSet<QByteArray> events;
     for (const EventScene &scene : allScenes())
         events += scene.event;
-    events += kind::logUnverifiable.name; // has a test of its own: tst_journalfaults
-    for (const EventKind &kind : kind::all)
+    events += EventLog::kindOf(Verifiability{}).name; // has a test of its own: tst_journalfaults
+    for (const EventKind &kind : EventLog::kinds())
         QVERIFY2(events.contains(kind.name), kind.name);
 }
 
@@ -171,7 +171,7 @@ void TestEvents::whatIsBelowTheLevelIsNotLogged()
     stage.stop();
 
     QStringList logged;
-    for (const EventKind &kind : kind::all) {
+    for (const EventKind &kind : EventLog::kinds()) {
         if (!stage.log().events(QLatin1String(kind.name)).isEmpty())
             logged << QLatin1String(kind.name);
     }

@@ -3,7 +3,7 @@
 // The recipes of README.md and packaging/docs, read from there and run: on a machine with dtlsd
 // installed, a real journald, three devices that have talked and strangers that have tried. A
 // recipe that this test does not know fails, and so does one that it misses.
-#include "app/EventKind.h"
+#include "events/EventLog.h"
 
 #include "FollowedDaemon.h"
 #include "Forwarding.h"
@@ -265,7 +265,7 @@ void TestGuide::oneSession()
 void TestGuide::failedHandshakes()
 {
     const QString commands = nextBlock();
-    QVERIFY(commands.contains(QLatin1String(kind::handshakeFailed.messageId)));
+    QVERIFY(commands.contains(QLatin1String(EventLog::kindOf(HandshakeFailed{}).messageId)));
     const QStringList both = commands.split(u'\n', Qt::SkipEmptyParts);
     QCOMPARE(both.size(), 2);
     for (const QString &command : both)
@@ -274,9 +274,10 @@ void TestGuide::failedHandshakes()
 
 void TestGuide::whatAnEntryMeans()
 {
-    const QString subject = m_machine.valueIn(
-        QStringLiteral("/usr/lib/systemd/catalog/dtlsd.catalog"),
-        QStringLiteral("-- %1\nSubject: ").arg(QLatin1String(kind::handshakeFailed.messageId)));
+    const QString subject =
+        m_machine.valueIn(QStringLiteral("/usr/lib/systemd/catalog/dtlsd.catalog"),
+                          QStringLiteral("-- %1\nSubject: ")
+                              .arg(QLatin1String(EventLog::kindOf(HandshakeFailed{}).messageId)));
     QStringList expected;
     for (const Said &entry : m_daemon->said(isFailure))
         expected << QString(subject).replace(QStringLiteral("@DTLSD_PEER_ADDRESS@"), entry.address);

@@ -2,7 +2,7 @@
 //
 // Metrics of the running daemon, what collectors make of them, and what packaging/monitoring asks
 // of them. tests/run unpacks Prometheus' tools where they are not installed.
-#include "app/Metrics.h"
+#include "control/Metrics.h"
 #include "support/ChildProcess.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ClientHello.h"
 
-#include "core/Record.h"
+#include "wire/Record.h"
 
 namespace dtlsd::test {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/Flight.h"
 
-#include "core/Record.h"
+#include "wire/Record.h"
 
 #include <algorithm>
 #include <optional>

@@ -4,7 +4,7 @@
 // connected, a test has authentic records of any type, epoch, sequence number and content from it.
 #pragma once
 
-#include "core/Record.h"
+#include "wire/Record.h"
 
 #include <QByteArray>
 

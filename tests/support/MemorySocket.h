@@ -4,7 +4,7 @@
 // have been sent.
 #pragma once
 
-#include "dtls/DatagramSocket.h"
+#include "net/DatagramSocket.h"
 
 #include <deque>
 #include <vector>

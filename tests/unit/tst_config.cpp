@@ -206,7 +206,7 @@ psk.file=)";
     // Types, not only texts.
     QCOMPARE(result.config.settings.limits.idleTimeout, 90s);
     QCOMPARE(result.config.server.receiveBuffer, 65536);
-    QCOMPARE(result.config.log.level, LogLevel::Debug);
+    QCOMPARE(result.config.log.level, Priority::Debug);
     QCOMPARE(result.config.log.statisticsInterval, 0ms);
     QVERIFY(result.config.settings.tls.ciphers.cipherString().contains(":PSK-AES128-CCM8"));
 }

@@ -122,7 +122,7 @@ void TestConfigChange::whatNeedsARestartStaysAsItWas()
     QCOMPARE(after.cookies, before.cookies);
     QCOMPARE(after.log.target, before.log.target);
     QCOMPARE(after.log.queue, before.log.queue);
-    QCOMPARE(after.log.level, LogLevel::Debug);
+    QCOMPARE(after.log.level, Priority::Debug);
     QCOMPARE(ConfigChange::between(before, after).toString(),
              QStringLiteral("[tls] mtu, [log] level changed"));
     QCOMPARE(keepUntilRestart(before, after), QStringList());

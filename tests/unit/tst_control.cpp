@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/Control.h"
+#include "control/Control.h"
 
 #include "core/Json.h"
 #include "support/ControlClient.h"
@@ -70,7 +70,7 @@ public:
         state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
         state.addresses = {*SocketAddress::parse(QStringLiteral("[::1]:22334"))};
         state.identities = 3;
-        state.sink = SinkKind::Journal;
+        state.sink = LogTarget::Journal;
         state.logCapacity = 16'384;
         state.log = {.waiting = 7,
                      .kept = 12,

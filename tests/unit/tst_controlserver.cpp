@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/ControlServer.h"
+#include "control/ControlServer.h"
 
 #include "core/Descriptor.h"
 #include "support/ControlClient.h"

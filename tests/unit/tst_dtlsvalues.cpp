@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parts of src/dtls that are plain values: records, filters, limits, keys, replies, ciphers.
-#include "core/Record.h"
 #include "dtls/CipherPolicy.h"
 #include "dtls/Credentials.h"
 #include "dtls/Events.h"
@@ -12,6 +11,7 @@
 #include "dtls/ReplyTemplate.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/UnverifiedWatch.h"
+#include "wire/Record.h"
 
 #include <QDebug>
 #include <QTest>

@@ -3,9 +3,9 @@
 // HandshakeQueue: who comes next, and who finds no room.
 #include "dtls/HandshakeQueue.h"
 
-#include "core/Record.h"
 #include "support/ClientHello.h"
 #include "support/MemorySocket.h"
+#include "wire/Packet.h"
 
 #include <QTest>
 
@@ -57,11 +57,11 @@ private Q_SLOTS:
 private:
     bool addHello(HandshakeQueue &queue, int port, const QByteArray &bytes)
     {
-        return queue.addHello(m_socket, {from(port), bytes}, *clientHelloRandom(bytes));
+        return queue.addHello(m_socket, from(port), Packet(bytes));
     }
     bool addFollowUp(HandshakeQueue &queue, int port, const QByteArray &bytes)
     {
-        return queue.addFollowUp(m_socket, {from(port), bytes});
+        return queue.addFollowUp(m_socket, from(port), Packet(bytes));
     }
 
     MemorySocket m_socket{from(1).local};
@@ -108,7 +108,7 @@ void TestHandshakeQueue::networksTakeTurns()
 {
     HandshakeQueue queue;
     for (int i = 0; i < 100; ++i)
-        QVERIFY(queue.addFollowUp(m_socket, {elsewhere(1), QByteArrayView("many")}));
+        QVERIFY(queue.addFollowUp(m_socket, elsewhere(1), Packet("many")));
     QVERIFY(addFollowUp(queue, 1, "one"));
     QCOMPARE(queue.take()->bytes, "many");
     QCOMPARE(queue.take()->bytes, "one");
@@ -120,7 +120,7 @@ void TestHandshakeQueue::aFullNetworkLeavesRoomForOthers()
     HandshakeQueue queue(8, 1000);
     int kept = 0;
     for (int i = 0; i < 100; ++i)
-        kept += queue.addFollowUp(m_socket, {elsewhere(1), QByteArrayView("x")}) ? 1 : 0;
+        kept += queue.addFollowUp(m_socket, elsewhere(1), Packet("x")) ? 1 : 0;
     QCOMPARE(kept, 4);
     QVERIFY(addFollowUp(queue, 1, "x"));
     QVERIFY(addFollowUp(queue, 1, "x"));
@@ -130,19 +130,19 @@ void TestHandshakeQueue::aFullNetworkLeavesRoomForOthers()
 void TestHandshakeQueue::fragmentsStayWithTheirHello()
 {
     HandshakeQueue queue;
-    QVERIFY(!queue.addFragment({from(1), QByteArrayView("early")}));
+    QVERIFY(!queue.addFragment(from(1), Packet("early")));
     QVERIFY(addHello(queue, 1, hello(1, "cookie")));
-    QVERIFY(queue.addFragment({from(1), QByteArrayView("second")}));
-    QVERIFY(!queue.addFragment({from(2), QByteArrayView("another's")}));
+    QVERIFY(queue.addFragment(from(1), Packet("second")));
+    QVERIFY(!queue.addFragment(from(2), Packet("another's")));
     auto waiting = queue.take();
     QCOMPARE(waiting->fragments, std::vector<QByteArray>{"second"});
-    QVERIFY(!queue.addFragment({from(1), QByteArrayView("late")}));
+    QVERIFY(!queue.addFragment(from(1), Packet("late")));
     QVERIFY(queue.addProved(std::move(*waiting), {}, {}));
-    QVERIFY(queue.addFragment({from(1), QByteArrayView("third")}));
+    QVERIFY(queue.addFragment(from(1), Packet("third")));
     QCOMPARE(queue.firstProved({})->fragments, (std::vector<QByteArray>{"second", "third"}));
     int kept = 0;
     for (int i = 0; i < 1000; ++i)
-        kept += queue.addFragment({from(1), QByteArrayView("more")}) ? 1 : 0;
+        kept += queue.addFragment(from(1), Packet("more")) ? 1 : 0;
     QCOMPARE(kept, 62);
 }
 
@@ -165,7 +165,7 @@ void TestHandshakeQueue::theLightestNetworkIsFirst()
     HandshakeQueue queue;
     for (const Path &path : {elsewhere(1), elsewhere(2), from(1)}) {
         const QByteArray bytes = hello(1, "cookie");
-        QVERIFY(queue.addHello(m_socket, {path, bytes}, *clientHelloRandom(bytes)));
+        QVERIFY(queue.addHello(m_socket, path, Packet(bytes)));
         QVERIFY(queue.addProved(*queue.take(), {}, {}));
     }
     QCOMPARE(queue.firstProved(networks)->path, from(1));
@@ -211,8 +211,8 @@ void TestHandshakeQueue::whatCameToASocketThatGoesIsForgotten()
     HandshakeQueue queue;
     MemorySocket other(from(1).local.withPort(5684));
     const QByteArray bytes = hello(1);
-    QVERIFY(queue.addHello(other, {from(1), bytes}, *clientHelloRandom(bytes)));
-    QVERIFY(queue.addFollowUp(other, {from(1), QByteArrayView("gone")}));
+    QVERIFY(queue.addHello(other, from(1), Packet(bytes)));
+    QVERIFY(queue.addFollowUp(other, from(1), Packet("gone")));
     QVERIFY(addFollowUp(queue, 1, "stays"));
     queue.forget(other);
     QCOMPARE(queue.take()->bytes, "stays");

@@ -2,11 +2,11 @@
 //
 // What a ClientHello may ask for, what becomes of it where the server has no answer to it, and how
 // the log says so.
-#include "core/ClientHello.h"
 #include "dtls/CipherPolicy.h"
 #include "support/ClientHello.h"
 #include "support/KeyedDevice.h"
 #include "support/MemoryNetwork.h"
+#include "wire/ClientHello.h"
 
 #include <QTest>
 

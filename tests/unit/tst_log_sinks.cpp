@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/JournalSink.h"
 #include "log/JsonSink.h"
-#include "log/SinkKind.h"
+#include "log/SinkChoice.h"
 #include "log/TextSink.h"
 #include "log/Timestamp.h"
 
@@ -246,16 +246,16 @@ private Q_SLOTS:
         QTest::addColumn<bool>("errorIsJournal");
         QTest::addColumn<bool>("journalIsThere");
         QTest::addColumn<bool>("outputIsTerminal");
-        QTest::addColumn<SinkKind>("kind");
+        QTest::addColumn<LogTarget>("kind");
         QTest::newRow("a service logs to the journal")
-            << true << true << false << SinkKind::Journal;
+            << true << true << false << LogTarget::Journal;
         QTest::newRow("the journal goes before a terminal")
-            << true << true << true << SinkKind::Journal;
-        QTest::newRow("a person reads text") << false << true << true << SinkKind::Text;
+            << true << true << true << LogTarget::Journal;
+        QTest::newRow("a person reads text") << false << true << true << LogTarget::Text;
         QTest::newRow("a container's runtime gets JSON")
-            << false << false << false << SinkKind::Json;
+            << false << false << false << LogTarget::Json;
         QTest::newRow("JSON takes an absent journal's place")
-            << true << false << false << SinkKind::Json;
+            << true << false << false << LogTarget::Json;
     }
     void autoFollowsTheSurroundings()
     {
@@ -265,14 +265,14 @@ private Q_SLOTS:
         const Surroundings surroundings{.errorIsJournal = errorIsJournal,
                                         .journalIsThere = journalIsThere,
                                         .outputIsTerminal = outputIsTerminal};
-        QTEST(automaticSinkKind(surroundings), "kind");
+        QTEST(SinkChoice::of(LogTarget::Auto, surroundings).target, "kind");
     }
 
     void everyKindHasItsSink()
     {
-        QVERIFY(dynamic_cast<JournalSink *>(makeSink(SinkKind::Journal).get()));
-        QVERIFY(dynamic_cast<JsonSink *>(makeSink(SinkKind::Json).get()));
-        QVERIFY(dynamic_cast<TextSink *>(makeSink(SinkKind::Text).get()));
+        QVERIFY(dynamic_cast<JournalSink *>(makeSink({LogTarget::Journal, {}}).get()));
+        QVERIFY(dynamic_cast<JsonSink *>(makeSink({LogTarget::Json, {}}).get()));
+        QVERIFY(dynamic_cast<TextSink *>(makeSink({LogTarget::Text, {}}).get()));
     }
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The daemon's state as metrics.
-#include "app/Metrics.h"
-#include "app/Reasons.h"
+#include "control/Metrics.h"
+#include "events/Reasons.h"
 
 #include <QSet>
 #include <QTest>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/Metrics.h"
-#include "app/MetricsFile.h"
+#include "control/Metrics.h"
+#include "control/MetricsFile.h"
 
 #include <QDir>
 #include <QFile>

@@ -3,6 +3,7 @@
 // A hello on a five-tuple that has a session already (RFC 6347 §4.2.8): a device that lost its
 // state gets a new session; nobody else changes anything for the old one.
 #include "support/MemoryNetwork.h"
+#include "wire/Packet.h"
 
 #include <QTest>
 
@@ -122,7 +123,7 @@ void TestReconnect::aLateCopyOfTheSessionsOwnHelloIsNotAnswered()
     QByteArray hello;
     auto &device = network.add(1);
     network.run([&hello](const OutgoingDatagram &datagram) {
-        if (clientHelloRandom(datagram.bytes))
+        if (Packet(datagram.bytes).isHello())
             hello = datagram.bytes; // the last one has the cookie
         return false;
     });
@@ -140,7 +141,7 @@ void TestReconnect::aDeviceWhoseRandomRepeatsItselfGetsItsHandshake()
     QByteArray hello;
     auto &device = network.add(1);
     network.run([&hello](const OutgoingDatagram &datagram) {
-        if (clientHelloRandom(datagram.bytes))
+        if (Packet(datagram.bytes).isHello())
             hello = datagram.bytes;
         return false;
     });
@@ -158,7 +159,7 @@ void TestReconnect::aDeviceThatGreetsAnewWithTheSameRandomIsServedAtOnce()
     std::vector<QByteArray> hellos;
     auto &device = network.add(1);
     network.run([&hellos](const OutgoingDatagram &datagram) {
-        if (clientHelloRandom(datagram.bytes))
+        if (Packet(datagram.bytes).isHello())
             hellos.push_back(datagram.bytes);
         return false;
     });

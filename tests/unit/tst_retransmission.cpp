@@ -2,10 +2,10 @@
 //
 // When the server says something again, and when it keeps silent (RFC 6347 §4.2.4): real QDtls with
 // its real timers on both sides, and no network between them.
-#include "core/Record.h"
 #include "support/ChildProcess.h"
 #include "support/Flight.h"
 #include "support/MemoryNetwork.h"
+#include "wire/Record.h"
 
 #include <QTest>
 

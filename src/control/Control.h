@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Control: answers what the operator's tools ask through the control socket. A request is a JSON
+// object with a `command`; an answer is JSON objects, one a line, and the last has `ok`. Where it
+// is false, `code` is for programs and `error` for people.
+//
+//   {"command": "status" | "sessions" | "reload" | "metrics" | "health"}
+//   {"command": "close", "session": "0123456789abcdef"}
+//   {"command": "close-identity", "identity": "sensor-17"}, or "identity_base64" for one that is
+//   not UTF-8
+#pragma once
+
+#include "control/DaemonState.h"
+#include "core/Result.h"
+#include "dtls/SessionReport.h"
+#include "events/DaemonEvents.h"
+
+#include <QByteArray>
+#include <QJsonObject>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace dtlsd {
+
+/// What can be asked of the daemon, and done to it. It answers now or later, in the same thread,
+/// unless it ends before. An error is a worker that does not answer.
+class Controllable
+{
+public:
+    using SessionPicker = std::function<bool(const SessionInfo &)>;
+
+    struct Health
+    {
+        int workers = 0;
+        int sockets = 0;
+    };
+
+    Controllable() = default;
+    Controllable(const Controllable &) = delete;
+    Controllable &operator=(const Controllable &) = delete;
+    virtual ~Controllable() = default;
+
+    virtual void state(Then<Result<DaemonState>> then) = 0;
+    /// By worker.
+    virtual void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) = 0;
+    /// Closes those that @p isMeant picks, in any thread; @p then hears how many there were.
+    virtual void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) = 0;
+    virtual void reload(Then<const ReloadOutcome &> then) = 0;
+    /// The error says what does not work.
+    virtual void health(Then<Result<Health>> then) = 0;
+};
+
+class Control
+{
+public:
+    /// @p daemon outlives it.
+    explicit Control(Controllable &daemon)
+        : m_daemon(daemon)
+    {
+    }
+
+    /// Takes the lines of an answer.
+    using Reply = Then<const QByteArray &>;
+
+    /// Answers @p request, whatever it is, now or later.
+    void answer(const QByteArray &request, const Reply &reply);
+
+private:
+    using Handler = void (Control::*)(const QJsonObject &request, const Reply &reply);
+
+    struct Command
+    {
+        const char *name = nullptr;
+        QList<QLatin1StringView> members; ///< accepted beside `command`
+        Handler handler = nullptr;
+    };
+
+    static const std::vector<Command> &commands();
+
+    void status(const QJsonObject &request, const Reply &reply);
+    void sessions(const QJsonObject &request, const Reply &reply);
+    void close(const QJsonObject &request, const Reply &reply);
+    void closeIdentity(const QJsonObject &request, const Reply &reply);
+    void reload(const QJsonObject &request, const Reply &reply);
+    void metrics(const QJsonObject &request, const Reply &reply);
+    void health(const QJsonObject &request, const Reply &reply);
+    void closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone,
+                    const Reply &reply);
+
+    Controllable &m_daemon;
+};
+
+} // namespace dtlsd

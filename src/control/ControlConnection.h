@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ControlConnection: one client of a ControlServer, from its connection to its end.
+//
+//   Asking ── a line ──► Waiting ── the answer ──► Answering ── all is written, or too slow ──► end
+//     │                    └── the client has gone ──────────────────────────────────────────────┘
+//     └── a reason to refuse ──────────────────────► Answering
+//
+// It reads and writes the descriptor itself: a QLocalSocket is closed as soon as its client has
+// finished sending, and resets the connection of one that it has not read from.
+#pragma once
+
+#include "control/ControlServer.h"
+#include "core/Descriptor.h"
+
+#include <QByteArray>
+#include <QObject>
+#include <QSocketNotifier>
+#include <QTimer>
+
+namespace dtlsd {
+
+class ControlConnection : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// Deletes itself when it has ended. @p answer and @p limits outlive it.
+    ControlConnection(Descriptor descriptor, const ControlServer::Answer &answer,
+                      const ControlServer::Limits &limits, QObject *parent);
+
+    /// Answers with an error at once, whatever is asked.
+    void refuse(const char *code, const QString &error);
+
+    /// Whether it has nothing to read, and has not asked.
+    [[nodiscard]] bool isSilent() const;
+    /// Whether it has not ended yet.
+    [[nodiscard]] bool isOpen() const { return m_state != State::Ended; }
+
+private:
+    enum class State { Asking, Waiting, Answering, Ended };
+
+    [[nodiscard]] bool hasEvent(short events) const;
+
+    void read();
+    void ask(const QByteArray &request);
+    [[nodiscard]] bool isClientGone() const;
+    void reply(const QByteArray &lines);
+    void write();
+    void giveUp();
+    void end();
+
+    const Descriptor m_descriptor;
+    const ControlServer::Answer &m_answer;
+    const ControlServer::Limits &m_limits;
+    QSocketNotifier m_readable; // enabled while asking
+    QSocketNotifier m_writable; // enabled while answering
+    QTimer m_patience;
+    State m_state = State::Asking;
+    QByteArray m_request;
+    QByteArray m_unsent;
+};
+
+} // namespace dtlsd

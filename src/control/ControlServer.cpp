@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/ControlServer.h"
+
+#include "control/ControlConnection.h"
+
+#include <QFile>
+#include <QFileInfo>
+#include <QLocalSocket>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::chrono::milliseconds neighbourPatience{500};
+
+std::vector<gid_t> furtherGroups(int descriptor)
+{
+    std::array<gid_t, 256> groups{};
+    socklen_t length = sizeof groups;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) != 0)
+        return {}; // more than that, or none
+    return {groups.begin(), groups.begin() + length / sizeof(gid_t)};
+}
+
+/// Root, who we are ourselves, and whoever is in our group: those that the socket's mode lets in,
+/// asked once more in case somebody has changed it.
+bool isEntitled(int descriptor)
+{
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return false;
+    if (peer.uid == 0 || peer.uid == geteuid() || peer.gid == getegid())
+        return true;
+    const std::vector<gid_t> groups = furtherGroups(descriptor);
+    return std::find(groups.begin(), groups.end(), getegid()) != groups.end();
+}
+
+/// An error if something is at @p path that must stay.
+Result<> checkPlace(const QString &path)
+{
+    struct stat status = {};
+    if (lstat(QFile::encodeName(path).constData(), &status) != 0)
+        return success();
+    if (!S_ISSOCK(status.st_mode))
+        return Error{QStringLiteral("%1 is there already, and no socket").arg(path)};
+    QLocalSocket neighbour;
+    neighbour.connectToServer(path);
+    const bool isConnected =
+        neighbour.waitForConnected(static_cast<int>(neighbourPatience.count()));
+    // Only this says that nobody listens; one that hangs accepts nobody, and is there.
+    if (!isConnected && neighbour.error() == QLocalSocket::ConnectionRefusedError)
+        return success();
+    return Error{QStringLiteral("another process listens at %1").arg(path)};
+}
+
+} // namespace
+
+ControlServer::ControlServer(Answer answer, const Limits &limits)
+    : m_answer(std::move(answer))
+    , m_limits(limits)
+    , m_listener([this](int client) { serve(client); })
+{
+}
+
+ControlServer::~ControlServer() = default;
+
+Result<> ControlServer::listen(const QString &path)
+{
+    if (Result<> place = checkPlace(path); !place)
+        return place;
+    // As a service manager would, for whoever starts the daemon by hand.
+    static_cast<void>(::mkdir(QFile::encodeName(QFileInfo(path).path()).constData(), 0755));
+    if (const Result<> listening = m_listener.listen(path); !listening)
+        return Error{
+            QStringLiteral("cannot listen at %1: %2").arg(path, listening.error().message)};
+    return success();
+}
+
+void ControlServer::serve(int client)
+{
+    const auto connections = findChildren<ControlConnection *>(Qt::FindDirectChildrenOnly);
+    auto *connection = new ControlConnection(Descriptor(client), m_answer, m_limits, this);
+    if (!isEntitled(client)) {
+        connection->refuse("forbidden",
+                           QStringLiteral("this is for root and for the group of dtlsd"));
+    } else if (std::ranges::count_if(connections, &ControlConnection::isOpen) >=
+               m_limits.connections) {
+        const auto silent = std::ranges::find_if(connections, &ControlConnection::isSilent);
+        (silent == connections.end() ? connection : *silent)
+            ->refuse(
+                "busy",
+                QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
+    }
+}
+
+} // namespace dtlsd

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DaemonState: what the daemon is and has done until now, for whoever asks.
+#pragma once
+
+#include "core/SocketAddress.h"
+#include "dtls/Events.h"
+#include "log/LogOptions.h"
+#include "log/LogState.h"
+
+#include <QDateTime>
+#include <QList>
+#include <QString>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace dtlsd {
+
+/// What a worker has done, and what it cost.
+struct WorkerState
+{
+    Statistics statistics;
+    std::uint64_t withheldReceipts = 0;
+    std::chrono::microseconds cpuTime{};
+};
+
+struct ReloadCounts
+{
+    enum class Outcome { None, Applied, Rejected };
+
+    std::uint64_t applied = 0;
+    std::uint64_t rejected = 0;
+    Outcome last = Outcome::None;
+
+    void count(Outcome outcome)
+    {
+        ++(outcome == Outcome::Applied ? applied : rejected);
+        last = outcome;
+    }
+};
+
+struct DaemonState
+{
+    QDateTime started;
+    QString configFile; ///< empty: the embedded defaults
+    QList<SocketAddress> addresses;
+    qsizetype identities = 0;
+    std::vector<WorkerState> workers;
+    LogTarget sink = LogTarget::Text; ///< never Auto
+    std::size_t logCapacity = 0;      ///< entries
+    LogState log;
+    ReloadCounts reloads;
+    std::int64_t residentMemory = 0; ///< bytes
+
+    /// The sum over the workers.
+    [[nodiscard]] Statistics total() const
+    {
+        Statistics sum;
+        for (const WorkerState &worker : workers)
+            sum += worker.statistics;
+        return sum;
+    }
+    [[nodiscard]] std::uint64_t withheldReceipts() const
+    {
+        std::uint64_t sum = 0;
+        for (const WorkerState &worker : workers)
+            sum += worker.withheldReceipts;
+        return sum;
+    }
+};
+
+/// How much memory this process takes up, in bytes; 0 if /proc does not say.
+[[nodiscard]] std::int64_t residentMemory();
+
+} // namespace dtlsd

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/Metrics.h"
+
+#include "control/Exposition.h"
+#include "core/Version.h"
+#include "events/Reasons.h"
+
+#include <QFileInfo>
+
+#include <openssl/crypto.h>
+
+#include <chrono>
+
+namespace dtlsd {
+
+namespace {
+
+struct View
+{
+    const DaemonState &state;
+    const Statistics total = state.total();
+};
+
+struct Family
+{
+    const char *name; ///< says type and unit as well
+    const char *help;
+    void (*tell)(const View &of, Exposition &to);
+};
+
+void buildInfo(const View &, Exposition &to)
+{
+    to.sample(1, {{"version", version.latin1()},
+                  {"qt", qVersion()},
+                  {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}});
+}
+
+void startTime(const View &of, Exposition &to)
+{
+    to.sample(std::chrono::milliseconds(of.state.started.toMSecsSinceEpoch()));
+}
+
+void sessions(const View &of, Exposition &to)
+{
+    to.sample(of.total.sessions, {{"state", "established"}});
+    to.sample(of.total.halfOpen, {{"state", "handshaking"}});
+}
+
+template <class Enum, class Tell>
+void forEachReason(const CountBy<Enum> &counts, Tell tell)
+{
+    for (std::size_t i = 0; i < counts.counts.size(); ++i)
+        tell(counts.counts[i], reasonFor(static_cast<Enum>(i)).name);
+}
+
+void handshakes(const View &of, Exposition &to)
+{
+    to.sample(of.total.sessionsOpened, {{"outcome", "completed"}, {"reason", ""}});
+    forEachReason(of.total.handshakesFailed, [&to](std::uint64_t count, const char *reason) {
+        to.sample(count, {{"outcome", "failed"}, {"reason", reason}});
+    });
+}
+
+void sessionsClosed(const View &of, Exposition &to)
+{
+    forEachReason(of.total.sessionsClosed, [&to](std::uint64_t count, const char *reason) {
+        to.sample(count, {{"reason", reason}});
+    });
+}
+
+void receipts(const View &of, Exposition &to)
+{
+    to.sample(of.total.sent.datagrams, {{"outcome", "sent"}});
+    to.sample(of.state.withheldReceipts(), {{"outcome", "withheld"}});
+    to.sample(of.total.repliesTooLate, {{"outcome", "too-late"}});
+    to.sample(of.total.repliesTooLong, {{"outcome", "too-long"}});
+}
+
+void droppedDatagrams(const View &of, Exposition &to)
+{
+    const UnverifiedCounts &dropped = of.total.unverified;
+    to.sample(dropped.overflowed, {{"cause", "kernel-queue-full"}});
+    to.sample(dropped.malformed, {{"cause", "malformed"}});
+    to.sample(dropped.tooLong, {{"cause", "hello-too-long"}});
+    to.sample(dropped.withoutSession, {{"cause", "no-session"}});
+    to.sample(dropped.unanswered, {{"cause", "no-cookie"}});
+    to.sample(dropped.overLimit, {{"cause", "over-limit"}});
+    to.sample(of.total.overRate, {{"cause", "identity-limited"}});
+}
+
+void logEntries(const View &of, Exposition &to)
+{
+    to.sample(of.state.log.kept, {{"outcome", "kept"}});
+    to.sample(of.state.log.lost, {{"outcome", "lost"}});
+    to.sample(of.state.log.unverified, {{"outcome", "unverified"}});
+}
+
+void reloads(const View &of, Exposition &to)
+{
+    to.sample(of.state.reloads.applied, {{"outcome", "applied"}});
+    to.sample(of.state.reloads.rejected, {{"outcome", "rejected"}});
+}
+
+template <class Value>
+void eachWorker(const View &of, Exposition &to, Value valueOf)
+{
+    int number = 0;
+    for (const WorkerState &worker : of.state.workers)
+        to.sample(valueOf(worker), {{"worker", QByteArray::number(number++)}});
+}
+
+void workerCpu(const View &of, Exposition &to)
+{
+    eachWorker(of, to, [](const WorkerState &worker) { return worker.cpuTime; });
+}
+
+void workerSessions(const View &of, Exposition &to)
+{
+    eachWorker(of, to, [](const WorkerState &worker) { return worker.statistics.sessions; });
+}
+
+void workerDatagrams(const View &of, Exposition &to)
+{
+    eachWorker(of, to,
+               [](const WorkerState &worker) { return worker.statistics.received.datagrams; });
+}
+
+/// A single value.
+template <auto valueOf>
+void one(const View &of, Exposition &to)
+{
+    to.sample(valueOf(of));
+}
+
+constexpr Family families[] = {
+    {"dtlsd_build_info", "What is at work; always 1.", buildInfo},
+    {"dtlsd_start_time_seconds", "When dtlsd was started, in Unix time.", startTime},
+    {"dtlsd_resident_memory_bytes", "Memory that dtlsd takes up.",
+     one<[](const View &of) { return of.state.residentMemory; }>},
+    {"dtlsd_identities", "Identities that are configured.",
+     one<[](const View &of) { return of.state.identities; }>},
+    {"dtlsd_sessions", "Sessions that are open, and handshakes under way.", sessions},
+    {"dtlsd_handshakes_total", "Handshakes that have ended.", handshakes},
+    {"dtlsd_sessions_closed_total", "Sessions that have ended.", sessionsClosed},
+    {"dtlsd_received_datagrams_total", "Messages of devices.",
+     one<[](const View &of) { return of.total.received.datagrams; }>},
+    {"dtlsd_received_bytes_total", "Plaintext of messages of devices.",
+     one<[](const View &of) { return of.total.received.bytes; }>},
+    {"dtlsd_sent_datagrams_total", "Messages to devices.",
+     one<[](const View &of) { return of.total.sent.datagrams; }>},
+    {"dtlsd_sent_bytes_total", "Plaintext of messages to devices.",
+     one<[](const View &of) { return of.total.sent.bytes; }>},
+    {"dtlsd_receipts_total",
+     "Replies: withheld as the log has lost, or cannot read back, what they are for; too late as "
+     "the session had ended, too long for the device.",
+     receipts},
+    {"dtlsd_dropped_datagrams_total",
+     "Datagrams that led to nothing: lost in the kernel, from sources without a session, or over "
+     "an identity's rate.",
+     droppedDatagrams},
+    {"dtlsd_bad_records_total", "Records for open sessions that were forged, repeated or cut.",
+     one<[](const View &of) { return of.total.badRecords; }>},
+    {"dtlsd_log_waiting_entries", "Entries whose fate the log does not know yet.",
+     one<[](const View &of) { return of.state.log.waiting; }>},
+    {"dtlsd_log_capacity_entries", "Entries that may wait to be written: [log] queue.",
+     one<[](const View &of) { return of.state.logCapacity; }>},
+    {"dtlsd_log_entries_total",
+     "Entries that the log has kept, those it has lost, and those that could not be read back.",
+     logEntries},
+    {"dtlsd_log_verifiable", "0 while entries cannot be read back from the journal.",
+     one<[](const View &of) { return of.state.log.obstacle.empty(); }>},
+    {"dtlsd_log_losing_seconds", "For how long the log has lost entries and kept none.",
+     one<[](const View &of) { return of.state.log.losing; }>},
+    {"dtlsd_log_stalled_seconds", "For how long the log has taken none of the entries that wait.",
+     one<[](const View &of) { return of.state.log.stalled; }>},
+    {"dtlsd_reloads_total", "Reloads of the configuration.", reloads},
+    {"dtlsd_last_reload_successful", "0 after a reload that was rejected.",
+     one<[](const View &of) { return of.state.reloads.last != ReloadCounts::Outcome::Rejected; }>},
+    {"dtlsd_worker_cpu_seconds_total", "Processor time of a worker.", workerCpu},
+    {"dtlsd_worker_sessions", "Sessions that are open with a worker.", workerSessions},
+    {"dtlsd_worker_received_datagrams_total", "Messages of devices that a worker has received.",
+     workerDatagrams},
+};
+
+} // namespace
+
+QByteArray metricsText(const DaemonState &state)
+{
+    const QString config = QFileInfo(state.configFile).completeBaseName();
+    Exposition exposition({"config", config.isEmpty() ? "dtlsd" : config.toUtf8()});
+    const View view{state};
+    for (const Family &family : families) {
+        exposition.begin(family.name, family.help);
+        family.tell(view, exposition);
+    }
+    return exposition.text();
+}
+
+} // namespace dtlsd

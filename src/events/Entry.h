@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Entry: all that makes an event an entry of the log, in one place for each event. A variant of
+// events has an Entry for each alternative, or it does not compile.
+#pragma once
+
+#include "config/Config.h"
+#include "events/EventKind.h"
+#include "events/RecordBuilder.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace dtlsd {
+
+/// To be specialized:
+///
+///     static constexpr EventKind kind;
+///     static void write(RecordBuilder &entry, const Event &event);
+///
+/// or with a third parameter, `const LogOptions &`.
+template <class Event>
+struct Entry;
+
+template <class Event>
+LogRecord recordOf(const Event &event, const LogOptions &options)
+{
+    RecordBuilder entry(Entry<Event>::kind);
+    if constexpr (requires { Entry<Event>::write(entry, event, options); })
+        Entry<Event>::write(entry, event, options);
+    else
+        Entry<Event>::write(entry, event);
+    return entry.take();
+}
+
+template <class... Events>
+LogRecord recordOf(const std::variant<Events...> &event, const LogOptions &options)
+{
+    return std::visit([&](const auto &value) { return recordOf(value, options); }, event);
+}
+
+template <class... Events>
+const EventKind &kindIn(const std::variant<Events...> &event)
+{
+    static constexpr const EventKind *kinds[]{&Entry<Events>::kind...};
+    return *kinds[event.index()];
+}
+
+template <class Variant>
+struct KindsOf;
+template <class... Events>
+struct KindsOf<std::variant<Events...>>
+{
+    inline static const std::vector<EventKind> all{Entry<Events>::kind...};
+};
+
+/// Of ServerEvent and Datagram, and of DaemonEvent.
+[[nodiscard]] std::vector<EventKind> serverKinds();
+[[nodiscard]] std::vector<EventKind> daemonKinds();
+
+} // namespace dtlsd

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/DatagramSocket.h"
+
+#include <QVariant>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace dtlsd {
+
+namespace {
+
+// Enough to make the system call cheap. With more, the peers have nothing to do until the batch is
+// full, and then the server has nothing: the two take turns instead of working side by side.
+constexpr std::size_t sendBatchSize = 16;
+
+bool setFlag(int descriptor, int level, int name)
+{
+    const int on = 1;
+    return setsockopt(descriptor, level, name, &on, sizeof on) == 0;
+}
+
+bool isWildcard(const SocketAddress &address)
+{
+    const QHostAddress any(address.isIPv4() ? QHostAddress::AnyIPv4 : QHostAddress::AnyIPv6);
+    return address == SocketAddress(any, address.port());
+}
+
+/// Makes the kernel say which of our addresses each datagram came to.
+bool keepDestination(int descriptor, int family)
+{
+    return family == AF_INET ? setFlag(descriptor, IPPROTO_IP, IP_PKTINFO)
+                             : setFlag(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+}
+
+/// A socket for each family: otherwise [::] would take the port of 0.0.0.0 as well.
+bool isOfOneFamily(int descriptor, int family)
+{
+    return family == AF_INET || setFlag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
+void growReceiveBuffer(int descriptor, int size)
+{
+    // The forced variant passes net.core.rmem_max, with CAP_NET_ADMIN; receiveBufferSize() tells
+    // what came of it.
+    if (size > 0 && setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+/// Binding without SO_REUSEPORT fails if anybody holds the port, a second dtlsd among them; set
+/// afterwards, the option lets siblings in.
+bool bindShared(int descriptor, const sockaddr_storage &storage, socklen_t length,
+                DatagramSocket::Sharing sharing)
+{
+    const auto *address = reinterpret_cast<const sockaddr *>(&storage);
+    if (sharing == DatagramSocket::Sharing::First)
+        return ::bind(descriptor, address, length) == 0 &&
+               setFlag(descriptor, SOL_SOCKET, SO_REUSEPORT);
+    return setFlag(descriptor, SOL_SOCKET, SO_REUSEPORT) &&
+           ::bind(descriptor, address, length) == 0;
+}
+
+/// What the operator can do about it, as the end of a sentence.
+QString remedyFor(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return QStringLiteral("; ss -lunp shows who has it");
+    case EADDRNOTAVAIL:
+        return QStringLiteral("; this machine does not have it, or not yet");
+    case EACCES:
+        return QStringLiteral("; ports below 1024 need CAP_NET_BIND_SERVICE");
+    default:
+        return {};
+    }
+}
+
+sockaddr_storage boundTo(int descriptor)
+{
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    getsockname(descriptor, reinterpret_cast<sockaddr *>(&storage), &length);
+    return storage;
+}
+
+} // namespace
+
+ReceiveBuffer::ReceiveBuffer(std::size_t slots)
+    : m_slots(slots)
+    , m_bytes(std::make_unique_for_overwrite<char[]>(slots * maximumDatagram))
+    , m_messages(slots)
+{
+    received.reserve(slots);
+    for (std::size_t i = 0; i < slots; ++i)
+        m_messages.setData(i, room(i));
+}
+
+std::span<char> ReceiveBuffer::room(std::size_t slot)
+{
+    return {m_bytes.get() + slot * maximumDatagram, maximumDatagram};
+}
+
+/// Takes QDtls' writes; proved to need nothing else of a QUdpSocket than these two overrides.
+class DatagramSocket::Output : public QUdpSocket
+{
+public:
+    explicit Output(DatagramSocket &socket)
+        : m_socket(socket)
+    {
+        setSocketState(ConnectedState); // so that QDtls calls write()
+        setOpenMode(ReadWrite | Unbuffered);
+    }
+
+    /// QDtlsClientVerifier asks for the path MTU; without a descriptor there is none.
+    QVariant socketOption(SocketOption) override { return {}; }
+
+protected:
+    qint64 writeData(const char *data, qint64 size) override
+    {
+        m_socket.enqueue({data, size});
+        return size;
+    }
+
+private:
+    DatagramSocket &m_socket;
+};
+
+Result<Descriptor> DatagramSocket::open(const SocketAddress &address, const Options &options)
+{
+    const int family = address.isIPv4() ? AF_INET : AF_INET6;
+    Descriptor opened(socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const int descriptor = opened.number();
+    sockaddr_storage storage{};
+    const socklen_t length = address.toSockaddr(storage, family);
+    if (descriptor < 0 || (isWildcard(address) && !keepDestination(descriptor, family)) ||
+        !isOfOneFamily(descriptor, family) ||
+        !bindShared(descriptor, storage, length, options.sharing)) {
+        const int error = errno;
+        return Error{QStringLiteral("cannot listen on %1: %2%3")
+                         .arg(address.toString(), QString::fromLocal8Bit(std::strerror(error)),
+                              remedyFor(error))};
+    }
+    growReceiveBuffer(descriptor, options.receiveBuffer);
+    return opened;
+}
+
+Result<std::unique_ptr<DatagramSocket>> DatagramSocket::bind(const SocketAddress &address,
+                                                             const Options &options)
+{
+    Result<Descriptor> opened = open(address, options);
+    if (!opened)
+        return opened.error();
+    const SocketAddress local = addressOf(opened.value().number());
+    auto bound = std::unique_ptr<DatagramSocket>(new DatagramSocket(
+        std::move(opened).value(), local, address.isIPv4() ? AF_INET : AF_INET6));
+    bound->m_notifier->setEnabled(!options.isPaused);
+    return bound;
+}
+
+std::unique_ptr<DatagramSocket> DatagramSocket::adopt(Descriptor descriptor)
+{
+    const int family = boundTo(descriptor.number()).ss_family;
+    const SocketAddress address = addressOf(descriptor.number());
+    // If not, replies leave from the address it is bound to.
+    if (isWildcard(address))
+        keepDestination(descriptor.number(), family);
+    auto adopted =
+        std::unique_ptr<DatagramSocket>(new DatagramSocket(std::move(descriptor), address, family));
+    adopted->m_notifier->setEnabled(false);
+    static_cast<void>(adopted->takeOverflow()); // of those who had it before
+    return adopted;
+}
+
+SocketAddress DatagramSocket::addressOf(int descriptor)
+{
+    const sockaddr_storage storage = boundTo(descriptor);
+    return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&storage));
+}
+
+DatagramSocket::DatagramSocket(const SocketAddress &local)
+    : m_local(local)
+    , m_output(std::make_unique<Output>(*this))
+    , m_queue(sendBatchSize)
+    , m_messages(sendBatchSize)
+{
+}
+
+DatagramSocket::DatagramSocket(Descriptor descriptor, const SocketAddress &local, int family)
+    : DatagramSocket(local)
+{
+    m_descriptor = std::move(descriptor);
+    m_family = family;
+    m_notifier = std::make_unique<QSocketNotifier>(m_descriptor.number(), QSocketNotifier::Read);
+    connect(m_notifier.get(), &QSocketNotifier::activated, this, &DatagramSocket::readyRead);
+}
+
+DatagramSocket::~DatagramSocket() = default;
+
+int DatagramSocket::receiveBufferOf(int descriptor)
+{
+    int size = 0;
+    socklen_t length = sizeof size;
+    getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, &length);
+    return size;
+}
+
+std::uint64_t DatagramSocket::takeOverflow()
+{
+    std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+    socklen_t length = sizeof info;
+    if (getsockopt(m_descriptor.number(), SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0)
+        return 0; // no descriptor, as in tests
+    // The kernel's counter wraps; the difference does not mind.
+    return info[SK_MEMINFO_DROPS] - std::exchange(m_overflow, info[SK_MEMINFO_DROPS]);
+}
+
+bool DatagramSocket::receive(ReceiveBuffer &buffer)
+{
+    buffer.received.clear();
+    receiveBatch(buffer);
+    return !buffer.received.empty();
+}
+
+void DatagramSocket::receiveBatch(ReceiveBuffer &buffer)
+{
+    MessageSlots &messages = buffer.messages();
+    const std::size_t count = messages.receive(m_descriptor.number());
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto received = buffer.room(i).first(messages.size(i));
+        buffer.received.push_back({messages.path(i, m_local), received});
+    }
+}
+
+QUdpSocket *DatagramSocket::output(const Path &path)
+{
+    m_path = path;
+    m_hasLastOutput = false;
+    return m_output.get();
+}
+
+QByteArrayView DatagramSocket::lastOutput() const
+{
+    return m_hasLastOutput && m_queued > 0 ? QByteArrayView(m_queue[m_queued - 1].bytes)
+                                           : QByteArrayView();
+}
+
+void DatagramSocket::enqueue(QByteArrayView datagram)
+{
+    if (m_queued == m_queue.size())
+        flush();
+    OutgoingDatagram &next = m_queue[m_queued++];
+    next.path = m_path;
+    next.bytes.resize(datagram.size()); // which keeps the memory that it has
+    std::copy(datagram.begin(), datagram.end(), next.bytes.begin());
+    m_hasLastOutput = true;
+}
+
+void DatagramSocket::flush()
+{
+    if (m_queued > 0)
+        sendBatch(std::span(m_queue).first(m_queued));
+    m_queued = 0;
+}
+
+void DatagramSocket::sendBatch(std::span<const OutgoingDatagram> batch)
+{
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const QByteArray &bytes = batch[i].bytes;
+        m_messages.setData(i, {const_cast<char *>(bytes.data()), // sendmmsg(2) only reads it
+                               static_cast<std::size_t>(bytes.size())});
+        m_messages.setPath(i, batch[i].path, m_local, m_family);
+    }
+    m_messages.send(m_descriptor.number(), batch.size());
+}
+
+} // namespace dtlsd

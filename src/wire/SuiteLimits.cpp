@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/SuiteLimits.h"
+
+namespace dtlsd {
+
+namespace {
+
+constexpr std::uint64_t two14 = std::uint64_t{1} << 14;
+constexpr std::uint64_t two23 = std::uint64_t{1} << 23;
+constexpr std::uint64_t two23AndAHalf = 11'863'283;
+constexpr std::uint64_t two24AndAHalf = 23'726'566;
+constexpr std::uint64_t two36 = std::uint64_t{1} << 36;
+constexpr std::uint64_t two48 = std::uint64_t{1} << 48;
+
+constexpr qsizetype explicitNonceSize = 8; // RFC 5288 §3; ChaCha20 has none (RFC 7905 §2)
+constexpr qsizetype tagSize = 16;
+
+} // namespace
+
+SuiteLimits SuiteLimits::of(QByteArrayView cipher)
+{
+    // A record cannot be numbered higher (RFC 6347 §4.1), so this key lasts as long as it may.
+    if (cipher.endsWith("CHACHA20-POLY1305"))
+        return {two48, two36, tagSize};
+    // RFC 8446 §5.5 and RFC 9147 §4.5.3
+    if (cipher.contains("-GCM-"))
+        return {two24AndAHalf, two36, explicitNonceSize + tagSize};
+    // RFC 9147 §B.1 and §B.2
+    if (cipher.endsWith("-CCM"))
+        return {two23, two23AndAHalf, explicitNonceSize + tagSize};
+    // CCM-8 with its tag of 64 bits. RFC 9147 §B.3 computes 2^7 for the margin of the others, and
+    // says that it would let anybody end sessions cheaply. This leaves a forger a chance of 2^-50,
+    // and makes him send 16,384 datagrams to a device's session, which then begins anew.
+    return {two23, two14, explicitNonceSize + tagSize / 2};
+}
+
+} // namespace dtlsd
