@@ -67,8 +67,10 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
                {[events = m_events](const auto &losses) { return events.describe(losses); },
                 [events = m_events](const auto &report) { return events.describe(report); }})
     , m_workers(m_config, m_writer, m_mailbox, passed)
-    , m_reloader([this, load = std::move(source)] { return loadAnew(load); }, m_config, m_workers,
-                 [this](const ReloadOutcome &outcome) { concludeReload(outcome); })
+    , m_reloader({[this, load = std::move(source)] { return loadAnew(load); },
+                  [this](Config &&config) { putInForce(std::move(config)); },
+                  [this](const ReloadOutcome &outcome) { concludeReload(outcome); }},
+                 m_config, m_workers)
     , m_control(*this)
     , m_controlServer([this](const QByteArray &request,
                              const Control::Reply &reply) { m_control.answer(request, reply); },
@@ -124,12 +126,17 @@ Result<> Daemon::start()
                 m_config.settings.identities->size(), m_workers.hasPassedSockets()});
     startWatchdog();
     m_period.start();
+    followConfig();
+    return success();
+}
+
+void Daemon::followConfig()
+{
     scheduleStatistics();
     m_watch.setInterval(m_config.watchInterval);
     tellStatus();
     m_metricsFile.setPath(m_config.control.metricsFile);
     m_notifier.ready();
-    return success();
 }
 
 Error Daemon::failToListen(const QString &why)
@@ -203,23 +210,23 @@ ConfigResult Daemon::loadAnew(const ConfigSource &source)
     return result;
 }
 
+void Daemon::putInForce(Config &&config)
+{
+    m_config = std::move(config);
+    m_events = EventLog(m_config.log);
+}
+
 void Daemon::concludeReload(const ReloadOutcome &outcome)
 {
     m_reloads.count(std::holds_alternative<Reloaded>(outcome) ? ReloadCounts::Outcome::Applied
                                                               : ReloadCounts::Outcome::Rejected);
-    m_events = EventLog(m_config.log);
     if (const auto *reloaded = std::get_if<Reloaded>(&outcome)) {
         for (const ConfigMessage &warning : reloaded->warnings)
             log(warning);
     }
     std::visit([this](const auto &event) { log(event); }, outcome);
-    if (isStopping())
-        return;
-    scheduleStatistics();
-    m_watch.setInterval(m_config.watchInterval);
-    tellStatus();
-    m_metricsFile.setPath(m_config.control.metricsFile);
-    m_notifier.ready();
+    if (!isStopping())
+        followConfig();
 }
 
 void Daemon::scheduleStatistics()

@@ -66,7 +66,10 @@ private:
     [[nodiscard]] Result<Health> judge(const Result<int> &sockets);
     /// What Reloader asks for the configuration.
     ConfigResult loadAnew(const ConfigSource &source);
+    void putInForce(Config &&config);
     void concludeReload(const ReloadOutcome &outcome);
+    /// What of the configuration in force is about the process itself.
+    void followConfig();
     /// Says goodbye to every peer, and then quits the event loop.
     void beginStop();
     [[nodiscard]] bool isStopping() const { return !m_stopReason.isEmpty(); }

@@ -5,11 +5,10 @@
 
 namespace dtlsd {
 
-Reloader::Reloader(ConfigSource source, Config &inForce, WorkerPool &workers, Hear concluded)
-    : m_source(std::move(source))
+Reloader::Reloader(Owner owner, const Config &inForce, WorkerPool &workers)
+    : m_owner(std::move(owner))
     , m_inForce(inForce)
     , m_workers(workers)
-    , m_concluded(std::move(concluded))
 {
 }
 
@@ -36,7 +35,7 @@ void Reloader::begin()
 {
     m_isUnderWay = true;
     m_thens = std::exchange(m_waiting, {});
-    m_loaded = m_source();
+    m_loaded = m_owner.load();
     if (!m_loaded.errors.isEmpty())
         return conclude(ReloadRejected{m_loaded.errors.constFirst(), m_loaded.errors.size() - 1});
     const QList<ConfigMessage> &missing = m_loaded.missing;
@@ -68,7 +67,7 @@ void Reloader::bindAndApply()
     m_workers.apply(config, [this](std::int64_t revoked) {
         const auto finish = [this, revoked] {
             const auto change = ConfigChange::between(m_inForce, m_loaded.config);
-            m_inForce = std::move(m_loaded.config);
+            m_owner.putInForce(std::move(m_loaded.config));
             conclude(Reloaded{m_inForce.file, change, revoked, m_loaded.warnings});
         };
         if (m_isStopped) // and leaves every address
@@ -86,7 +85,7 @@ void Reloader::reject(const QString &problem)
 void Reloader::conclude(const ReloadOutcome &outcome)
 {
     m_loaded = {};
-    m_concluded(outcome);
+    m_owner.concluded(outcome);
     for (const Hear &then : std::exchange(m_thens, {})) {
         if (then)
             then(outcome);

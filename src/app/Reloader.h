@@ -29,9 +29,18 @@ class Reloader
 public:
     using Hear = Then<const ReloadOutcome &>;
 
-    /// @p inForce is the configuration that @p workers have; each reload keeps it up to date.
-    /// @p concluded hears of each reload, before the callers that wait for it.
-    Reloader(ConfigSource source, Config &inForce, WorkerPool &workers, Hear concluded);
+    /// Of whoever has the configuration in force.
+    struct Owner
+    {
+        ConfigSource load;
+        /// A new one, which the workers have.
+        std::function<void(Config &&)> putInForce;
+        /// Hears of each reload, before the callers that wait for it.
+        Hear concluded;
+    };
+
+    /// @p inForce is the configuration that @p workers have.
+    Reloader(Owner owner, const Config &inForce, WorkerPool &workers);
 
     /// Reloads now, or when the reload under way is over. @p then may be empty.
     void reload(Hear then = {});
@@ -45,10 +54,9 @@ private:
     void conclude(const ReloadOutcome &outcome);
     void reject(const QString &problem);
 
-    const ConfigSource m_source;
-    Config &m_inForce;
+    const Owner m_owner;
+    const Config &m_inForce;
     WorkerPool &m_workers;
-    const Hear m_concluded;
     bool m_isUnderWay = false;
     bool m_isStopped = false;
     ConfigResult m_loaded;       // by the reload under way

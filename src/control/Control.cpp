@@ -137,11 +137,10 @@ void Control::sessions(const QJsonObject &, const Reply &reply)
 
 void Control::close(const QJsonObject &request, const Reply &reply)
 {
-    const QByteArray id = request[u"session"].toString().toLower().toUtf8();
-    const bool isOne = id.size() == 16 && QByteArray::fromHex(id).toHex() == id;
-    if (!isOne)
+    const auto id = sessionIdIn(request[u"session"].toString().toUtf8());
+    if (!id)
         return reply(badRequest(QStringLiteral("session: 16 hexadecimal digits are accepted")));
-    closeThose([id](const SessionInfo &info) { return info.text().id == id; },
+    closeThose([id](const SessionInfo &info) { return info.id == *id; },
                QStringLiteral("no such session is open"), reply);
 }
 

@@ -2,9 +2,9 @@
 #include "dtls/CookieVerifier.h"
 
 #include "core/ErrorQueue.h"
+#include "core/HmacSha256.h"
 
 #include <QCryptographicHash>
-#include <QMessageAuthenticationCode>
 
 namespace dtlsd {
 
@@ -34,8 +34,7 @@ CookieVerifier::~CookieVerifier() = default;
 QDtls::GeneratorParameters CookieSecrets::at(std::int64_t periodNumber) const
 {
     return {QCryptographicHash::Sha256,
-            QMessageAuthenticationCode::hash(QByteArray::number(qint64{periodNumber}), m_master,
-                                             QCryptographicHash::Sha256)};
+            HmacSha256(m_master).of(QByteArray::number(qint64{periodNumber}))};
 }
 
 std::optional<QDtls::GeneratorParameters> CookieVerifier::verify(DatagramSocket &socket,

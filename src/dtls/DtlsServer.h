@@ -22,18 +22,16 @@
 #include "dtls/ServerOptions.h"
 #include "dtls/SessionKeeper.h"
 #include "dtls/SessionTable.h"
+#include "dtls/SessionTraffic.h"
 #include "dtls/SharedState.h"
 #include "dtls/UnverifiedWatch.h"
-#include "net/DatagramSocket.h"
-#include "net/OverflowWatch.h"
+#include "net/SocketSet.h"
 
 #include <QObject>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <span>
 #include <utility>
@@ -41,7 +39,10 @@
 
 namespace dtlsd {
 
-class DtlsServer : public QObject, private Handshakes::Owner, private SessionKeeper::Owner
+class DtlsServer : public QObject,
+                   private Handshakes::Owner,
+                   private SessionKeeper::Owner,
+                   private SessionTraffic::Owner
 {
     Q_OBJECT
 
@@ -49,7 +50,7 @@ public:
     /// @p shared by all servers of the process, which reach this one by @p post; that must not run
     /// anything at once.
     DtlsServer(
-        std::shared_ptr<const ServerSettings> settings, std::shared_ptr<SharedState> shared,
+        const std::shared_ptr<const ServerSettings> &settings, std::shared_ptr<SharedState> shared,
         SharedState::Post post = [](const auto &) {});
     ~DtlsServer() override;
 
@@ -57,27 +58,12 @@ public:
     Result<SocketAddress> listen(const SocketAddress &address,
                                  const DatagramSocket::Options &options = {});
     /// Adds a socket that is there already.
-    void listen(std::unique_ptr<DatagramSocket> socket)
-    {
-        connect(socket.get(), &DatagramSocket::readyRead, this,
-                [this, raw = socket.get()] { readPendingDatagrams(*raw); });
-        m_sockets.push_back(std::move(socket));
-    }
+    void listen(std::unique_ptr<DatagramSocket> socket) { m_sockets.add(std::move(socket)); }
     /// Begins to receive on the sockets that were bound paused.
-    void resume()
-    {
-        for (const auto &socket : m_sockets)
-            socket->resume();
-    }
-    [[nodiscard]] bool isListening() const { return !m_sockets.empty(); }
+    void resume() { m_sockets.resume(); }
+    [[nodiscard]] bool isListening() const { return !m_sockets.all().empty(); }
     /// How many sockets it has, if it receives from each of them; otherwise 0.
-    [[nodiscard]] int receivingSockets() const
-    {
-        return std::ranges::all_of(m_sockets, &DatagramSocket::isReceiving,
-                                   &std::unique_ptr<DatagramSocket>::operator*)
-                   ? static_cast<int>(m_sockets.size())
-                   : 0;
-    }
+    [[nodiscard]] int receivingSockets() const { return m_sockets.receiving(); }
 
     // These visit all sessions, in slices of a millisecond: they begin at once, and say when they
     // have finished, in this thread. What was begun first finishes first.
@@ -102,19 +88,12 @@ public:
 
     /// Whether datagrams are heard of: if not, nobody has to take them, and each is answered at
     /// once without datagramReceived().
-    void setHeard(bool isHeard) { m_isHeard = isHeard; }
+    void setHeard(bool isHeard) { m_traffic.setHeard(isHeard); }
 
     /// Sends each reply to its session, if that is still there.
     void sendReplies(std::span<const Receipt> receipts);
 
-    [[nodiscard]] Statistics statistics() const
-    {
-        Statistics statistics = m_statistics;
-        statistics.unverified = m_unverified.counts();
-        statistics.sessions = std::ssize(m_sessions.established().all());
-        statistics.halfOpen = std::ssize(m_sessions.halfOpen().all());
-        return statistics;
-    }
+    [[nodiscard]] Statistics statistics() const;
     /// Its sessions and the handshakes under way, those last heard of first.
     [[nodiscard]] std::vector<SessionReport> sessions() const
     {
@@ -138,94 +117,41 @@ Q_SIGNALS:
 private:
     using Clock = std::chrono::steady_clock;
 
-    /// One wake-up: however nested, what it queued is sent and what it ended is freed when the
-    /// outermost ends.
-    class Turn
-    {
-    public:
-        explicit Turn(DtlsServer &server)
-            : m_server(server)
-        {
-            if (m_server.m_turns++ == 0)
-                m_server.m_now = m_server.m_shared->time.now();
-        }
-        ~Turn()
-        {
-            if (--m_server.m_turns == 0)
-                m_server.endTurn();
-        }
-        Turn(const Turn &) = delete;
-        Turn &operator=(const Turn &) = delete;
-
-    private:
-        DtlsServer &m_server;
-    };
-
+    auto beginTurn();
+    void endTurn();
     void readPendingDatagrams(DatagramSocket &socket);
     void receive(DatagramSocket &socket);
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
     void advanceHandshakes();
     void processWaiting(HandshakeQueue::Waiting waiting);
-    void handleRecords(SessionTable::Peer &peer, Packet packet);
-    void handleRecord(SessionTable::Peer &peer, const Record &record, QByteArrayView datagram);
 
     void handshakeStarted(DtlsSession &session) override;
     void handshakeCompleted(DtlsSession &session) override;
     void handshakeFailed(std::unique_ptr<DtlsSession> session, HandshakeFailure reason) override;
 
     void end(DtlsSession &session, CloseReason reason) override;
-    void giveUp(DtlsSession &session) override;
 
-    bool decrypt(DtlsSession &session, const Record &record, QByteArrayView datagram);
-    void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram);
-    void answer(DtlsSession &session, const QByteArray &reply)
-    {
-        if (session.send(reply)) {
-            m_statistics.sent += reply;
-        } else if (!session.takes(reply)) {
-            ++m_statistics.repliesTooLong;
-            if (const auto dropped = session.noteDroppedReply(reply))
-                Q_EMIT warningMessage(*dropped);
-        }
-    }
-    void noteBadRecord(const SessionTable::Peer &peer);
-    void reportOverRate();
-    void reportUnverified()
-    {
-        if (const auto traffic = m_unverified.report(m_now))
-            Q_EMIT warningMessage(*traffic);
-    }
-    /// Between two steps of a turn: at a limit, one session ends with each. In an inner turn, those
-    /// who called the outer one may still refer to them.
-    void freeEnded()
-    {
-        if (m_turns == 1) {
-            m_doomed.clear();
-            m_sessions.forgetGone();
-        }
-    }
-    void endTurn();
-    void armTimer();
+    void heard(const Datagram &datagram) override { Q_EMIT datagramReceived(datagram); }
+    void warn(const ServerEvent &event) override { Q_EMIT warningMessage(event); }
 
-    std::shared_ptr<const ServerSettings> m_settings;
+    void reportUnverified();
+    void freeEnded();
+
     const std::shared_ptr<SharedState> m_shared;
     const int m_worker; // its number there
     ReceiveBuffer m_buffer;
-    std::vector<std::unique_ptr<DatagramSocket>> m_sockets;
-    std::vector<std::unique_ptr<DatagramSocket>> m_leaving; // closed once their sessions have ended
+    SocketSet m_sockets;
     SessionTable m_sessions;
     std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
     UnverifiedWatch m_unverified;
     Handshakes m_handshakes;
     SessionKeeper m_keeper;
-    OverflowWatch m_overflow;
+    SessionTraffic m_traffic;
     RateLimit m_failureReports;
-    RateReports m_overRate;
     Statistics m_statistics;
     DeadlineTimer m_timer;
     Clock::time_point m_now; // of this turn
     int m_turns = 0;
-    bool m_isHeard = true;
 };
 
 } // namespace dtlsd

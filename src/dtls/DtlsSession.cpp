@@ -40,13 +40,6 @@ DtlsSession::DtlsSession(const Setup &setup)
     QObject::connect(&m_dtls, &QDtls::handshakeTimeout, &m_dtls, [this] { retransmit(); });
 }
 
-void DtlsSession::setState(State state)
-{
-    m_state = state;
-    if (state == State::Established)
-        m_established = m_time.now();
-}
-
 std::chrono::microseconds DtlsSession::lasted() const
 {
     const Clock::time_point now = m_time.now();
@@ -112,7 +105,7 @@ void DtlsSession::advance(QByteArrayView bytes)
                           m_credential.verdict == Credential::Verdict::Known;
     if (!complete) {
         m_refusal.noteEnd(m_socket.lastOutput());
-        setState(State::Ended);
+        m_state = State::Ended;
         return;
     }
     becomeEstablished();
@@ -127,7 +120,8 @@ void DtlsSession::becomeEstablished()
     m_sessionFilter = SessionFilter(limits);
     m_maximumPlaintext = std::min(m_ssl.maximumPlaintext(), m_maximumPlaintext);
     m_ssl.forgetHandshake();
-    setState(State::Established);
+    m_state = State::Established;
+    m_established = m_time.now();
 }
 
 void DtlsSession::provideKey(QSslPreSharedKeyAuthenticator &authenticator)
@@ -185,7 +179,9 @@ DtlsSession::Opened DtlsSession::decrypt(const Record &record)
     if (m_state != State::Established || !m_sessionFilter.admits(record))
         return {};
     emptyErrorQueue();
-    QByteArray payload = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
+    const QByteArray payload = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
+    if (!payload.isEmpty())
+        m_received += payload;
     // With a clean queue and AEAD suites an error means that the association is dead, although
     // QDtls goes on calling it encrypted. A message of another handshake means that the device has
     // begun one in pieces: OpenSSL would collect them without end.
@@ -217,12 +213,12 @@ void DtlsSession::endAfterReading()
         m_closeReason = CloseReason::CloseNotify;
     else
         m_closeReason = alert ? CloseReason::Alert : CloseReason::Error;
-    setState(State::Ended);
+    m_state = State::Ended;
 }
 
 SessionClosed DtlsSession::closed(CloseReason reason) const
 {
-    SessionClosed closed{m_info, reason, lasted(), received, sent};
+    SessionClosed closed{m_info, reason, lasted(), m_received, m_sent};
     if (reason == CloseReason::Alert)
         closed.alert = m_ssl.alert();
     return closed;
@@ -230,9 +226,9 @@ SessionClosed DtlsSession::closed(CloseReason reason) const
 
 QByteArray DtlsSession::replyTo(const QByteArray &payload) const
 {
-    if (reply->isEcho()) // without a look at the names, which are in nobody's cache
+    if (m_reply->isEcho()) // without a look at the names, which are in nobody's cache
         return payload;
-    return reply->render({m_info.text().peer, m_info.identity, payload, received.datagrams});
+    return m_reply->render({m_info.text().peer, m_info.identity, payload, m_received.datagrams});
 }
 
 bool DtlsSession::send(const QByteArray &plaintext)
@@ -243,10 +239,10 @@ bool DtlsSession::send(const QByteArray &plaintext)
     if (m_dtls.writeDatagramEncrypted(output(), plaintext) < 0) {
         // Our output takes everything, so it was OpenSSL that refused: a fatal alert was exchanged.
         m_closeReason = CloseReason::Error;
-        setState(State::Ended);
+        m_state = State::Ended;
         return false;
     }
-    sent += plaintext;
+    m_sent += plaintext;
     m_keyUsage.noteSent();
     closeIfKeysAreUsedUp();
     return true;
@@ -265,7 +261,7 @@ void DtlsSession::close()
     emptyErrorQueue();
     if (m_state == State::Established)
         m_dtls.shutdown(output());
-    setState(State::Ended);
+    m_state = State::Ended;
 }
 
 std::optional<PeerMisbehaving> DtlsSession::noteBadRecord()
@@ -301,8 +297,8 @@ SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
             m_state == State::Established,
             since(m_established.value_or(place.touched)),
             since(place.touched),
-            received,
-            sent,
+            m_received,
+            m_sent,
             m_badRecords.total()};
 }
 

@@ -115,7 +115,19 @@ public:
     /// The event of its end, for @p reason.
     [[nodiscard]] SessionClosed closed(CloseReason reason) const;
 
-    /// What answers @p payload, the last one received.
+    /// What decrypt() has opened.
+    [[nodiscard]] const Traffic &received() const { return m_received; }
+
+    /// What the settings in force say of its identity, so that a datagram need not look for it.
+    /// @p reply is the settings', @p rate may be none.
+    void follow(const ReplyTemplate &reply, std::shared_ptr<IdentityRate> rate)
+    {
+        m_reply = &reply;
+        m_rate = std::move(rate);
+    }
+    /// Of its identity; nullptr: no limit.
+    [[nodiscard]] const std::shared_ptr<IdentityRate> &rate() const { return m_rate; }
+    /// What answers @p payload, the last one received; once it follows settings.
     [[nodiscard]] QByteArray replyTo(const QByteArray &payload) const;
     /// Whether the device can take as much as that in one record (RFC 6066 §4).
     [[nodiscard]] bool takes(const QByteArray &plaintext) const
@@ -138,19 +150,12 @@ public:
     /// As of @p now.
     [[nodiscard]] SessionReport report(AgeOrder::Clock::time_point now) const;
 
-    Traffic received;      ///< kept by the server
-    Traffic sent;          ///< kept by send()
-    AgeOrder::Place place; ///< kept by AgeOrder
-    // Of its identity, once Established; kept by the server, so that a datagram need not look for
-    // them.
-    QByteArray account; ///< PskStore::account()
-    const ReplyTemplate *reply = nullptr;
-    std::shared_ptr<IdentityRate> rate; ///< nullptr: no limit
+    AgeOrder::Place place;      ///< kept by AgeOrder
+    QByteArray account;         ///< PskStore::account(); kept by AgeOrder, once Established
     bool isGreetedAnew = false; ///< since it was opened, its peer has sent a hello without a cookie
     std::uint32_t generation = 0; ///< of the settings that have admitted it
 
 private:
-    void setState(State state);
     void advance(QByteArrayView bytes);
     void becomeEstablished();
     void provideKey(QSslPreSharedKeyAuthenticator &authenticator);
@@ -175,6 +180,10 @@ private:
     KeyUsage m_keyUsage;
     qsizetype m_maximumPlaintext = Record::maximumPlaintext;
     CloseReason m_closeReason = CloseReason::Error;
+    Traffic m_received;
+    Traffic m_sent;
+    const ReplyTemplate *m_reply = nullptr;
+    std::shared_ptr<IdentityRate> m_rate;
     ReportedCount m_badRecords;
     ReportedCount m_droppedReplies;
     qsizetype m_droppedReply = 0; // size of the last one

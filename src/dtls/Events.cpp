@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Events.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace dtlsd {
 
 namespace {
@@ -54,6 +57,16 @@ void subtract(std::uint64_t &to, std::uint64_t from)
 }
 
 } // namespace
+
+std::optional<SessionId> sessionIdIn(QByteArrayView text)
+{
+    const auto isHexDigit = [](char c) {
+        return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+    };
+    if (text.size() != 16 || !std::all_of(text.begin(), text.end(), isHexDigit))
+        return std::nullopt;
+    return SessionId{text.toULongLong(nullptr, 16)};
+}
 
 SessionInfo::SessionInfo(SessionId sessionId, const Path &sessionPath)
     : id(sessionId)

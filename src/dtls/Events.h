@@ -8,6 +8,7 @@
 #include "wire/CipherSuite.h"
 
 #include <QByteArray>
+#include <QByteArrayView>
 #include <QString>
 
 #include <array>
@@ -25,6 +26,9 @@ namespace dtlsd {
 
 /// Random, so that it is unique across restarts; 16 hex digits in the log.
 enum class SessionId : std::uint64_t {};
+
+/// The session that 16 hex digits name, in either case; nullopt: @p text is something else.
+[[nodiscard]] std::optional<SessionId> sessionIdIn(QByteArrayView text);
 
 /// What names a session to people.
 struct SessionText

@@ -20,11 +20,13 @@ constexpr std::chrono::milliseconds paceInterval{2};
 } // namespace
 
 SessionKeeper::SessionKeeper(std::shared_ptr<const ServerSettings> settings, SharedState &shared,
-                             int worker, SessionTable &sessions, Owner &owner)
+                             int worker, SessionTable &sessions, Handshakes &handshakes,
+                             Owner &owner)
     : m_settings(std::move(settings))
     , m_shared(shared)
     , m_worker(worker)
     , m_sessions(sessions)
+    , m_handshakes(handshakes)
     , m_owner(owner)
 {
 }
@@ -68,7 +70,7 @@ bool SessionKeeper::isAdmitted(DtlsSession &session)
         ++m_revoked;
         m_owner.end(session, CloseReason::Revoked);
     } else {
-        m_owner.giveUp(session);
+        m_handshakes.fail(session, session.handshakeFailure());
     }
     return false;
 }
@@ -88,8 +90,8 @@ void SessionKeeper::adopt(DtlsSession &session)
     if (account != session.account)
         m_sessions.moveTo(account, session);
     session.setSource(qHash(account, QHashSeed::globalSeed()));
-    session.reply = &m_settings->replyTo(identity);
-    session.rate = m_shared.rates.of(account, m_settings->datagramsPerSecond(identity));
+    session.follow(m_settings->replyTo(identity),
+                   m_shared.rates.of(account, m_settings->datagramsPerSecond(identity)));
 }
 
 void SessionKeeper::makeRoomFor(const DtlsSession &session)
@@ -121,6 +123,19 @@ void SessionKeeper::settle(const SharedState::IdentityClaim &claim, DtlsSession 
 void SessionKeeper::giveWay(const SharedState::IdentityClaim &claim)
 {
     settle(claim, m_sessions.established().toGiveWay(claim, nullptr));
+}
+
+void SessionKeeper::closeThose(const std::function<bool(const SessionInfo &)> &isMeant, Done done,
+                               Clock::time_point now)
+{
+    const auto close = [this, isMeant, asked = now](DtlsSession &session) {
+        const bool isOne = session.state() == DtlsSession::State::Established &&
+                           session.establishedAt() <= asked && isMeant(session.info());
+        if (isOne)
+            m_owner.end(session, CloseReason::Operator);
+        return isOne;
+    };
+    sweep(close, std::move(done), now);
 }
 
 void SessionKeeper::sweep(Sweep::Visit visit, Done done, Clock::time_point now)

@@ -5,6 +5,7 @@
 // in slices of about a millisecond, and no faster than the log has room for the news.
 #pragma once
 
+#include "dtls/Handshakes.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/SessionTable.h"
 #include "dtls/SharedState.h"
@@ -26,7 +27,7 @@ public:
     using Clock = std::chrono::steady_clock;
     using Done = Sweep::Done;
 
-    /// Ends what the keeper says, in the middle of any function that is not const.
+    /// Ends open sessions that the keeper names, in the middle of any function that is not const.
     class Owner
     {
     public:
@@ -34,10 +35,7 @@ public:
         Owner(const Owner &) = delete;
         Owner &operator=(const Owner &) = delete;
 
-        /// An open session.
         virtual void end(DtlsSession &session, CloseReason reason) = 0;
-        /// A handshake that the settings in force no longer admit.
-        virtual void giveUp(DtlsSession &session) = 0;
 
     protected:
         ~Owner() = default;
@@ -45,7 +43,7 @@ public:
 
     /// For the worker of that number. All that is referred to outlives it.
     SessionKeeper(std::shared_ptr<const ServerSettings> settings, SharedState &shared, int worker,
-                  SessionTable &sessions, Owner &owner);
+                  SessionTable &sessions, Handshakes &handshakes, Owner &owner);
 
     /// New settings, for each session from its next record or receipt on. @p done hears how many
     /// sessions were revoked. The call before must have finished.
@@ -64,6 +62,9 @@ public:
     /// A session of this worker gives way to one of another.
     void giveWay(const SharedState::IdentityClaim &claim);
 
+    /// Ends the open sessions that @p isMeant picks, as Operator, in slices.
+    void closeThose(const std::function<bool(const SessionInfo &)> &isMeant, Done done,
+                    Clock::time_point now);
     /// Begins to visit all sessions, behind the sweeps that were begun before.
     void sweep(Sweep::Visit visit, Done done, Clock::time_point now);
     /// See DtlsServer::setPace().
@@ -91,6 +92,7 @@ private:
     SharedState &m_shared;
     const int m_worker;
     SessionTable &m_sessions;
+    Handshakes &m_handshakes;
     Owner &m_owner;
     std::deque<Sweep> m_sweeps;
     bool m_isCrowded = false;                 // beyond max_sessions, perhaps

@@ -3,29 +3,9 @@
 
 #include "dtls/DtlsServer.h"
 
-#include <stdexcept>
 #include <utility>
 
-#include <openssl/rand.h>
-
 namespace dtlsd {
-
-namespace {
-
-void fillWithRandom(void *bytes, std::size_t size)
-{
-    if (RAND_bytes(static_cast<unsigned char *>(bytes), static_cast<int>(size)) != 1)
-        throw std::runtime_error("OpenSSL's random generator gives no bytes");
-}
-
-} // namespace
-
-QByteArray randomSecret()
-{
-    QByteArray secret(32, Qt::Uninitialized);
-    fillWithRandom(secret.data(), 32);
-    return secret;
-}
 
 SessionId SessionIds::next()
 {

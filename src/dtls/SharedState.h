@@ -4,6 +4,7 @@
 // or guards itself.
 #pragma once
 
+#include "core/Random.h"
 #include "dtls/Accounts.h"
 #include "dtls/CookieVerifier.h"
 #include "dtls/Credentials.h"
@@ -25,10 +26,7 @@ namespace dtlsd {
 
 class DtlsServer;
 
-/// 32 bytes from OpenSSL's generator; std::runtime_error if that fails.
-QByteArray randomSecret();
-
-/// From the same generator, many at a time: it takes as long for one.
+/// Random ones, made many at a time: it takes as long for one.
 class SessionIds
 {
 public:

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/PskBackend.h"
 
+#include "core/Random.h"
 #include "tls/HelloVerifier.h"
 #include "tls/ServerAssociation.h"
 
-#include <QRandomGenerator>
 #include <QSslSocket>
 
 namespace dtlsd {
-
-namespace {
-
-QByteArray randomSecret()
-{
-    QByteArray secret(HmacSha256::size, Qt::Uninitialized);
-    QRandomGenerator::system()->generate(secret.begin(), secret.end());
-    return secret;
-}
-
-} // namespace
 
 PskBackend::PskBackend(QTlsBackend &qts)
     : ForwardingBackend(qts)

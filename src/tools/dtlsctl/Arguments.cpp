@@ -5,6 +5,7 @@
 #include "config/Diagnostics.h"
 #include "core/Escape.h"
 #include "core/Version.h"
+#include "dtls/Events.h"
 #include "dtls/Psk.h"
 #include "tools/dtlsctl/Help.h"
 
@@ -122,17 +123,9 @@ QString misplacedOption(const QCommandLineParser &parser, const Switches &switch
     return {};
 }
 
-bool isSessionNumber(const QByteArray &name)
-{
-    const auto isHexDigit = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    };
-    return name.size() == 16 && std::all_of(name.begin(), name.end(), isHexDigit);
-}
-
 QString nameProblem(Command command, const QByteArray &name)
 {
-    if (command == Command::Close && !isSessionNumber(name))
+    if (command == Command::Close && !sessionIdIn(name))
         return QStringLiteral("%1 is no session; 16 hexadecimal digits are accepted, as dtlsctl "
                               "sessions shows them")
             .arg(escaped(name));

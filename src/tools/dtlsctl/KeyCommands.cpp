@@ -5,7 +5,7 @@
 #include "config/RegularFile.h"
 #include "core/Console.h"
 #include "core/Quantity.h"
-#include "dtls/SharedState.h"
+#include "core/Random.h"
 #include "tools/dtlsctl/KeyNew.h"
 #include "tools/dtlsctl/Terminal.h"
 
