@@ -14,6 +14,7 @@
 #include "core/Result.h"
 
 #include <QObject>
+#include <QPointer>
 #include <QTimer>
 
 #include <chrono>
@@ -81,7 +82,12 @@ public:
     void ask(const Question<T> &question, Patience patience,
              Then<typename Gathering<T>::Answers> then)
     {
-        const auto answers = std::make_shared<Gathering<T>>(m_workers.size(), std::move(then));
+        const QPointer timer(patience ? new QTimer(&m_timers) : nullptr);
+        const auto conclude = [timer, then = std::move(then)](auto gathered) {
+            delete timer;
+            then(std::move(gathered));
+        };
+        const auto answers = std::make_shared<Gathering<T>>(m_workers.size(), conclude);
         for (std::size_t i = 0; i < m_workers.size(); ++i) {
             m_workers[i]->post([this, answers, i, question](Worker &worker) {
                 question(worker, [this, answers, i](T answer) {
@@ -91,15 +97,12 @@ public:
                 });
             });
         }
-        // By the mailbox: what was answered while the main thread was busy comes before it.
-        if (!patience)
+        if (!timer)
             return;
-        auto *timer = new QTimer(&m_timers);
         timer->setSingleShot(true);
-        QObject::connect(timer, &QTimer::timeout, timer, [this, timer, answers] {
-            m_mainThread.post([answers] { answers->giveUp(); });
-            timer->deleteLater();
-        });
+        // By the mailbox: what was answered while the main thread was busy comes before it.
+        QObject::connect(timer, &QTimer::timeout, timer,
+                         [this, answers] { m_mainThread.post([answers] { answers->giveUp(); }); });
         timer->start(*patience);
     }
 
