@@ -79,7 +79,7 @@ void ConfigReader::readSection(const IniDocument::Section &section)
         });
         if (key == keys.end()) {
             unknownKey(place);
-        } else if (const Result<> read = readEntry(*key, entry, m_config); !read) {
+        } else if (const Result<> read = key->read(m_config, entry.value); !read) {
             m_diagnostics.error(place, read.error().message);
         }
     }

@@ -31,13 +31,9 @@ template <class Target, class T, class Field>
 ConfigKey<Target> row(const char16_t *section, const char16_t *name, const ValueCodec<T> &codec,
                       Field field)
 {
-    ConfigKey<Target> key{QStringView(section).toString(),
-                          QStringView(name).toString(),
-                          codec.isList,
-                          {},
-                          {},
-                          {},
-                          {}};
+    ConfigKey<Target> key;
+    key.section = QStringView(section).toString();
+    key.name = QStringView(name).toString();
     key.read = [codec, field](Target &target, const QString &text) -> Result<> {
         Result<T> value = codec.parse(text);
         if (!value)
@@ -67,7 +63,7 @@ ValueCodec<std::optional<T>> optionally(const ValueCodec<T> &codec)
             return std::optional<T>(std::move(value).value());
         },
         [codec](const std::optional<T> &value) { return value ? codec.format(*value) : QString(); },
-        QStringLiteral("nothing, ") + codec.accepted, codec.isList};
+        QStringLiteral("nothing, ") + codec.accepted};
 }
 
 ValueCodec<TlsOptions::UnknownIdentity> unknownIdentity()
@@ -225,15 +221,6 @@ QString sectionOf(QStringView name)
             return {};
     }
     return section;
-}
-
-Result<> checkComma(const IniDocument::Entry &entry, bool isList)
-{
-    if (isList || entry.quoted || !entry.value.contains(u','))
-        return success();
-    return Error{
-        QStringLiteral("a comma makes a list of the value in other readers; \"...\" around "
-                       "the value is accepted")};
 }
 
 } // namespace dtlsd

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "config/Config.h"
-#include "config/IniDocument.h"
 #include "core/Result.h"
 
 #include <QString>
@@ -22,7 +21,6 @@ struct ConfigKey
 {
     QString section;
     QString name;
-    bool isList = false; ///< commas separate; elsewhere they want quotes
     /// Puts the value into its place, or says `what is wrong; what is accepted`.
     std::function<Result<>(Target &, const QString &)> read;
     /// The value as read() takes it.
@@ -44,16 +42,5 @@ QStringList sectionNames();
 QStringList keyNames(QStringView section);
 /// Which section has the key @p name; empty = none or several.
 QString sectionOf(QStringView name);
-
-/// Fails on a comma that other readers would take for the end of a list's element.
-Result<> checkComma(const IniDocument::Entry &entry, bool isList);
-
-/// Reads @p entry, whose name is @p key's, into @p target.
-template <class Target>
-Result<> readEntry(const ConfigKey<Target> &key, const IniDocument::Entry &entry, Target &target)
-{
-    const Result<> checked = checkComma(entry, key.isList);
-    return checked ? key.read(target, entry.value) : checked;
-}
 
 } // namespace dtlsd

@@ -2,7 +2,6 @@
 #include "config/IdentitySections.h"
 
 #include "config/ConfigSchema.h"
-#include "config/IdentityDoubt.h"
 #include "config/RegularFile.h"
 #include "core/Escape.h"
 
@@ -106,8 +105,7 @@ void IdentitySections::readEntry(const IniPlace &place, const IniDocument::Entry
     const bool isSecret = entry.key == u"key" || entry.key == u"next_key";
     if (!isSecret && known == keys.end())
         return unknownKey(place);
-    const Result<> read =
-        isSecret ? readKey(entry, identity) : dtlsd::readEntry(*known, entry, identity);
+    const Result<> read = isSecret ? readKey(entry, identity) : known->read(identity, entry.value);
     if (!read)
         m_diagnostics.error(place, read.error().message);
 }
@@ -121,8 +119,6 @@ Result<> IdentitySections::readKey(const IniDocument::Entry &entry, PskIdentity 
         m_files += resolvedPath(*path, m_rules.directory);
     else
         m_hasInlineKey = true;
-    if (Result<> checked = checkComma(entry, false); !checked)
-        return checked;
     Result<PskKey> key = parseKey(entry.value, m_rules);
     if (!key)
         return key.error();

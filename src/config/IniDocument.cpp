@@ -3,6 +3,7 @@
 
 #include "config/Encoding.h"
 #include "config/IniValue.h"
+#include "config/Lines.h"
 
 #include <QHash>
 #include <QStringDecoder>
@@ -36,35 +37,22 @@ QString textProblem(QByteArrayView bytes, const QString &decoded, bool invalid)
     return {};
 }
 
-/// What other readers would not read as it is written in the section @p name; empty = nothing.
+/// Why @p name can name no section; empty = it can.
 QString sectionNameProblem(QStringView name)
 {
-    static const QString way =
-        QStringLiteral("; such an identity is accepted in the file that [psk] file names");
     const bool isIdentity = name.startsWith(u"identity ");
     const QStringView own = isIdentity ? name.sliced(9) : name;
     if (own.trimmed().isEmpty())
         return QStringLiteral(
             "the section has no name; [section] and [identity NAME] are accepted");
-    if (isIdentity && own == u"\"\"") // the empty one, and to other readers two quotes
+    if (!isIdentity)
         return {};
-    if (isIdentity && own.size() > 1 && own.startsWith(u'"') && own.endsWith(u'"'))
-        return QStringLiteral("quotes stand around the identity; [identity NAME] without them is "
-                              "accepted, and [identity \"\"] for the empty one");
-    for (const QChar c : QStringView(u"%\\\";]")) {
-        if (own.contains(c))
-            return QStringLiteral("a section name with %1 means something else to other readers%2")
-                .arg(c)
-                .arg(isIdentity ? way : QStringLiteral("; letters are accepted"));
-    }
+    if (own.startsWith(u'"') && own != u"\"\"")
+        return QStringLiteral("the identity begins with a double quote; [identity NAME] without "
+                              "quotes is accepted, and [identity \"\"] for the empty one");
     if (isBlank(own.front()) || isBlank(own.back()))
-        return QStringLiteral("a section name that begins or ends with a blank loses it in other "
-                              "readers%1")
-            .arg(isIdentity ? way : QStringLiteral("; letters are accepted"));
-    if (own.contains(u"//") || own.endsWith(u'/'))
-        return QStringLiteral("a section name with // or with / at its end cannot be found by "
-                              "other readers%1")
-            .arg(isIdentity ? way : QStringLiteral("; letters are accepted"));
+        return QStringLiteral("the identity begins or ends with a blank; one without is accepted, "
+                              "and any in the file that [psk] file names");
     return {};
 }
 
@@ -72,23 +60,6 @@ bool isKeyCharacter(QChar c)
 {
     return (c >= u'a' && c <= u'z') || (c >= u'A' && c <= u'Z') || (c >= u'0' && c <= u'9') ||
            c == u'_' || c == u'-' || c == u'.';
-}
-
-/// Whether QSettings, to which `#` begins no comment, would take the next line for a part of this
-/// one: an open quote or a backslash at the end does that.
-bool leaksIntoNextLine(QStringView comment)
-{
-    bool inQuotes = false;
-    for (qsizetype i = 0; i < comment.size(); ++i) {
-        const QChar c = comment[i];
-        if (c == u';' && !inQuotes)
-            return false;
-        if (c == u'"')
-            inQuotes = !inQuotes;
-        if (c == u'\\' && ++i == comment.size())
-            return true;
-    }
-    return inQuotes;
 }
 
 } // namespace
@@ -124,16 +95,11 @@ IniDocument IniParser::parse(QByteArrayView text)
         problem(QStringLiteral("the file ") + content.error().message);
         return std::move(m_document);
     }
-    text = content.value();
-    while (!text.isEmpty()) {
-        const qsizetype end = text.indexOf('\n');
-        QByteArrayView line = end < 0 ? text : text.first(end);
-        text = end < 0 ? QByteArrayView() : text.sliced(end + 1);
-        ++m_line;
-        if (line.endsWith('\r'))
-            line.chop(1);
+    forEachLine(content.value(), [this](QByteArrayView line, int number) {
+        m_line = number;
         parseLine(line);
-    }
+        return true;
+    });
     return std::move(m_document);
 }
 
@@ -146,17 +112,12 @@ void IniParser::parseLine(QByteArrayView bytes)
         m_headerBroken = m_headerBroken || line.startsWith(u'[');
         return problem(wrong);
     }
-    if (line.isEmpty() || line.startsWith(u';'))
+    if (line.isEmpty() || line.startsWith(u';') || line.startsWith(u'#'))
         return;
-    if (line.startsWith(u'[')) {
+    if (line.startsWith(u'['))
         parseSection(line);
-    } else if (!line.startsWith(u'#')) {
+    else
         parseEntry(line);
-    } else if (leaksIntoNextLine(line)) {
-        problem(QStringLiteral("a # comment that leaves a double quote open or ends with a "
-                               "backslash swallows the next line in other readers; a comment that "
-                               "begins with ; is accepted"));
-    }
 }
 
 void IniParser::parseSection(QStringView line)
@@ -166,15 +127,15 @@ void IniParser::parseSection(QStringView line)
     if (end < 0)
         return problem(QStringLiteral("the [ has no ]; [section] is accepted"));
     const QStringView rest = trimBlanks(line.sliced(end + 1));
-    const bool hasText = !rest.isEmpty() && !rest.startsWith(u';');
-    // A further ] says that the name was meant to go on, and sectionNameProblem() can say why not.
-    const bool nameGoesOn = hasText && rest.endsWith(u']');
-    const QStringView name = nameGoesOn ? line.sliced(1, line.size() - 2) : line.sliced(1, end - 1);
-    if (const QString wrong = sectionNameProblem(name); !wrong.isEmpty())
-        return problem(wrong);
-    if (hasText)
+    if (rest.endsWith(u']') && !rest.startsWith(u';'))
+        return problem(QStringLiteral("the section's name has a ]; an identity with ] is accepted "
+                                      "in the file that [psk] file names"));
+    if (!rest.isEmpty() && !rest.startsWith(u';'))
         return problem(QStringLiteral("there is text after the ]; a comment that begins with ; is "
                                       "accepted"));
+    const QStringView name = line.sliced(1, end - 1);
+    if (const QString wrong = sectionNameProblem(name); !wrong.isEmpty())
+        return problem(wrong);
     m_headerBroken = false;
     openSection(name.toString());
 }
@@ -209,10 +170,10 @@ void IniParser::parseEntry(QStringView line)
     if (m_current < 0 && !m_headerBroken)
         return problem(QStringLiteral("the entry stands before any section; [section] is accepted "
                                       "first"));
-    const Result<IniValue> value = IniValue::parse(line.sliced(equals + 1));
+    const Result<QString> value = parseIniValue(line.sliced(equals + 1));
     if (!value)
         return problem(value.error().message, key.toString());
-    addEntry({key.toString(), value.value().text, value.value().quoted, m_line});
+    addEntry({key.toString(), value.value(), m_line});
 }
 
 void IniParser::addEntry(IniDocument::Entry entry)
@@ -243,11 +204,6 @@ void IniParser::problem(const QString &text, const QString &key)
 IniDocument IniDocument::parse(QByteArrayView text)
 {
     return IniParser().parse(text);
-}
-
-QString IniDocument::written(const QString &value)
-{
-    return IniValue::written(value);
 }
 
 const IniDocument::Entry *IniDocument::find(QStringView section, QStringView key) const

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // IniDocument: an INI text as sections and entries that know their lines, together with everything
-// that is wrong with its form. It knows no section or key by name; ConfigSchema does.
+// that is wrong with its form. It knows `identity NAME`; the other names are ConfigSchema's.
 //
-// The grammar is a subset of what QSettings reads, and what is accepted means the same there:
+//     document = [byte order mark] *( line ( LF / CRLF ) )
+//     line     = blanks [ "[" name "]" comment / key blanks "=" value / ( ";" / "#" ) text ]
+//     value    = blanks ( plain [ blank comment ] / quoted comment )
+//     comment  = blanks [ ";" text ]
 //
-//     document  = [byte order mark] *( line ( LF / CRLF ) )
-//     line      = blanks ( nothing / "[" name "]" [comment] / key "=" value / "#" text / comment )
-//     comment   = blanks ";" text
-//     value     = blanks plain [ blank comment ] / blanks "quoted" [comment]
-//
-// A plain value has no `;`, `"` or backslash and no `#` after a blank. In a quoted one `\\` and
-// `\"` stand for a backslash and a double quote. Neither begins with `@`, which QSettings decodes.
+// The text is UTF-8, without control characters but tabs; a blank is a space or a tab. A name has
+// no `]`; that of an identity has no blank at its ends, and `"` at its front only as `""`, the
+// empty one. A key is letters, digits, `_`, `-` and `.`. A plain value may be empty, and has no
+// `"`, `\` or
+// `;`, nor a `#` at its front or after a blank. A quoted one stands between double quotes, `\"` and
+// `\\` in it for `"` and `\`. No section is there twice, and no key in a section.
 #pragma once
 
 #include <QByteArrayView>
@@ -27,7 +29,6 @@ public:
     {
         QString key;
         QString value;
-        bool quoted = false;
         int line = 0; ///< from 1
     };
 
@@ -48,10 +49,6 @@ public:
     };
 
     static IniDocument parse(QByteArrayView text);
-
-    /// @p value as a file has to say it, in quotes where needed. parse() reads it back, unless it
-    /// begins with `@` or has control characters.
-    static QString written(const QString &value);
 
     [[nodiscard]] const QList<Section> &sections() const { return m_sections; }
     [[nodiscard]] const QList<Problem> &problems() const { return m_problems; }

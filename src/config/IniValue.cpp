@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/IniValue.h"
 
-#include <QList>
-
-#include <algorithm>
-
 namespace dtlsd {
 
 namespace {
-
-/// Whether QSettings would decode @p text or, where commas make a list of it, a part of it.
-bool beginsWithAt(QStringView text, bool quoted)
-{
-    if (quoted)
-        return text.startsWith(u'@');
-    const auto parts = text.split(u',');
-    return std::any_of(parts.begin(), parts.end(),
-                       [](QStringView part) { return trimBlanks(part).startsWith(u'@'); });
-}
 
 bool hasHashAfterBlank(QStringView text)
 {
@@ -43,15 +29,7 @@ QString plainProblem(QStringView text)
     return {};
 }
 
-Result<IniValue> checked(IniValue value)
-{
-    if (beginsWithAt(value.text, value.quoted))
-        return Error{QStringLiteral("the value begins with @, which other readers decode; any "
-                                    "other first character is accepted")};
-    return value;
-}
-
-Result<IniValue> parsePlain(QStringView text)
+Result<QString> parsePlain(QStringView text)
 {
     const qsizetype semicolon = text.indexOf(u';');
     if (semicolon == 0 || (semicolon > 0 && !isBlank(text[semicolon - 1])))
@@ -60,13 +38,13 @@ Result<IniValue> parsePlain(QStringView text)
     const QStringView plain = trimBlanks(semicolon < 0 ? text : text.first(semicolon));
     if (const QString wrong = plainProblem(plain); !wrong.isEmpty())
         return Error{wrong};
-    return checked({plain.toString(), false});
+    return plain.toString();
 }
 
 /// @p text begins after the opening quote.
-Result<IniValue> parseQuoted(QStringView text)
+Result<QString> parseQuoted(QStringView text)
 {
-    IniValue value{{}, true};
+    QString value;
     qsizetype i = 0;
     for (; i < text.size() && text[i] != u'"'; ++i) {
         if (text[i] == u'\\') {
@@ -75,7 +53,7 @@ Result<IniValue> parseQuoted(QStringView text)
                 return Error{QStringLiteral("a backslash in quotes stands before something else; "
                                             "\\\\ and \\\" are accepted")};
         }
-        value.text += text[i];
+        value += text[i];
     }
     if (i == text.size())
         return Error{QStringLiteral("the double quote is not closed; \"...\" in one line is "
@@ -84,7 +62,7 @@ Result<IniValue> parseQuoted(QStringView text)
     if (!rest.isEmpty() && !rest.startsWith(u';'))
         return Error{QStringLiteral("there is text after the closing quote; quotes around the "
                                     "whole value are accepted, and \\\" inside them")};
-    return checked(std::move(value));
+    return value;
 }
 
 } // namespace
@@ -103,19 +81,17 @@ QStringView trimBlanks(QStringView text)
     return text;
 }
 
-Result<IniValue> IniValue::parse(QStringView text)
+Result<QString> parseIniValue(QStringView text)
 {
     const QStringView trimmed = trimBlanks(text);
     return trimmed.startsWith(u'"') ? parseQuoted(trimmed.sliced(1)) : parsePlain(text);
 }
 
-QString IniValue::written(const QString &text)
+QString writtenIniValue(const QString &value)
 {
-    const bool plain = trimBlanks(text) == text && !text.contains(u';') && !text.contains(u',') &&
-                       plainProblem(text).isEmpty();
-    if (plain)
-        return text;
-    QString quoted = text;
+    if (trimBlanks(value) == value && !value.contains(u';') && plainProblem(value).isEmpty())
+        return value;
+    QString quoted = value;
     quoted.replace(u'\\', QStringLiteral("\\\\")).replace(u'"', QStringLiteral("\\\""));
     return u'"' + quoted + u'"';
 }

@@ -10,18 +10,13 @@
 
 namespace dtlsd {
 
-struct IniValue
-{
-    QString text;
-    bool quoted = false;
+/// @p text is the rest of the line after `=`. The error never shows any part of it.
+Result<QString> parseIniValue(QStringView text);
+/// @p value as a file has to say it, in quotes where needed. parseIniValue() reads it back, and so
+/// does IniDocument unless it has control characters.
+QString writtenIniValue(const QString &value);
 
-    /// @p text is the rest of the line after `=`. The error never shows any part of it.
-    static Result<IniValue> parse(QStringView text);
-    /// The shortest form that parse() reads as @p text.
-    static QString written(const QString &text);
-};
-
-/// A space or a tab: what INI readers agree to be a blank.
+/// A space or a tab.
 bool isBlank(QChar c);
 /// Without blanks at both ends; no other white space is removed.
 QStringView trimBlanks(QStringView text);

@@ -3,7 +3,6 @@
 
 #include "config/Encoding.h"
 #include "config/FileMessages.h"
-#include "config/IdentityDoubt.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"
 #include "config/RegularFile.h"
@@ -22,6 +21,17 @@ bool isBlankLine(QByteArrayView line)
 bool isComment(QByteArrayView line)
 {
     return line.startsWith('#') && (line.size() == 1 || line[1] == ' ' || line[1] == '\t');
+}
+
+bool isInvisible(QChar c)
+{
+    return c.isSpace() || c.category() == QChar::Other_Format;
+}
+
+bool isQuoted(QStringView text)
+{
+    return text.size() > 1 && text.front() == text.back() &&
+           (text.front() == u'"' || text.front() == u'\'');
 }
 
 class PskFileReader
@@ -110,7 +120,7 @@ Result<> PskFileReader::addIdentity(QByteArrayView line, int number)
     if (m_taken.contains(identity) ||
         !m_store.add(identity, {std::move(key).value(), {}, {}, std::nullopt}))
         return alreadyThere(identity);
-    if (const QString doubt = identityDoubt(identity); !doubt.isEmpty())
+    if (const QString doubt = keyLineDoubt(identity); !doubt.isEmpty())
         m_warnings.append(number, doubt);
     return success();
 }
@@ -161,6 +171,34 @@ QString identityProblem(const QByteArray &identity)
         .arg(identity.size())
         .arg(identity.contains('\0') ? QStringLiteral(" and a NUL") : QString())
         .arg(PskStore::maximumIdentitySize);
+}
+
+QString identityDoubt(QByteArrayView identity)
+{
+    if (identity.isEmpty())
+        return {};
+    const QString text = QString::fromUtf8(identity);
+    // The decoder takes a byte order mark away.
+    const bool begins = identity.startsWith(byteOrderMark) || isInvisible(text[0]);
+    if (begins || isInvisible(text.back()))
+        return QStringLiteral("the identity %1 with a blank or an invisible character, which is a "
+                              "part of it; a device that sends it as well is accepted")
+            .arg(begins ? QStringLiteral("begins") : QStringLiteral("ends"));
+    if (isQuoted(text))
+        return QStringLiteral("the identity has quotes around it, which are a part of it; a device "
+                              "that sends them as well is accepted");
+    return {};
+}
+
+QString keyLineDoubt(QByteArrayView identity)
+{
+    if (identity == "*")
+        return QStringLiteral("the identity is a * and stands for no other; a section "
+                              "[identity *] of dtlsd.ini is accepted for any identity");
+    if (identity.startsWith(';') || identity.startsWith("//"))
+        return QStringLiteral("the line is an identity, and no comment; a comment that begins with "
+                              "# and a blank is accepted");
+    return identityDoubt(identity);
 }
 
 PskFileMessages addPskFile(const QString &path, qsizetype minimumKeySize,

@@ -9,6 +9,7 @@
 #include "config/Config.h"
 
 #include <QByteArray>
+#include <QByteArrayView>
 #include <QHash>
 #include <QList>
 #include <QString>
@@ -25,6 +26,12 @@ inline constexpr std::int64_t keyFileLimit = std::int64_t{64} << 20;
 
 /// Why @p identity is none that a key file can have, with what is accepted; empty = it is one.
 QString identityProblem(const QByteArray &identity);
+
+/// Why @p identity, accepted as it is written, is probably not meant so, as the text of a warning
+/// without any part of it; empty = it is.
+QString identityDoubt(QByteArrayView identity);
+/// The same of an identity in a line of a key file, where it may be meant as a comment.
+QString keyLineDoubt(QByteArrayView identity);
 
 /// Of each kind at most 100, and the number of the others. None has any part of a line: where a
 /// colon is missing or misplaced, a key looks like an identity.

@@ -2,7 +2,7 @@
 #include "config/Config.h"
 #include "config/ConfigSchema.h"
 #include "config/IdentitySections.h"
-#include "config/IniDocument.h"
+#include "config/IniValue.h"
 #include "config/RegularFile.h"
 #include "core/Escape.h"
 #include "core/Version.h"
@@ -17,9 +17,9 @@ namespace {
 
 constexpr qsizetype listedIdentities = 1000; // of the key file; more help nobody
 
-QString entry(const QString &key, const QString &value, bool isList)
+QString entry(const QString &key, const QString &value)
 {
-    const QString written = isList ? value : IniDocument::written(value);
+    const QString written = writtenIniValue(value);
     return written.isEmpty() ? key + QStringLiteral(" =\n")
                              : QStringLiteral("%1 = %2\n").arg(key, written);
 }
@@ -41,7 +41,7 @@ QString settings(const Config &config)
         if (key.section != section)
             text += QStringLiteral("\n[%1]\n").arg(key.section);
         section = key.section;
-        text += entry(key.name, key.write(config), key.isList);
+        text += entry(key.name, key.write(config));
     }
     return text;
 }
@@ -58,7 +58,7 @@ QString section(const QByteArray &name, const PskIdentity &identity)
     if (!identity.nextKey.isEmpty())
         text += QStringLiteral("; next_key = %1\n").arg(fingerprint(identity.nextKey));
     for (const auto &key : identityKeys())
-        text += entry(key.name, key.write(identity), key.isList);
+        text += entry(key.name, key.write(identity));
     return text;
 }
 

@@ -286,8 +286,7 @@ ValueCodec<QList<SocketAddress>> listenAddresses()
             },
             [](const QList<SocketAddress> &addresses) { return joined(addresses, formatAddress); },
             QStringLiteral("one or more of the form 192.0.2.1:22334 or [2001:db8::1]:22334, with "
-                           "commas between, are accepted"),
-            true};
+                           "commas between, are accepted")};
 }
 
 ValueCodec<QList<Subnet>> subnets()
@@ -306,8 +305,7 @@ ValueCodec<QList<Subnet>> subnets()
             },
             [](const QList<Subnet> &networks) { return joined(networks, formatSubnet); },
             QStringLiteral("nothing or networks such as 10.0.0.0/8 and fd00::/8, with commas "
-                           "between, are accepted"),
-            true};
+                           "between, are accepted")};
 }
 
 QStringList listElements(const QString &text)

@@ -32,8 +32,6 @@ struct ValueCodec
     std::function<QString(const T &)> format;
     /// The rest of the error: `a whole number from 1 to 9 is accepted`.
     QString accepted;
-    /// Commas separate; elsewhere they want quotes.
-    bool isList = false;
 };
 
 using Milliseconds = std::chrono::milliseconds;

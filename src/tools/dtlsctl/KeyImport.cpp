@@ -3,9 +3,9 @@
 
 #include "config/Encoding.h"
 #include "config/FileMessages.h"
-#include "config/IdentityDoubt.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"
+#include "config/PskFile.h"
 #include "tools/dtlsctl/KeyLine.h"
 #include "tools/dtlsctl/Units.h"
 
@@ -161,7 +161,7 @@ void Importer::takeLine(const QByteArray &line, int number)
         return m_errors.append(number, problem);
     m_firstLine.insert(entry.identity, number);
     m_keys.lines += keyLine(entry.identity, entry.key);
-    if (const QString doubt = identityDoubt(entry.identity); !doubt.isEmpty())
+    if (const QString doubt = keyLineDoubt(entry.identity); !doubt.isEmpty())
         m_warnings.append(number, doubt);
     if (entry.key.size() < usualMinimum)
         m_warnings.append(number,

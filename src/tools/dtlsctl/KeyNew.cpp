@@ -45,11 +45,12 @@ Result<QByteArray> newIdentity(const QByteArray &name, const PskKey &key)
     if (noLine.isEmpty())
         return "# For the file that [psk] file names, not for dtlsd.ini: " +
                wrong(noSection).toUtf8() + ".\n" + keyLine(name, key);
-    return Error{QStringLiteral("this identity can stand neither in dtlsd.ini (%1) nor in a key "
-                                "file (%2); printable text without %3 is accepted in the one, "
-                                "anything without a colon, a line feed or a # at its front in the "
-                                "other")
-                     .arg(wrong(noSection), wrong(noLine), QStringLiteral("% \\ \" ; ]"))};
+    return Error{
+        QStringLiteral("this identity can stand neither in dtlsd.ini (%1) nor in a key "
+                       "file (%2); printable text without a ], a double quote at its front "
+                       "and blanks at its ends is accepted in the one, anything without a "
+                       "colon, a line feed or a # at its front in the other")
+            .arg(wrong(noSection), wrong(noLine))};
 }
 
 } // namespace dtlsd
