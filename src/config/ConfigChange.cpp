@@ -5,7 +5,6 @@
 #include "core/Escape.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -16,17 +15,6 @@ namespace {
 
 constexpr qsizetype listedNames = 8; // of each kind; --show-config has all
 constexpr qsizetype shownLength = 64;
-
-/// Threads, sockets, cookies' secrets, the TLS backend, the sink and the queue before it are made
-/// once.
-constexpr std::array<std::pair<QStringView, QStringView>, 7> madeOnce{
-    {{u"server", u"workers"},
-     {u"server", u"receive_buffer"},
-     {u"server", u"cookie_secret"},
-     {u"tls", u"backend"},
-     {u"log", u"target"},
-     {u"log", u"queue"},
-     {u"control", u"socket"}}};
 
 QString nameOf(const ConfigKey<Config> &key)
 {
@@ -120,11 +108,7 @@ QStringList keepUntilRestart(const Config &before, Config &after)
 {
     QStringList kept;
     for (const auto &key : differences(before, after)) {
-        const bool isMadeOnce =
-            std::any_of(madeOnce.begin(), madeOnce.end(), [&](const auto &names) {
-                return key.section == names.first && key.name == names.second;
-            });
-        if (!isMadeOnce)
+        if (!key.needsRestart)
             continue;
         key.copy(before, after);
         kept += nameOf(key);

@@ -112,6 +112,14 @@ ConfigKey<Config> key(const char16_t *section, const char16_t *name, const Value
     return row<Config>(section, name, codec, field);
 }
 
+/// Threads, sockets, cookies' secrets, the TLS backend, the sink and the queue before it are made
+/// once in a process.
+ConfigKey<Config> madeOnce(ConfigKey<Config> key)
+{
+    key.needsRestart = true;
+    return key;
+}
+
 // Where a row of the table has its place, in a const target and in another.
 #define DTLSD_AT(member) ([](auto &config) -> auto & { return config.member; })
 
@@ -123,17 +131,17 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
     const auto countOrNoLimit = wholeNumberOrZero(manyEntries, noLimit);
     return {
         key(u"server", u"listen", listenAddresses(), DTLSD_AT(server.listen)),
-        key(u"server", u"workers", wholeNumberOrAuto(256), DTLSD_AT(server.workers)),
+        madeOnce(key(u"server", u"workers", wholeNumberOrAuto(256), DTLSD_AT(server.workers))),
         key(u"server", u"identity_hint", shortText(hintSize),
             DTLSD_AT(settings.reply.identityHint)),
         key(u"server", u"reply", replyTemplate(), DTLSD_AT(settings.reply.reply)),
-        key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
-            DTLSD_AT(server.receiveBuffer)),
-        key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies)),
+        madeOnce(key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
+                     DTLSD_AT(server.receiveBuffer))),
+        madeOnce(key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies))),
         key(u"server", u"watch_interval", durationOrZero(100ms, 24h, off), DTLSD_AT(watchInterval)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
-        key(u"tls", u"backend", backendChoice(), DTLSD_AT(tlsBackend)),
+        madeOnce(key(u"tls", u"backend", backendChoice(), DTLSD_AT(tlsBackend))),
         key(u"tls", u"mtu", packetSize(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),
         key(u"tls", u"min_key_bytes", wholeNumber(1, PskKey::maximumSize),
             DTLSD_AT(keys.minimumSize)),
@@ -153,15 +161,16 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"limits", u"session_lifetime", durationOrZero(1s, 52 * week, noLimit),
             DTLSD_AT(settings.limits.sessionLifetime)),
 
-        key(u"log", u"target", choice(logTargetNames), DTLSD_AT(log.target)),
+        madeOnce(key(u"log", u"target", choice(logTargetNames), DTLSD_AT(log.target))),
         key(u"log", u"level", choice(priorityNames), DTLSD_AT(log.level)),
         key(u"log", u"payload", choice(payloadFormatNames), DTLSD_AT(log.payload)),
         key(u"log", u"ciphertext", yesOrNo(), DTLSD_AT(settings.keepCiphertext)),
-        key(u"log", u"queue", count, DTLSD_AT(log.queue)),
+        madeOnce(key(u"log", u"queue", count, DTLSD_AT(log.queue))),
         key(u"log", u"statistics_interval", durationOrZero(1s, week, off),
             DTLSD_AT(log.statisticsInterval)),
 
-        key(u"control", u"socket", absolutePath(socketPathSize), DTLSD_AT(control.socket)),
+        madeOnce(
+            key(u"control", u"socket", absolutePath(socketPathSize), DTLSD_AT(control.socket))),
         key(u"control", u"metrics_file", absolutePath(filePathSize), DTLSD_AT(control.metricsFile)),
 
         key(u"psk", u"file", filePath(), DTLSD_AT(keys.file)),

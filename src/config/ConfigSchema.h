@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ConfigSchema: the one table of sections and keys. Reading, suggestions and --show-config all
-// follow it, so that a key is added in one place.
+// ConfigSchema: the one table of sections and keys. Reading, suggestions, --show-config and
+// reloading all follow it, so that a key is added in one place.
 #pragma once
 
 #include "config/Config.h"
@@ -21,6 +21,7 @@ struct ConfigKey
 {
     QString section;
     QString name;
+    bool needsRestart = false; ///< a reload leaves it as it is
     /// Puts the value into its place, or says `what is wrong; what is accepted`.
     std::function<Result<>(Target &, const QString &)> read;
     /// The value as read() takes it.

@@ -2,11 +2,15 @@
 //
 // What a reload says has changed, and what it leaves for a restart.
 #include "config/ConfigChange.h"
+#include "config/ConfigSchema.h"
 #include "support/ConfigFolder.h"
 
+#include <QFile>
+#include <QRegularExpression>
 #include <QTest>
 
 using namespace dtlsd;
+using namespace Qt::StringLiterals;
 
 namespace {
 
@@ -35,6 +39,8 @@ private Q_SLOTS:
     void manyNamesAreBounded();
     void noKeyIsEverShown();
     void whatNeedsARestartStaysAsItWas();
+    void whatNeedsARestartIsDocumented_data();
+    void whatNeedsARestartIsDocumented();
     void anotherSecretInTheSameFileIsNoticed();
 };
 
@@ -126,6 +132,34 @@ void TestConfigChange::whatNeedsARestartStaysAsItWas()
     QCOMPARE(ConfigChange::between(before, after).toString(),
              QStringLiteral("[tls] mtu, [log] level changed"));
     QCOMPARE(keepUntilRestart(before, after), QStringList());
+}
+
+void TestConfigChange::whatNeedsARestartIsDocumented_data()
+{
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<QString>("list"); // finds it
+    QTest::newRow("dtlsd.ini(5)") << u"/packaging/man/dtlsd.ini.5"_s
+                                  << u"without a restart, but for\n(.*?) \\.\n"_s;
+    QTest::newRow("dtlsd.ini") << u"/config/dtlsd.ini"_s
+                               << u"puts it in force, but for (.*?), which need a restart"_s;
+}
+
+void TestConfigChange::whatNeedsARestartIsDocumented()
+{
+    QFETCH(QString, file);
+    QFETCH(QString, list);
+    QFile page(QStringLiteral(DTLSD_SOURCE_DIR) + file);
+    QVERIFY(page.open(QIODevice::ReadOnly));
+    const QRegularExpression pattern(list, QRegularExpression::DotMatchesEverythingOption);
+    static const QRegularExpression noKey(u"[\\s,;]+|\\.Ic|\\band\\b|\\bthe\\b|\\bcontrol\\b"_s);
+    const auto match = pattern.match(QString::fromUtf8(page.readAll()));
+    QVERIFY(match.hasMatch());
+    QStringList expected;
+    for (const auto &key : configKeys()) {
+        if (key.needsRestart)
+            expected += key.name;
+    }
+    QCOMPARE(match.captured(1).split(noKey, Qt::SkipEmptyParts), expected);
 }
 
 void TestConfigChange::anotherSecretInTheSameFileIsNoticed()
