@@ -5,7 +5,9 @@
 #include "support/ClientHello.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
+#include "support/JsonFields.h"
 #include "support/ProcessUsage.h"
+#include "support/TwoDevices.h"
 
 #include <QFileInfo>
 #include <QNetworkDatagram>
@@ -38,16 +40,6 @@ QByteArray ini(const QByteArray &rest = {}, const QByteArray &listen = "192.0.2.
     return "[server]\nlisten = " + listen + "\nreply = echo\n" + rest +
            "\n[psk]\nfile =\n[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n"
            "allow_from = 127.0.0.0/8, ::1/128\n";
-}
-
-DtlsClient::Options dev()
-{
-    return {.identity = "dev", .key = PskKey(QByteArray(16, 'A')), .ciphers = {}};
-}
-
-QString text(const QJsonObject &event, const char *name)
-{
-    return event.value(QLatin1String(name)).toString();
 }
 
 /// One that was free a moment ago, over IPv4 and IPv6.

@@ -7,6 +7,7 @@
 #include "support/ClientProcess.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
+#include "support/JsonFields.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -23,11 +24,6 @@ QByteArray configuration(const QByteArray &extra = {})
     return "[server]\nlisten = 127.0.0.1:0, [::1]:0\nworkers = 2\n[psk]\nfile =\n"
            "[identity sensor-17]\nkey = hex:" +
            key.toHex() + "\n" + extra;
-}
-
-QString fieldText(const QJsonObject &entry, const char *name)
-{
-    return entry.value(QLatin1String(name)).toString();
 }
 
 } // namespace
@@ -146,8 +142,8 @@ void TestEndToEnd::threeDatagramsBecomeThreeEntriesAndThreeReceipts()
     QCOMPARE(entries.size(), 3);
     for (qsizetype i = 0; i < 3; ++i) {
         const QJsonObject &entry = entries[i];
-        const QString peer = fieldText(entry, "DTLSD_PEER_ADDRESS");
-        const QString port = fieldText(entry, "DTLSD_PEER_PORT");
+        const QString peer = text(entry, "DTLSD_PEER_ADDRESS");
+        const QString port = text(entry, "DTLSD_PEER_PORT");
         const QString peerText =
             (address == 0 ? QStringLiteral("%1:%2") : QStringLiteral("[%1]:%2")).arg(peer, port);
         QCOMPARE(peer, address == 0 ? QStringLiteral("127.0.0.1") : QStringLiteral("::1"));
@@ -155,24 +151,24 @@ void TestEndToEnd::threeDatagramsBecomeThreeEntriesAndThreeReceipts()
                  QStringLiteral("to %1: ACK").arg(peerText).toUtf8());
         QCOMPARE(JournalInstance::bytes(entry.value(QStringLiteral("DTLSD_PAYLOAD"))),
                  exchange.sent[i]);
-        QCOMPARE(fieldText(entry, "DTLSD_PAYLOAD_SIZE"), QString::number(exchange.sent[i].size()));
-        QCOMPARE(fieldText(entry, "DTLSD_EVENT"), QStringLiteral("datagram-received"));
-        QCOMPARE(fieldText(entry, "DTLSD_SEQUENCE"), QString::number(i + 1));
-        QCOMPARE(fieldText(entry, "DTLSD_LOCAL_ADDRESS"), server.toString());
-        QCOMPARE(fieldText(entry, "DTLSD_CIPHER"), QStringLiteral("PSK-AES128-GCM-SHA256"));
-        QCOMPARE(fieldText(entry, "DTLSD_PROTOCOL"), QStringLiteral("DTLSv1.2"));
-        QCOMPARE(fieldText(entry, "DTLSD_SESSION"), fieldText(entries[0], "DTLSD_SESSION"));
-        QCOMPARE(fieldText(entry, "DTLSD_SESSION").size(), 16);
+        QCOMPARE(text(entry, "DTLSD_PAYLOAD_SIZE"), QString::number(exchange.sent[i].size()));
+        QCOMPARE(text(entry, "DTLSD_EVENT"), QStringLiteral("datagram-received"));
+        QCOMPARE(text(entry, "DTLSD_SEQUENCE"), QString::number(i + 1));
+        QCOMPARE(text(entry, "DTLSD_LOCAL_ADDRESS"), server.toString());
+        QCOMPARE(text(entry, "DTLSD_CIPHER"), QStringLiteral("PSK-AES128-GCM-SHA256"));
+        QCOMPARE(text(entry, "DTLSD_PROTOCOL"), QStringLiteral("DTLSv1.2"));
+        QCOMPARE(text(entry, "DTLSD_SESSION"), text(entries[0], "DTLSD_SESSION"));
+        QCOMPARE(text(entry, "DTLSD_SESSION").size(), 16);
         // A record of application data under epoch 1: what came from the network.
-        QVERIFY(fieldText(entry, "DTLSD_CIPHERTEXT").startsWith(QStringLiteral("17fefd0001")));
-        QCOMPARE(fieldText(entry, "PRIORITY"), QStringLiteral("6"));
-        QCOMPARE(fieldText(entry, "SYSLOG_IDENTIFIER"), QStringLiteral("dtlsd"));
-        QVERIFY(fieldText(entry, "MESSAGE")
+        QVERIFY(text(entry, "DTLSD_CIPHERTEXT").startsWith(QStringLiteral("17fefd0001")));
+        QCOMPARE(text(entry, "PRIORITY"), QStringLiteral("6"));
+        QCOMPARE(text(entry, "SYSLOG_IDENTIFIER"), QStringLiteral("dtlsd"));
+        QVERIFY(text(entry, "MESSAGE")
                     .startsWith(QStringLiteral("sensor-17 (%1): temperature=21.").arg(peerText)));
     }
 
     const auto closed = journal.entries({QStringLiteral("DTLSD_EVENT=session-closed")}, 1);
-    QCOMPARE(fieldText(closed.constFirst(), "DTLSD_REASON"), QStringLiteral("close-notify"));
+    QCOMPARE(text(closed.constFirst(), "DTLSD_REASON"), QStringLiteral("close-notify"));
     QCOMPARE(journal.entries({QStringLiteral("DTLSD_EVENT=session-opened")}, 1).size(), 1);
     QCOMPARE(journal.entries({QStringLiteral("DTLSD_EVENT=stopping")}, 1).size(), 1);
     // A healthy life has nothing above notice.
@@ -211,7 +207,7 @@ void TestEndToEnd::theExampleConfigurationServesQtsExampleClient()
                                           QStringLiteral("DTLSD_EVENT=datagram-received")},
                                          1);
     QCOMPARE(entries.size(), 1);
-    QVERIFY(!fieldText(entries[0], "DTLSD_CIPHERTEXT").isEmpty());
+    QVERIFY(!text(entries[0], "DTLSD_CIPHERTEXT").isEmpty());
     // Any identity is accepted: that is warned about.
     QVERIFY(!journal.entries({QStringLiteral("DTLSD_EVENT=configuration-warning")}, 1).isEmpty());
 }
@@ -245,7 +241,7 @@ void TestEndToEnd::bytesOfAnyKindArriveExactly()
     for (const QJsonObject &entry : entries)
         payloads += JournalInstance::bytes(entry.value(QStringLiteral("DTLSD_PAYLOAD")));
     QCOMPARE(payloads, (QList<QByteArray>{messages[0], messages[1], messages[2], messages[4]}));
-    QCOMPARE(fieldText(entries[1], "MESSAGE").count(u'\n'), 0);
+    QCOMPARE(text(entries[1], "MESSAGE").count(u'\n'), 0);
 }
 
 QTEST_GUILESS_MAIN(TestEndToEnd)

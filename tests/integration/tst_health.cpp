@@ -2,13 +2,14 @@
 //
 // What dtlsd says of itself when a part of it hangs: to who asks at the control socket, and to the
 // service manager's watchdog.
-#include "dtls/DtlsClient.h"
 #include "support/ControlClient.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
 #include "support/JournalInstance.h"
+#include "support/JsonFields.h"
 #include "support/NotifySocket.h"
 #include "support/StoppedThread.h"
+#include "support/TwoDevices.h"
 
 #include <QTest>
 #include <QTimer>
@@ -25,16 +26,6 @@ namespace {
 
 const QByteArray configuration = "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"
                                  "[psk]\nfile =\n[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n";
-
-DtlsClient::Options dev()
-{
-    return {.identity = "dev", .key = PskKey(QByteArray(16, 'A')), .ciphers = {}};
-}
-
-QString text(const QJsonObject &object, const char *name)
-{
-    return object.value(QLatin1String(name)).toString();
-}
 
 /// A daemon that a service manager watches.
 class Watched

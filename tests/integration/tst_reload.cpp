@@ -5,6 +5,7 @@
 #include "support/DaemonLog.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
+#include "support/JsonFields.h"
 #include "support/NotifySocket.h"
 #include "support/ProcessUsage.h"
 
@@ -35,11 +36,6 @@ QByteArray ini(const QByteArray &rest, const QByteArray &listen = "127.0.0.1:0")
 DtlsClient::Options dev(const QByteArray &key, std::chrono::milliseconds timeout = 10s)
 {
     return {.identity = "dev", .key = PskKey(key), .ciphers = {}, .handshakeTimeout = timeout};
-}
-
-QString text(const QJsonObject &event, const char *name)
-{
-    return event.value(QLatin1String(name)).toString();
 }
 
 /// Connects @p client; while keys are rotated, the first handshake may have been with the other.

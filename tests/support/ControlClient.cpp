@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ControlClient.h"
 
+#include "support/JsonFields.h"
+
 #include <QFile>
 #include <QJsonDocument>
 
@@ -120,6 +122,19 @@ QJsonObject ControlClient::ask(const QString &path, const QByteArray &request)
 {
     const QList<QJsonObject> objects = askAll(path, request);
     return objects.isEmpty() ? QJsonObject() : objects.constLast();
+}
+
+bool isOk(const QJsonObject &answer)
+{
+    return answer.value(QStringLiteral("ok")).toBool();
+}
+
+QString codeOf(const std::optional<QByteArray> &answer)
+{
+    const QList<QJsonObject> objects = ControlClient::parse(answer);
+    const bool isRefusal =
+        objects.size() == 1 && objects[0].value(QStringLiteral("ok")) == QJsonValue(false);
+    return isRefusal ? text(objects[0], "code") : QString();
 }
 
 } // namespace dtlsd::test

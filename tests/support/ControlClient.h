@@ -71,4 +71,9 @@ private:
     bool m_hasFailed = false;
 };
 
+/// Whether @p answer says so.
+bool isOk(const QJsonObject &answer);
+/// The code of a refusal; empty if @p answer is none.
+QString codeOf(const std::optional<QByteArray> &answer);
+
 } // namespace dtlsd::test

@@ -2,14 +2,14 @@
 //
 // The control socket of the running daemon: what it answers, what it does, and that nobody who
 // misuses it disturbs a device.
-#include "dtls/DtlsClient.h"
 #include "support/ControlClient.h"
 #include "support/DaemonProcess.h"
 #include "support/DescriptorLimit.h"
 #include "support/HonestFleet.h"
+#include "support/JsonFields.h"
 #include "support/ProcessUsage.h"
+#include "support/TwoDevices.h"
 
-#include <QDir>
 #include <QFile>
 #include <QJsonArray>
 #include <QSet>
@@ -21,54 +21,10 @@
 #include <memory>
 #include <vector>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 using namespace dtlsd;
 using namespace dtlsd::test;
-using namespace std::chrono_literals;
 
 namespace {
-
-const QByteArray devices = "[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n"
-                           "[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n";
-
-QByteArray ini(const QByteArray &rest = {})
-{
-    return "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n[psk]\nfile =\n" + devices +
-           rest;
-}
-
-DtlsClient::Options dev()
-{
-    return {.identity = "dev", .key = PskKey(QByteArray(16, 'A')), .ciphers = {}};
-}
-
-DtlsClient::Options other()
-{
-    return {.identity = "other", .key = PskKey(QByteArray(16, 'B')), .ciphers = {}};
-}
-
-QString text(const QJsonObject &object, const char *name)
-{
-    return object.value(QLatin1String(name)).toString();
-}
-
-qint64 number(const QJsonObject &object, const char *name)
-{
-    return object.value(QLatin1String(name)).toInteger(-1);
-}
-
-bool isOk(const QJsonObject &answer)
-{
-    return answer.value(QStringLiteral("ok")).toBool();
-}
-
-QString codeOf(const std::optional<QByteArray> &answer)
-{
-    const QList<QJsonObject> objects = ControlClient::parse(answer);
-    return objects.size() == 1 ? text(objects[0], "code") : QString();
-}
 
 /// The sessions that closed, as soon as there are @p count, or as many as there will be.
 QList<QJsonObject> closedSessions(DaemonProcess &daemon, qsizetype count)
@@ -131,7 +87,6 @@ class TestControlSocket : public QObject
 
 private Q_SLOTS:
     void initTestCase() { QVERIFY(raiseDescriptorLimit() > 3000); }
-
     void statusAndSessionsTellOfTheDevices();
     void aSessionIsClosed();
     void allSessionsOfAnIdentityAreClosed();
@@ -141,16 +96,11 @@ private Q_SLOTS:
     void aSilentClientGivesWay();
     void thousandsOfConnectionsLeaveNothing();
     void twoThousandSessionsAreListedToWhoHasFinishedSending();
-    void othersAreForbidden();
-    void theSocketOfADeadDaemonIsReplaced();
-    void anUnusablePlaceIsWarnedAbout_data();
-    void anUnusablePlaceIsWarnedAbout();
-    void noSocketIsWanted();
 };
 
 void TestControlSocket::statusAndSessionsTellOfTheDevices()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     Crowd crowd(daemon.addresses().constFirst());
     QVERIFY(crowd.open(1) && crowd.open(2, other()));
@@ -210,7 +160,7 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
 
 void TestControlSocket::aSessionIsClosed()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     Crowd crowd(daemon.addresses().constFirst());
     QVERIFY(crowd.open(3));
@@ -236,7 +186,7 @@ void TestControlSocket::aSessionIsClosed()
 
 void TestControlSocket::allSessionsOfAnIdentityAreClosed()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     Crowd stays(daemon.addresses().constFirst());
     Crowd goes(daemon.addresses().constFirst());
@@ -260,13 +210,13 @@ void TestControlSocket::allSessionsOfAnIdentityAreClosed()
 
 void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     Crowd crowd(daemon.addresses().constFirst());
     QVERIFY(crowd.open(1) && crowd.open(2, other()));
     const QByteArray request = "{\"command\":\"reload\"}";
 
-    daemon.setConfig(ini("[limits]\nmax_sesions = 5\n[tls]\nmtu = 1\n"));
+    daemon.setConfig(echoingTwoDevices("[limits]\nmax_sesions = 5\n[tls]\nmtu = 1\n"));
     const QJsonObject rejected = ControlClient::ask(daemon.controlSocket(), request);
     QCOMPARE(text(rejected, "code"), QStringLiteral("rejected"));
     QVERIFY2(text(rejected, "error")
@@ -281,7 +231,7 @@ void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
     QCOMPARE(text(*logged, "message"), text(rejected, "error"));
     QCOMPARE(crowd.closed(), 0);
 
-    QByteArray without = ini("[log]\nqueue = 100\n");
+    QByteArray without = echoingTwoDevices("[log]\nqueue = 100\n");
     without.replace("[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n", "");
     daemon.setConfig(without);
     const QJsonObject applied = ControlClient::ask(daemon.controlSocket(), request);
@@ -308,7 +258,7 @@ void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
 
 void TestControlSocket::aMisusedSocketServesOnAndSoDoesTheDaemon()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     HonestFleet fleet(5, dev());
     QVERIFY(fleet.start(daemon.addresses().constFirst()));
@@ -343,7 +293,7 @@ void TestControlSocket::aMisusedSocketServesOnAndSoDoesTheDaemon()
 
 void TestControlSocket::theSlowAreLeftBehind()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     HonestFleet fleet(5, dev());
     QVERIFY(fleet.start(daemon.addresses().constFirst()));
@@ -364,7 +314,7 @@ void TestControlSocket::theSlowAreLeftBehind()
 
 void TestControlSocket::aSilentClientGivesWay()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     std::vector<ControlClient> clients;
     clients.reserve(16);
@@ -389,7 +339,7 @@ void TestControlSocket::aSilentClientGivesWay()
 
 void TestControlSocket::thousandsOfConnectionsLeaveNothing()
 {
-    DaemonProcess daemon(ini());
+    DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     HonestFleet fleet(5, dev());
     QVERIFY(fleet.start(daemon.addresses().constFirst()));
@@ -439,7 +389,7 @@ void TestControlSocket::thousandsOfConnectionsLeaveNothing()
 void TestControlSocket::twoThousandSessionsAreListedToWhoHasFinishedSending()
 {
     constexpr int count = 2000;
-    DaemonProcess daemon(ini("[log]\nlevel = notice\n"));
+    DaemonProcess daemon(echoingTwoDevices("[log]\nlevel = notice\n"));
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     Crowd crowd(daemon.addresses().constFirst());
     QVERIFY(crowd.open(count));
@@ -469,119 +419,5 @@ void TestControlSocket::twoThousandSessionsAreListedToWhoHasFinishedSending()
     QCOMPARE(daemon.stop(), 0);
 }
 
-void TestControlSocket::othersAreForbidden()
-{
-    if (geteuid() != 0)
-        QSKIP("other users take root");
-    constexpr gid_t ours = 23'456;
-    constexpr uid_t stranger = 34'567;
-    DaemonProcess daemon(ini());
-    daemon.runBy(
-        {QStringLiteral("setpriv"),
-         {QStringLiteral("--regid"), QString::number(ours), QStringLiteral("--clear-groups")}});
-    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    const QString path = daemon.controlSocket();
-    QCOMPARE(chmod(QFile::encodeName(daemon.directory()).constData(), 0711), 0);
-    const auto askAs = [&](const ControlClient::User &user) {
-        ControlClient client(path, user);
-        client.send("{\"command\":\"health\"}\n");
-        return ControlClient::parse(client.readAll()).value(0);
-    };
-
-    QVERIFY(isOk(askAs({stranger, stranger, {1, 2, ours}})));
-    QVERIFY(isOk(askAs({stranger, ours, {}})));
-    QVERIFY(!ControlClient(path, {stranger, stranger, {0}}).isConnected()); // its mode is 0660
-    QCOMPARE(chmod(QFile::encodeName(path).constData(), 0666), 0);
-    QCOMPARE(askAs({stranger, stranger, {0}}),
-             (QJsonObject{{QStringLiteral("ok"), false},
-                          {QStringLiteral("code"), QStringLiteral("forbidden")},
-                          {QStringLiteral("error"),
-                           QStringLiteral("this is for root and for the group of dtlsd")}}));
-    QVERIFY(isOk(askAs({0, 0, {}})));
-    QCOMPARE(daemon.stop(), 0);
-}
-
-void TestControlSocket::theSocketOfADeadDaemonIsReplaced()
-{
-    DaemonProcess dead(ini());
-    QVERIFY2(dead.start(), qPrintable(dead.errorText()));
-    const QByteArray place =
-        ini("[control]\nsocket = " + QFile::encodeName(dead.controlSocket()) + '\n');
-    DaemonProcess tooMany(place);
-    QVERIFY2(tooMany.start(), qPrintable(tooMany.errorText()));
-    const auto warning = tooMany.waitForEvent(QStringLiteral("configuration-warning"));
-    QVERIFY(warning);
-    QCOMPARE(text(*warning, "message"),
-             QStringLiteral("%1: [control] socket: another process listens at %2; dtlsctl cannot "
-                            "reach this dtlsd")
-                 .arg(tooMany.configFile(), dead.controlSocket()));
-    QCOMPARE(tooMany.stop(), 0);
-    const QByteArray status = "{\"command\":\"status\"}";
-    QCOMPARE(number(ControlClient::ask(dead.controlSocket(), status), "pid"),
-             dead.process().processId());
-
-    dead.process().kill();
-    QVERIFY(dead.process().waitForEnd());
-    QVERIFY(QFile::exists(dead.controlSocket()));
-    DaemonProcess successor(place);
-    QVERIFY2(successor.start(), qPrintable(successor.errorText()));
-    QCOMPARE(number(ControlClient::ask(dead.controlSocket(), status), "pid"),
-             successor.process().processId());
-    QVERIFY(successor.events(QStringLiteral("configuration-warning")).isEmpty());
-    QCOMPARE(successor.stop(), 0);
-}
-
-void TestControlSocket::anUnusablePlaceIsWarnedAbout_data()
-{
-    QTest::addColumn<QString>("path"); // below the daemon's folder
-    QTest::addColumn<QString>("warning");
-    QTest::newRow("a folder that is missing is made")
-        << QStringLiteral("run/control.sock") << QString();
-    QTest::newRow("a file is left alone")
-        << QStringLiteral("dtlsd.ini") << QStringLiteral("%1 is there already, and no socket");
-    QTest::newRow("a file is no folder")
-        << QStringLiteral("dtlsd.ini/control.sock") << QStringLiteral("cannot listen at %1: ");
-    QTest::newRow("two folders are not made")
-        << QStringLiteral("run/dtlsd/control.sock") << QStringLiteral("cannot listen at %1: ");
-}
-
-void TestControlSocket::anUnusablePlaceIsWarnedAbout()
-{
-    QFETCH(QString, path);
-    QFETCH(QString, warning);
-    DaemonProcess daemon(ini());
-    const QString place = QDir(daemon.directory()).filePath(path);
-    const QByteArray config = ini("[control]\nsocket = " + QFile::encodeName(place) + '\n');
-    daemon.setConfig(config);
-    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    HonestFleet fleet(1, dev());
-    QVERIFY(fleet.start(daemon.addresses().constFirst()));
-    QVERIFY(fleet.goRound());
-    const auto warnings = daemon.events(QStringLiteral("configuration-warning"));
-    QCOMPARE(warnings.size(), warning.isEmpty() ? 0 : 1);
-    if (warning.isEmpty()) {
-        QVERIFY(isOk(ControlClient::ask(place, "{\"command\":\"health\"}")));
-    } else {
-        const QString message = text(warnings[0], "message");
-        QVERIFY2(message.startsWith(QStringLiteral("%1: [control] socket: %2")
-                                        .arg(daemon.configFile(), warning.arg(place))),
-                 qPrintable(message));
-        QVERIFY(message.endsWith(QStringLiteral("; dtlsctl cannot reach this dtlsd")));
-    }
-    QFile file(daemon.configFile());
-    QVERIFY(file.open(QIODevice::ReadOnly));
-    QCOMPARE(file.readAll(), config);
-    QCOMPARE(daemon.stop(), 0);
-}
-
-void TestControlSocket::noSocketIsWanted()
-{
-    DaemonProcess daemon(ini("[control]\nsocket =\n"));
-    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    QVERIFY(!QFile::exists(daemon.controlSocket()));
-    QVERIFY(daemon.events(QStringLiteral("configuration-warning")).isEmpty());
-    QCOMPARE(daemon.stop(), 0);
-}
-
 QTEST_GUILESS_MAIN(TestControlSocket)
-#include "tst_control_socket.moc"
+#include "tst_controlsocket.moc"

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FakeDaemon: what a Control asks when there is no daemon; AskedControl asks such a Control.
+#pragma once
+
+#include "control/Control.h"
+#include "support/ControlClient.h"
+#include "support/JsonFields.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace dtlsd::test {
+
+inline constexpr std::uint64_t firstId = 0x0123456789abcdef;
+
+/// Bytes that are no UTF-8, and a text that would turn a terminal's writing direction.
+inline const QByteArray rawIdentity("\xff\x00zz", 4);
+inline const QByteArray rightToLeft("\xef\xbb\xbf"
+                                    "a\xe2\x80\xaeZ\xc2\x9b"
+                                    "31m");
+
+inline SessionReport session(std::uint64_t id, const QByteArray &identity)
+{
+    SessionInfo info(SessionId{id}, Path{*SocketAddress::parse(QStringLiteral("192.0.2.7:5683")),
+                                         *SocketAddress::parse(QStringLiteral("192.0.2.1:22334"))});
+    info.identity = identity;
+    info.cipher = "PSK-AES128-GCM-SHA256";
+    info.protocol = "DTLSv1.2";
+    SessionReport report;
+    report.info = info;
+    report.isEstablished = true;
+    report.age = std::chrono::milliseconds(1500);
+    report.idle = std::chrono::milliseconds(200);
+    report.received = {5, 60};
+    report.sent = {4, 100};
+    report.badRecords = 2;
+    return report;
+}
+
+/// Two workers with four sessions; `problem` is what each question about them says instead, if it
+/// is set. While `isSlow`, commands that change something are answered by a call of `later`.
+class FakeDaemon : public Controllable
+{
+public:
+    std::optional<Error> problem;
+    ReloadOutcome outcome = Reloaded{};
+    std::vector<std::vector<SessionReport>> open{
+        {session(firstId, "sensor-17"), session(firstId + 1, rawIdentity)},
+        {session(firstId + 2, "sensor-17"), session(firstId + 3, rightToLeft)}};
+    int calls = 0;
+    bool isSlow = false;
+    std::vector<std::function<void()>> later;
+
+    void state(Then<Result<DaemonState>> then) override
+    {
+        ++calls;
+        if (problem)
+            return then(*problem);
+        DaemonState state;
+        state.started = QDateTime::currentDateTimeUtc().addMSecs(-1500);
+        state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
+        state.addresses = {*SocketAddress::parse(QStringLiteral("[::1]:22334"))};
+        state.identities = 3;
+        state.sink = LogTarget::Journal;
+        state.logCapacity = 16'384;
+        state.log = {.waiting = 7,
+                     .kept = 12,
+                     .lost = 1,
+                     .unverified = 3,
+                     .stalled = std::chrono::milliseconds(2500),
+                     .losing = std::chrono::milliseconds(1500),
+                     .lossReason = "no room",
+                     .obstacle = "no file"};
+        state.reloads.count(ReloadCounts::Outcome::Applied);
+        state.reloads.count(ReloadCounts::Outcome::Rejected);
+        WorkerState worker;
+        worker.statistics.sessions = 1;
+        worker.statistics.halfOpen = 2;
+        worker.statistics.sessionsOpened = 3;
+        worker.statistics.sessionsClosed[CloseReason::Idle] = 1;
+        worker.statistics.sessionsClosed[CloseReason::Error] = 1;
+        worker.statistics.handshakesFailed[HandshakeFailure::Timeout] = 4;
+        worker.statistics.received = {5, 60};
+        worker.statistics.sent = {4, 100};
+        worker.withheldReceipts = 6;
+        worker.cpuTime = std::chrono::milliseconds(120);
+        state.workers = {worker, worker};
+        then(std::move(state));
+    }
+
+    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) override
+    {
+        ++calls;
+        if (problem)
+            return then(*problem);
+        then(open);
+    }
+
+    void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) override
+    {
+        ++calls;
+        std::int64_t closed = 0;
+        for (auto &sessions : open)
+            closed += std::erase_if(
+                sessions, [&](const SessionReport &report) { return isMeant(report.info); });
+        const auto answer = [then = std::move(then), closed] { then(closed); };
+        isSlow ? later.push_back(answer) : answer();
+    }
+
+    void reload(Reloader::Hear then) override
+    {
+        ++calls;
+        const auto answer = [this, then = std::move(then)] { then(outcome); };
+        isSlow ? later.push_back(answer) : answer();
+    }
+
+    void health(Then<Result<Health>> then) override
+    {
+        ++calls;
+        if (problem)
+            return then(*problem);
+        then(Health{2, 4});
+    }
+};
+
+/// Whether a terminal shows @p line and obeys nothing in it.
+inline bool isVisible(const QByteArray &line)
+{
+    const QString shown = QString::fromUtf8(line);
+    return std::none_of(shown.begin(), shown.end(), [](QChar character) {
+        return character.category() == QChar::Other_Control ||
+               character.category() == QChar::Other_Format;
+    });
+}
+
+/// Whether @p answer is what every answer must be: lines of objects, of which the last has `ok`,
+/// and a reason where that is false.
+inline bool isAnswer(const QByteArray &answer)
+{
+    const QList<QJsonObject> objects = ControlClient::parse(answer);
+    if (objects.isEmpty() || !objects.constLast().value(QStringLiteral("ok")).isBool())
+        return false;
+    const QJsonObject &last = objects.constLast();
+    const bool isDone = last.value(QStringLiteral("ok")).toBool();
+    const QList<QByteArray> lines = answer.chopped(1).split('\n');
+    return std::all_of(lines.begin(), lines.end(), isVisible) &&
+           (isDone || (!text(last, "code").isEmpty() && !text(last, "error").isEmpty()));
+}
+
+/// A Control, and the daemon that it asks.
+class AskedControl
+{
+public:
+    /// Empty: there is none yet.
+    QByteArray answerTo(const QByteArray &request)
+    {
+        QByteArray answer;
+        control.answer(request, [&answer](const QByteArray &lines) { answer = lines; });
+        return answer;
+    }
+    /// The last object of the answer to @p request, which must be one.
+    QJsonObject ask(const QByteArray &request)
+    {
+        const QByteArray answer = answerTo(request);
+        return isAnswer(answer) ? ControlClient::parse(answer).constLast() : QJsonObject();
+    }
+
+    FakeDaemon daemon;
+    Control control{daemon};
+};
+
+} // namespace dtlsd::test

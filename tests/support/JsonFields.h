@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Members of a JSON object by their name.
+#pragma once
+
+#include <QJsonObject>
+#include <QString>
+
+namespace dtlsd::test {
+
+/// Empty: there is none, or no text.
+inline QString text(const QJsonObject &object, const char *name)
+{
+    return object.value(QLatin1String(name)).toString();
+}
+
+/// -1: there is none, or no whole number.
+inline qint64 number(const QJsonObject &object, const char *name)
+{
+    return object.value(QLatin1String(name)).toInteger(-1);
+}
+
+} // namespace dtlsd::test

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One connection of a ControlServer: how long a request may be and take, and who gets the whole
+// answer.
+#include "control/ControlConnection.h"
+#include "support/ControlClient.h"
+#include "support/EchoingControl.h"
+#include "support/ProcessUsage.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <memory>
+#include <optional>
+
+#include <unistd.h>
+
+using namespace dtlsd;
+using namespace dtlsd::test;
+
+class TestControlConnection : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        m_folder = std::make_unique<QTemporaryDir>();
+        m_path = m_folder->filePath(QStringLiteral("control.sock"));
+    }
+
+    void aRequestMayComeInPieces()
+    {
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        QVERIFY(client.send("sta"));
+        QCoreApplication::processEvents();
+        QVERIFY(client.read().isEmpty());
+        QVERIFY(client.send("tus\n"));
+        QCOMPARE(client.readAll(), QByteArray("you said status\n"));
+    }
+
+    void aSecondRequestIsNotHeard()
+    {
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        QVERIFY(client.send("one\ntwo\n"));
+        QCOMPARE(client.readAll(), QByteArray("you said one\n"));
+    }
+
+    void requestsHaveALongestLength_data()
+    {
+        QTest::addColumn<QByteArray>("request");
+        QTest::addColumn<QByteArray>("answer");
+        const QByteArray most(63, 'r');
+        QTest::newRow("the longest is answered") << most + '\n' << "you said " + most + '\n';
+        QTest::newRow("an empty one is a request too")
+            << QByteArray("\n") << QByteArray("you said \n");
+        QTest::newRow("one byte more is refused") << most + "r\n" << QByteArray();
+        QTest::newRow("without a line feed as well") << most + "rr" << QByteArray();
+        QTest::newRow("and one without an end") << QByteArray(100'000, 'r') << QByteArray();
+    }
+    void requestsHaveALongestLength()
+    {
+        QFETCH(QByteArray, request);
+        QFETCH(QByteArray, answer);
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        client.send(request);
+        const auto said = client.readAll();
+        if (!answer.isEmpty())
+            QCOMPARE(said, answer);
+        else
+            QCOMPARE(codeOf(said), QStringLiteral("bad-request"));
+    }
+
+    void whoSaysNothingIsToldThatTimeIsUp()
+    {
+        ControlServer server(echo, brief);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        QCOMPARE(codeOf(client.readAll()), QStringLiteral("timeout"));
+        QVERIFY(client.isAtEnd());
+    }
+
+    void eachByteDoesNotBuyMoreTime()
+    {
+        ControlServer server(echo, brief);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        std::optional<QByteArray> answer;
+        for (int i = 0; i < 60 && !answer; ++i) {
+            client.send("a");
+            answer = client.readAll(QDeadlineTimer(20));
+        }
+        QCOMPARE(codeOf(answer), QStringLiteral("timeout"));
+    }
+
+    void whoHasFinishedSendingStillGetsAllOfALargeAnswer_data()
+    {
+        QTest::addColumn<bool>("isUnderWay");
+        QTest::newRow("with the request") << false;
+        QTest::newRow("while the answer is under way") << true;
+    }
+    void whoHasFinishedSendingStillGetsAllOfALargeAnswer()
+    {
+        QFETCH(bool, isUnderWay);
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        QVERIFY(client.send("large\n"));
+        QByteArray answer;
+        if (isUnderWay)
+            QVERIFY(waitUntil([&] { return !(answer = client.read()).isEmpty(); }, soon()));
+        client.endRequest();
+        answer += client.readAll().value_or(QByteArray());
+        QCOMPARE(answer.size(), largeAnswer.size());
+        QVERIFY(answer == largeAnswer);
+        QVERIFY(client.isAtEnd());
+    }
+
+    void aRequestThatEndsWithoutALineFeedIsRefused()
+    {
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlClient client(m_path);
+        QVERIFY(client.send("status"));
+        client.endRequest();
+        QCOMPARE(codeOf(client.readAll()), QStringLiteral("bad-request"));
+    }
+
+    void whoDoesNotReadIsLeftBehind()
+    {
+        ControlServer server(echo, brief);
+        QVERIFY(server.listen(m_path).ok());
+        const qsizetype descriptors = m_usage.descriptors();
+        ControlClient client(m_path);
+        QVERIFY(client.send("large\n"));
+        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 2; }, soon()));
+        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 1; }, soon()));
+        const auto answer = client.readAll();
+        QVERIFY(answer);
+        QVERIFY(answer->size() < largeAnswer.size());
+    }
+
+private:
+    static QDeadlineTimer soon() { return QDeadlineTimer(patience); }
+    const ProcessUsage m_usage{getpid()};
+
+    std::unique_ptr<QTemporaryDir> m_folder;
+    QString m_path;
+};
+
+QTEST_GUILESS_MAIN(TestControlConnection)
+#include "tst_controlconnection.moc"
