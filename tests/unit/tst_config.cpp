@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a configuration means: the files we ship, the defaults, and what --show-config says.
+// What a configuration means: the files we ship, the defaults, and what is warned about.
 #include "config/ConfigSchema.h"
 #include "support/ConfigFolder.h"
+#include "support/KeyFolder.h"
+#include "support/WrittenConfig.h"
 
+#include <QDir>
 #include <QTest>
 
 using namespace dtlsd;
+using namespace dtlsd::test;
 using namespace Qt::StringLiterals;
 using namespace std::chrono_literals;
 
@@ -18,37 +22,9 @@ QByteArray sourceFile(const QString &name)
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
 }
 
-/// Every value as the file would say it.
-QStringList written(const Config &config)
-{
-    QStringList values;
-    for (const auto &key : configKeys())
-        values += key.section + u'.' + key.name + u'=' + key.write(config);
-    return values;
-}
-
-/// Everything about every identity, keys included.
-QStringList written(const PskStore &store)
-{
-    QStringList values;
-    const auto add = [&values](const QByteArray &name, const PskIdentity &identity) {
-        QString text = QString::fromLatin1(name.toHex() + ' ' + identity.key.bytes().toHex() + ' ' +
-                                           identity.nextKey.bytes().toHex());
-        for (const auto &key : identityKeys())
-            text += u' ' + key.write(identity);
-        values += text;
-    };
-    for (auto it = store.identities().cbegin(); it != store.identities().cend(); ++it)
-        add(it.key(), it.value());
-    if (store.hasWildcard())
-        add("*", *store.wildcard());
-    values.sort();
-    return values;
-}
-
 } // namespace
 
-class tst_Config : public QObject
+class TestConfig : public QObject
 {
     Q_OBJECT
 
@@ -62,27 +38,22 @@ private Q_SLOTS:
     void theEmptyIdentityIsRead();
     void anIPv4NetworkInIPv6FormIsReadAsIPv4_data();
     void anIPv4NetworkInIPv6FormIsReadAsIPv4();
-    void listenAcceptsPortZero();
     void quotedListIsAList();
     void receiptsAreAllowedWhereTheyAreLogged_data();
     void receiptsAreAllowedWhereTheyAreLogged();
-    void shownConfigIsReadBack();
-    void shownConfigHasNoKey();
-    void shownConfigCountsManyIdentities();
     void warnings_data();
     void warnings();
     void aFileWithKeysThatOthersCanChangeIsAnError();
-    void whatTheMachineLacksIsTold_data();
-    void whatTheMachineLacksIsTold();
     void missingFileIsAnError();
     void defaultConfigWantsAnIdentity();
     void defaultKeyFileMayBeAbsent();
+    void everyFileIsNamed();
 
 private:
     ConfigFolder m_folder;
 };
 
-void tst_Config::shippedFileSaysTheDefaults()
+void TestConfig::shippedFileSaysTheDefaults()
 {
     QByteArray text = sourceFile(u"config/dtlsd.ini"_s);
     QVERIFY(text.contains("\nfile = /etc/dtlsd/psk.txt\n"));
@@ -98,7 +69,7 @@ void tst_Config::shippedFileSaysTheDefaults()
 }
 
 /// An operator changes values there, so each key has its line; in comments only where that is said.
-void tst_Config::shippedFileNamesEveryKey()
+void TestConfig::shippedFileNamesEveryKey()
 {
     const QByteArray text = sourceFile(u"config/dtlsd.ini"_s);
     const IniDocument document = IniDocument::parse(text);
@@ -114,7 +85,7 @@ void tst_Config::shippedFileNamesEveryKey()
 }
 
 /// The text of the design document, with another key file.
-void tst_Config::designSampleIsAccepted()
+void TestConfig::designSampleIsAccepted()
 {
     m_folder.write(u"psk.txt"_s, "");
     const ConfigResult result = m_folder.load(R"([server]
@@ -143,7 +114,7 @@ reply =                              ; overrides [server] reply
     QVERIFY(!result.config.settings.identities->find("sensor-17")->reply);
 }
 
-void tst_Config::qtExampleFileIsAccepted()
+void TestConfig::qtExampleFileIsAccepted()
 {
     const ConfigResult result = m_folder.load(sourceFile(u"config/examples/qt-dtls-example.ini"_s));
     QCOMPARE(m_folder.texts(result.errors), QStringList());
@@ -158,7 +129,7 @@ void tst_Config::qtExampleFileIsAccepted()
     QCOMPARE(result.config.server.listen, ListenOptions().listen);
 }
 
-void tst_Config::everyValueIsRead()
+void TestConfig::everyValueIsRead()
 {
     const QByteArray values = R"(server.listen=127.0.0.1:1, [::1]:2
 server.workers=3
@@ -210,7 +181,7 @@ psk.file=)";
     QVERIFY(result.config.settings.tls.ciphers.cipherString().contains(":PSK-AES128-CCM8"));
 }
 
-void tst_Config::identityIsRead()
+void TestConfig::identityIsRead()
 {
     const ConfigResult result = m_folder.load("[psk]\nfile =\n"
                                               "[identity t\xc3\xbcr 1/a=b]\n"
@@ -233,7 +204,7 @@ void tst_Config::identityIsRead()
     QVERIFY(!identity->allows(*SocketAddress::parse(u"[2001:db8::1]:5")));
 }
 
-void tst_Config::theEmptyIdentityIsRead()
+void TestConfig::theEmptyIdentityIsRead()
 {
     const QByteArray text = "[psk]\nfile =\n[identity \"\"] ; of a device without a name\n"
                             "key = hex:00112233445566778899aabbccddeeff\nreply = none\n";
@@ -255,7 +226,7 @@ void tst_Config::theEmptyIdentityIsRead()
     QVERIFY(refused.errors[0].text.contains(u" in [identity \"\"] would acknowledge"_s));
 }
 
-void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4_data()
+void TestConfig::anIPv4NetworkInIPv6FormIsReadAsIPv4_data()
 {
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<QByteArray>("shown");
@@ -265,7 +236,7 @@ void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4_data()
     QTest::newRow("all of IPv4") << QByteArray("::ffff:0:0/96") << QByteArray("0.0.0.0/0");
 }
 
-void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4()
+void TestConfig::anIPv4NetworkInIPv6FormIsReadAsIPv4()
 {
     QFETCH(QByteArray, text);
     QFETCH(QByteArray, shown);
@@ -279,16 +250,7 @@ void tst_Config::anIPv4NetworkInIPv6FormIsReadAsIPv4()
     QVERIFY(showConfig(result.config).contains("\nallow_from = " + shown + '\n'));
 }
 
-void tst_Config::listenAcceptsPortZero()
-{
-    const ConfigResult result = m_folder.load("[server]\nlisten = 127.0.0.1:0\n[psk]\nfile =\n"
-                                              "[identity a]\nkey = text:sixteen bytes ok\n");
-    QCOMPARE(m_folder.texts(result.errors), QStringList());
-    QCOMPARE(result.config.server.listen.size(), 1);
-    QCOMPARE(result.config.server.listen[0].port(), 0);
-}
-
-void tst_Config::quotedListIsAList()
+void TestConfig::quotedListIsAList()
 {
     const ConfigResult result =
         m_folder.load("[server]\nlisten = \"127.0.0.1:1 ,127.0.0.1:2\"\n[psk]\nfile =\n"
@@ -297,7 +259,7 @@ void tst_Config::quotedListIsAList()
     QCOMPARE(result.config.server.listen.size(), 2);
 }
 
-void tst_Config::receiptsAreAllowedWhereTheyAreLogged_data()
+void TestConfig::receiptsAreAllowedWhereTheyAreLogged_data()
 {
     QTest::addColumn<QByteArray>("reply");
     QTest::addColumn<QByteArray>("level");
@@ -308,7 +270,7 @@ void tst_Config::receiptsAreAllowedWhereTheyAreLogged_data()
     QTest::newRow("a text at info") << QByteArray("got {size}") << QByteArray("info");
 }
 
-void tst_Config::receiptsAreAllowedWhereTheyAreLogged()
+void TestConfig::receiptsAreAllowedWhereTheyAreLogged()
 {
     QFETCH(QByteArray, reply);
     QFETCH(QByteArray, level);
@@ -318,88 +280,7 @@ void tst_Config::receiptsAreAllowedWhereTheyAreLogged()
     QCOMPARE(m_folder.texts(result.errors), QStringList());
 }
 
-static const QByteArray fullConfig = R"([server]
-reply = "{size} \"bytes\"; \\thanks, {identity}"
-identity_hint = " hint "
-[log]
-level = debug
-[limits]
-idle_timeout = 90s
-[psk]
-file = psk.txt
-[identity z]
-key = hex:ffeeddccbbaa99887766554433221100
-[identity a ü; 50%\7" // [x/]
-key = text:key of sixteen b
-next_key = text:another of sixteen
-allow_from = 10.0.0.0/8, 192.0.2.7
-reply = none
-datagrams_per_second = 0
-[identity ""]
-key = text:key without a name
-[identity *]
-key = text:sixteen bytes, for all
-)";
-
-void tst_Config::shownConfigIsReadBack()
-{
-    m_folder.write(u"psk.txt"_s, "m:00112233445566778899aabbccddeeff\n");
-    const ConfigResult first = m_folder.load(fullConfig);
-    QCOMPARE(m_folder.texts(first.errors), QStringList());
-
-    QByteArray shown = showConfig(first.config);
-    const ConfigResult withoutKeys = m_folder.load(shown);
-    QCOMPARE(withoutKeys.errors.size(), 4); // and nothing but the keys is missing
-    for (const ConfigMessage &error : withoutKeys.errors)
-        QVERIFY2(error.text.contains(u"there is no key"_s), qPrintable(error.text));
-
-    for (const QByteArray key :
-         {"hex:ffeeddccbbaa99887766554433221100", "text:key of sixteen b",
-          "text:another of sixteen", "text:key without a name", "text:sixteen bytes, for all"}) {
-        const qsizetype at = shown.indexOf("key = sha256:");
-        const qsizetype comment = shown.lastIndexOf("; ", at);
-        const qsizetype end = shown.indexOf('\n', at);
-        const QByteArray name = shown.sliced(comment + 2, shown.indexOf('=', at) - comment - 2);
-        shown.replace(comment, end - comment, name + "= " + key);
-    }
-    const ConfigResult second = m_folder.load(shown);
-    QCOMPARE(m_folder.texts(second.errors), QStringList());
-    QCOMPARE(written(second.config), written(first.config));
-    QCOMPARE(second.config.keys.sections, first.config.keys.sections);
-    QCOMPARE(written(*second.config.settings.identities),
-             written(*first.config.settings.identities));
-    QCOMPARE(showConfig(second.config), showConfig(first.config));
-}
-
-void tst_Config::shownConfigHasNoKey()
-{
-    m_folder.write(u"psk.txt"_s, "m:00112233445566778899aabbccddeeff\n");
-    const ConfigResult result = m_folder.load(fullConfig);
-    QCOMPARE(m_folder.texts(result.errors), QStringList());
-    const QByteArray shown = showConfig(result.config);
-    for (const char *secret : {"0011", "ffee", "FFEE", "sixteen", "another", "without"})
-        QVERIFY2(!shown.contains(secret), shown.constData());
-    const PskStore &store = *result.config.settings.identities;
-    QVERIFY(shown.contains("[identity z]\n; key = " + store.find("z")->key.fingerprint() + '\n'));
-    QVERIFY(shown.contains("; 1 identity from "));
-    QVERIFY(shown.contains(";   m " + store.find("m")->key.fingerprint() + '\n'));
-    QVERIFY(shown.contains("[identity *]\n; key = sha256:"));
-    QVERIFY(shown.contains("[identity \"\"]\n; key = " + store.find({})->key.fingerprint() + '\n'));
-}
-
-void tst_Config::shownConfigCountsManyIdentities()
-{
-    QByteArray lines;
-    for (int i = 0; i < 1001; ++i)
-        lines += 'd' + QByteArray::number(i) + ":00112233445566778899aabbccddeeff\n";
-    m_folder.write(u"psk.txt"_s, lines);
-    const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n");
-    const QByteArray shown = showConfig(result.config);
-    QVERIFY(shown.contains("; 1001 identities from "));
-    QVERIFY(!shown.contains(";   d7 "));
-}
-
-void tst_Config::warnings_data()
+void TestConfig::warnings_data()
 {
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<unsigned>("mode");
@@ -435,7 +316,7 @@ void tst_Config::warnings_data()
          "name"_s});
 }
 
-void tst_Config::warnings()
+void TestConfig::warnings()
 {
     QFETCH(QByteArray, text);
     QFETCH(unsigned, mode);
@@ -446,7 +327,7 @@ void tst_Config::warnings()
     QCOMPARE(m_folder.texts(result.warnings), expected);
 }
 
-void tst_Config::aFileWithKeysThatOthersCanChangeIsAnError()
+void TestConfig::aFileWithKeysThatOthersCanChangeIsAnError()
 {
     const QByteArray text = "[psk]\nfile =\n[identity a]\nkey = text:sixteen bytes ok\n";
     const ConfigResult result = loadConfig(m_folder.write(u"dtlsd.ini"_s, text, 0642));
@@ -455,76 +336,14 @@ void tst_Config::aFileWithKeysThatOthersCanChangeIsAnError()
                          "DIR/dtlsd.ini mends that"_s});
 }
 
-void tst_Config::whatTheMachineLacksIsTold_data()
-{
-    QTest::addColumn<QByteArray>("listen"); // empty: not written
-    QTest::addColumn<bool>("hasIPv6");
-    QTest::addColumn<QString>("used");
-    QTest::addColumn<QStringList>("warnings");
-    QTest::addColumn<QStringList>("missing");
-    const auto row = [](const char *name, const QByteArray &listen, bool hasIPv6,
-                        const QString &used, const QStringList &warnings,
-                        const QStringList &missing) {
-        QTest::newRow(name) << listen << hasIPv6 << used << warnings << missing;
-    };
-    const auto leftOut = [](const QString &place) {
-        return QStringList{u"DIR/dtlsd.ini%1: [server] listen: \"[::]:22334\" is left out: this "
-                           "kernel has no IPv6, or keeps it from this service; the other addresses "
-                           "are listened on"_s.arg(place)};
-    };
-    const auto impossible = [](const QString &address) {
-        return QStringList{u"DIR/dtlsd.ini:2: [server] listen: \"%1\" cannot be listened on: this "
-                           "kernel has no IPv6, or keeps it from this service; IPv4 addresses are "
-                           "accepted"_s.arg(address)};
-    };
-    const auto absent = [](const QString &address) {
-        return QStringList{u"DIR/dtlsd.ini:2: [server] listen: \"%1\" names an interface that this "
-                           "machine does not have, or not yet; the ones that ip link shows are "
-                           "accepted"_s.arg(address)};
-    };
-    row("the default, with IPv6", {}, true, u"0.0.0.0:22334, [::]:22334"_s, {}, {});
-    row("the default, without IPv6", {}, false, u"0.0.0.0:22334"_s, leftOut({}), {});
-    row("[::], written, without IPv6", "0.0.0.0:22334, [::]:22334", false, u"0.0.0.0:22334"_s,
-        leftOut(u":2"_s), {});
-    row("[::] alone without IPv6", "[::]:22334", false, u"[::]:22334"_s, {},
-        impossible(u"[::]:22334"_s));
-    row("an IPv6 address without IPv6", "0.0.0.0:22334, [2001:db8::1]:1", false,
-        u"0.0.0.0:22334, [2001:db8::1]:1"_s, {}, impossible(u"[2001:db8::1]:1"_s));
-    row("IPv4 in its IPv6 form without IPv6", "[::ffff:127.0.0.1]:1", false, u"127.0.0.1:1"_s, {},
-        {});
-    row("an interface that is not there", "[fe80::1%nosuch0]:1", true, u"[fe80::1]:1"_s, {},
-        absent(u"[fe80::1%nosuch0]:1"_s));
-    row("the number of an interface that is not there", "[fe80::1%999999]:1", true,
-        u"[fe80::1%999999]:1"_s, {}, absent(u"[fe80::1%999999]:1"_s));
-    row("an interface that is there", "[fe80::1%lo]:1", true, u"[fe80::1%1]:1"_s, {}, {});
-}
-
-void tst_Config::whatTheMachineLacksIsTold()
-{
-    QFETCH(QByteArray, listen);
-    QFETCH(bool, hasIPv6);
-    QFETCH(QString, used);
-    QFETCH(QStringList, warnings);
-    QFETCH(QStringList, missing);
-    const QByteArray server =
-        listen.isEmpty() ? QByteArray() : "[server]\nlisten = " + listen + '\n';
-    const ConfigResult result =
-        m_folder.load(server + "[psk]\nfile =\n[identity a]\nkey = text:sixteen bytes ok\n", {},
-                      Machine{.hasIPv6 = hasIPv6});
-    QCOMPARE(m_folder.texts(result.errors), QStringList());
-    QCOMPARE(toString(result.config.server.listen), used);
-    QCOMPARE(m_folder.texts(result.warnings), warnings);
-    QCOMPARE(m_folder.texts(result.missing), missing);
-}
-
-void tst_Config::missingFileIsAnError()
+void TestConfig::missingFileIsAnError()
 {
     const ConfigResult result = loadConfig(m_folder.path(u"absent.ini"_s));
     QCOMPARE(m_folder.texts(result.errors),
              QStringList{u"DIR/absent.ini: cannot be opened: No such file or directory"_s});
 }
 
-void tst_Config::defaultConfigWantsAnIdentity()
+void TestConfig::defaultConfigWantsAnIdentity()
 {
     if (QFile::exists(defaultKeyFile))
         QSKIP("this machine has the default key file");
@@ -538,7 +357,7 @@ void tst_Config::defaultConfigWantsAnIdentity()
     QCOMPARE(written(result.config), written(defaults));
 }
 
-void tst_Config::defaultKeyFileMayBeAbsent()
+void TestConfig::defaultKeyFileMayBeAbsent()
 {
     if (QFile::exists(defaultKeyFile))
         QSKIP("this machine has the default key file");
@@ -549,5 +368,22 @@ void tst_Config::defaultKeyFileMayBeAbsent()
                          "such file or directory"_s});
 }
 
-QTEST_GUILESS_MAIN(tst_Config)
+/// Those that are not there as well: they may come.
+void TestConfig::everyFileIsNamed()
+{
+    m_folder.write(u"a.key"_s, hexKey);
+    const ConfigResult result =
+        m_folder.load("[server]\ncookie_secret = file:cookie.absent\n[psk]\n"
+                      "file = psk.absent\n[identity a]\nkey = file:a.key\n"
+                      "next_key = file:b.absent\n");
+    QStringList names;
+    for (const QString &file : result.files)
+        names += QDir(m_folder.path(u"."_s)).relativeFilePath(file);
+    QCOMPARE(names, (QStringList{u"dtlsd.ini"_s, u"cookie.absent"_s, u"a.key"_s, u"b.absent"_s,
+                                 u"psk.absent"_s}));
+    QCOMPARE(loadConfig(m_folder.path(u"absent.ini"_s)).files,
+             QStringList{m_folder.path(u"absent.ini"_s)});
+}
+
+QTEST_GUILESS_MAIN(TestConfig)
 #include "tst_config.moc"

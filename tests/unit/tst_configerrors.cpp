@@ -32,7 +32,7 @@ void verifyNoSecretIn(const QStringList &messages)
 
 } // namespace
 
-class tst_ConfigErrors : public QObject
+class TestConfigErrors : public QObject
 {
     Q_OBJECT
 
@@ -58,13 +58,13 @@ private:
     ConfigFolder m_folder;
 };
 
-void tst_ConfigErrors::columns()
+void TestConfigErrors::columns()
 {
     QTest::addColumn<QByteArray>("text");
     QTest::addColumn<QStringList>("expected");
 }
 
-void tst_ConfigErrors::check()
+void TestConfigErrors::check()
 {
     QFETCH(QByteArray, text);
     QFETCH(QStringList, expected);
@@ -80,7 +80,7 @@ static void row(const char *name, const QByteArray &text, const QStringList &exp
     QTest::newRow(name) << text << expected;
 }
 
-void tst_ConfigErrors::syntax_data()
+void TestConfigErrors::syntax_data()
 {
     columns();
     row("a byte that is not UTF-8", "[log]\nlevel = \xff",
@@ -147,7 +147,7 @@ void tst_ConfigErrors::syntax_data()
         {u"DIR/dtlsd.ini:1: [identity \"\"]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s});
 }
 
-void tst_ConfigErrors::names_data()
+void TestConfigErrors::names_data()
 {
     columns();
     row("a section that is nearly right", "[limit]\nmax_sessions = 5",
@@ -173,7 +173,7 @@ void tst_ConfigErrors::names_data()
          u"DIR/dtlsd.ini:2: [identity a]: there is an unknown key; key, next_key, allow_from, reply and datagrams_per_second are accepted"_s});
 }
 
-void tst_ConfigErrors::values_data()
+void TestConfigErrors::values_data()
 {
     columns();
     row("a number in letters", "\n\n\n\n\n[limits]\nmax_sessions = ten",
@@ -242,7 +242,7 @@ void tst_ConfigErrors::values_data()
         {u"DIR/dtlsd.ini:4: [log] level: \"error\" with a reply other than none and echo in [identity a] would acknowledge datagrams that are not in the log; level = info or debug, or reply = none or echo, is accepted"_s});
 }
 
-void tst_ConfigErrors::identities_data()
+void TestConfigErrors::identities_data()
 {
     columns();
     const auto identity = [](const char *name, const QByteArray &key, const QStringList &expected) {
@@ -319,7 +319,7 @@ void tst_ConfigErrors::identities_data()
         {u"DIR/dtlsd.ini:3: [identity a] reply: \"{sequence\" has a { without its }; nothing, ack, none, echo or a text with {peer}, {identity}, {size} and {sequence} is accepted"_s});
 }
 
-void tst_ConfigErrors::keyFile_data()
+void TestConfigErrors::keyFile_data()
 {
     columns();
     const QByteArray key = hexKey;
@@ -390,7 +390,7 @@ void tst_ConfigErrors::keyFile_data()
         {u"DIR/psk.txt:1: the identity is already in DIR/dtlsd.ini:3, [identity valid]; each identity is accepted once"_s});
 }
 
-void tst_ConfigErrors::keyFile()
+void TestConfigErrors::keyFile()
 {
     QFETCH(QByteArray, text);
     QFETCH(QStringList, expected);
@@ -403,7 +403,7 @@ void tst_ConfigErrors::keyFile()
     verifyNoSecretIn(errors);
 }
 
-void tst_ConfigErrors::everyErrorIsReportedInOneRunAndInOrder()
+void TestConfigErrors::everyErrorIsReportedInOneRunAndInOrder()
 {
     m_folder.write(u"psk.txt"_s, "nothing\n");
     const ConfigResult result = m_folder.load("[server]\nworkers = many\nreply = \"\n[sever]\n"
@@ -415,7 +415,7 @@ void tst_ConfigErrors::everyErrorIsReportedInOneRunAndInOrder()
                                   u"dtlsd.ini:6"_s, u"psk.txt:1"_s}));
 }
 
-void tst_ConfigErrors::errorsAreBounded()
+void TestConfigErrors::errorsAreBounded()
 {
     m_folder.write(u"psk.txt"_s, QByteArray("nothing\n").repeated(5000));
     const ConfigResult result =
@@ -426,7 +426,7 @@ void tst_ConfigErrors::errorsAreBounded()
     QCOMPARE(errors[201], u"DIR/psk.txt: 4900 more errors"_s);
 }
 
-void tst_ConfigErrors::hostileTextIsEscaped()
+void TestConfigErrors::hostileTextIsEscaped()
 {
     // U+202E turns the writing direction, U+200B has no width.
     const ConfigResult result =
@@ -440,5 +440,5 @@ void tst_ConfigErrors::hostileTextIsEscaped()
     }
 }
 
-QTEST_GUILESS_MAIN(tst_ConfigErrors)
+QTEST_GUILESS_MAIN(TestConfigErrors)
 #include "tst_configerrors.moc"

@@ -3,8 +3,6 @@
 // Which key opens a session: the identity's own, its next one, or that of the wildcard.
 #include "support/MemoryNetwork.h"
 
-#include <QCryptographicHash>
-#include <QMessageAuthenticationCode>
 #include <QTest>
 
 using namespace dtlsd;
@@ -23,7 +21,7 @@ private Q_SLOTS:
     void aNeighbourWithoutAKeyDoesNotDecide();
     void whatIsLearnedIsBounded();
     void theWildcardIsForEveryOtherIdentity();
-    void aDecoyIsTheSameEachTimeAndAnotherForEachIdentity();
+    void aStrangerGetsAKeyThatNobodyHolds();
 };
 
 void TestCredentials::eitherKeyIsAcceptedWhileRotating()
@@ -169,17 +167,30 @@ void TestCredentials::theWildcardIsForEveryOtherIdentity()
     QVERIFY(!pretender.client->isConnected());
 }
 
-void TestCredentials::aDecoyIsTheSameEachTimeAndAnotherForEachIdentity()
+void TestCredentials::aStrangerGetsAKeyThatNobodyHolds()
 {
+    auto identities = std::make_shared<PskStore>();
+    const QList<Subnet> home{QHostAddress::parseSubnet(QStringLiteral("10.0.0.0/8"))};
+    identities->add("at-home", {PskKey(QByteArray(16, 'h')), {}, home, {}});
+    auto settings = std::make_shared<ServerSettings>();
+    settings->identities = identities;
+    KeyRotation rotation;
     const QByteArray secret(32, 's');
-    const HmacSha256 decoys(secret);
-    const QByteArray longest(PskStore::maximumIdentitySize, 'i');
-    for (int round = 0; round < 2; ++round) {
-        for (const QByteArray &identity : {QByteArray("a"), QByteArray("b"), longest})
-            QCOMPARE(decoys.of(identity), QMessageAuthenticationCode::hash(
-                                              identity, secret, QCryptographicHash::Sha256));
-    }
-    QVERIFY(HmacSha256(QByteArray(32, 't')).of("a") != decoys.of("a"));
+    const SocketAddress inside = SocketAddress::parse(u"10.1.2.3:4").value();
+    const SocketAddress outside = SocketAddress::parse(u"192.0.2.7:4").value();
+
+    const Credentials hiding(settings, rotation, secret);
+    QCOMPARE(hiding.find("at-home", inside).key.bytes(), QByteArray(16, 'h'));
+    const Credential away = hiding.find("at-home", outside);
+    QCOMPARE(away.verdict, Credential::Verdict::AddressNotAllowed);
+    const Credential stranger = hiding.find("nobody", outside);
+    QCOMPARE(stranger.verdict, Credential::Verdict::UnknownIdentity);
+    QCOMPARE(stranger.key.size(), 32);
+    QVERIFY(stranger.key != away.key);
+    QCOMPARE(hiding.find("nobody", inside).key, stranger.key); // the same for ever
+
+    settings->tls.unknownIdentity = TlsOptions::UnknownIdentity::Alert;
+    QVERIFY(Credentials(settings, rotation, secret).find("nobody", outside).key.isEmpty());
 }
 
 QTEST_GUILESS_MAIN(TestCredentials)

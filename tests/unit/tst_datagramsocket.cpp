@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// DatagramSocket on loopback.
 #include "net/DatagramSocket.h"
-#include "net/OverflowWatch.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -58,7 +55,6 @@ private Q_SLOTS:
     void aPortThatIsTakenIsRefused();
     void siblingsShareAPort();
     void whatTheKernelDropsIsCounted();
-    void whatTheKernelDropsIsHeardOfThoughTrafficStops();
     void aPausedSocketKeepsWhatComesUntilItIsResumed();
     void whatCannotBeSentStopsNothing();
 };
@@ -307,41 +303,6 @@ void TestDatagramSocket::whatTheKernelDropsIsCounted()
     QVERIFY(received < sent);
     QCOMPARE(received + socket.value()->takeOverflow(), sent);
     QCOMPARE(socket.value()->takeOverflow(), 0U);
-}
-
-void TestDatagramSocket::whatTheKernelDropsIsHeardOfThoughTrafficStops()
-{
-    OverflowWatch::Sockets sockets;
-    sockets.push_back(
-        DatagramSocket::bind(address(QStringLiteral("127.0.0.1:0")), {.receiveBuffer = 16 * 1024})
-            .value());
-    std::uint64_t dropped = 0;
-    OverflowWatch watch(sockets, [&](std::uint64_t count, auto) { dropped += count; });
-    const OverflowWatch::Clock::time_point begin{std::chrono::hours(1)};
-    const auto never = OverflowWatch::Clock::time_point::max();
-    QCOMPARE(watch.due(), never);
-    watch.noteReceived(false, begin); // the first time it asks, and hears of nothing
-    QCOMPARE(watch.due(), never);
-    QUdpSocket peer;
-    for (int i = 0; i < 500; ++i)
-        peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost,
-                           sockets[0]->localAddress().port());
-
-    watch.noteReceived(false, begin + std::chrono::milliseconds(1));
-    QCOMPARE(dropped, 0U);
-    QCOMPARE(watch.due(), begin + OverflowWatch::interval);
-    watch.check(begin + std::chrono::milliseconds(2));
-    QCOMPARE(dropped, 0U);
-    watch.check(watch.due());
-    const std::uint64_t first = dropped;
-    QVERIFY(first > 0);
-    QCOMPARE(watch.due(), never);
-
-    for (int i = 0; i < 10; ++i)
-        peer.writeDatagram(QByteArray(100, 'x'), QHostAddress::LocalHost,
-                           sockets[0]->localAddress().port());
-    watch.noteReceived(true, begin + OverflowWatch::interval); // at once
-    QCOMPARE(dropped, first + 10);
 }
 
 void TestDatagramSocket::aPausedSocketKeepsWhatComesUntilItIsResumed()

@@ -5,6 +5,7 @@
 #include "config/RegularFile.h"
 #include "support/ClusterVolume.h"
 #include "support/ConfigFolder.h"
+#include "support/KeyFolder.h"
 
 #include <QTest>
 
@@ -24,7 +25,6 @@ constexpr uid_t stranger = 12345;
 constexpr mode_t file = S_IFREG;
 constexpr mode_t directory = S_IFDIR;
 
-const QByteArray hexKey = "00112233445566778899aabbccddeeff";
 const QByteArray inlineKey = "[psk]\nfile =\n[identity a]\nkey = hex:" + hexKey + '\n';
 const QByteArray keyFile = "[psk]\nfile =\n[identity a]\nkey = file:keys/a.key\n";
 const QByteArray pskFile = "[psk]\nfile = keys/psk.txt\n";

@@ -64,8 +64,6 @@ class TestHellos : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void aHelloIsReadWhole();
-    void aHelloCutAnywhereIsNone();
     void aHelloThatIsTooLongIsDropped_data();
     void aHelloThatIsTooLongIsDropped();
     void theRestOfAHelloCannotBeLonger();
@@ -77,42 +75,7 @@ private Q_SLOTS:
     void anAlertInClearIsNamedAndEndsNothing();
     void anAlertBehindTheChangeOfKeysIsNotTheDevices();
     void anEmptyIdentityIsNamed();
-    void everySuiteOfAPolicyIsFoundInIt();
 };
-
-void TestHellos::aHelloIsReadWhole()
-{
-    QByteArray body = QByteArray::fromHex("fefd") + QByteArray(32, 'r') + '\0' +
-                      QByteArray::fromHex("0420202020") + // cookie
-                      QByteArray::fromHex("000a00a8c0a800ff0a0a5600") + QByteArray::fromHex("0100");
-    const auto bare = HelloOffer::in(body);
-    QVERIFY(bare);
-    QCOMPARE(bare->suites, (std::vector<CipherSuite>{{0x00A8}, {0xC0A8}})); // without signals
-    QVERIFY(!bare->groups);
-    // extended_master_secret, and supported_groups: P-256, X25519, P-384.
-    body += QByteArray::fromHex("0010"
-                                "00170000"
-                                "000a0008"
-                                "0006"
-                                "0017001d0018");
-    const auto offer = HelloOffer::in(body);
-    QVERIFY(offer);
-    QCOMPARE(*offer->groups, (std::vector<std::uint16_t>{23, 29, 24}));
-}
-
-void TestHellos::aHelloCutAnywhereIsNone()
-{
-    const QByteArray whole = QByteArray::fromHex("fefd") + QByteArray(32, 'r') +
-                             QByteArray::fromHex("0000000200a80100") +
-                             QByteArray::fromHex("0008"
-                                                 "000a0004"
-                                                 "0002"
-                                                 "0017");
-    QVERIFY(HelloOffer::in(whole));
-    const qsizetype withoutExtensions = 2 + 32 + 8;
-    for (qsizetype size = 0; size < whole.size(); ++size)
-        QCOMPARE(HelloOffer::in(whole.first(size)).has_value(), size == withoutExtensions);
-}
 
 void TestHellos::aHelloThatIsTooLongIsDropped_data()
 {
@@ -289,25 +252,6 @@ void TestHellos::anEmptyIdentityIsNamed()
     QTRY_COMPARE(another.events<HandshakeFailed>().size(), 1U);
     QCOMPARE(failureIn(another).reason, HandshakeFailure::Timeout);
     QVERIFY(!failureIn(another).session.hasIdentity());
-}
-
-void TestHellos::everySuiteOfAPolicyIsFoundInIt()
-{
-    const CipherPolicy strict = CipherPolicy::parse(QStringLiteral("strict")).value();
-    const CipherPolicy iot = CipherPolicy::parse(QStringLiteral("iot")).value();
-    QVERIFY(strict.contains(ecdhePskChaCha20));
-    QVERIFY(!strict.contains({0x00A8}));
-    for (const int number : {0xCCAC, 0x00A9, 0x00A8, 0xCCAB, 0xC0A4, 0xC0A9, 0xC0A8}) {
-        const CipherSuite suite{static_cast<std::uint16_t>(number)};
-        QVERIFY2(iot.contains(suite), suite.text().constData());
-        QVERIFY(iot.cipherString().split(':').contains(suite.opensslName()));
-        QVERIFY(suite.isPsk() && suite.isPskAead() && !suite.isSignal());
-    }
-    QVERIFY(CipherSuite{0x008C}.isPsk() && !CipherSuite{0x008C}.isPskAead());
-    QVERIFY(!CipherSuite{0xC02B}.isPsk());
-    QCOMPARE(CipherSuite{0xC0FF}.text(), "0xC0FF");
-    QVERIFY(CipherSuite{0x00FF}.isSignal() && CipherSuite{0xDADA}.isSignal());
-    QVERIFY(!CipherSuite{0xDACA}.isSignal());
 }
 
 QTEST_GUILESS_MAIN(TestHellos)

@@ -2,7 +2,7 @@
 //
 // What happens at a limit: who gives way, who is left alone, and what a client hears. Scenes with
 // many devices are in tst_fairness.
-#include "support/MemoryNetwork.h"
+#include "support/TestSettings.h"
 
 #include <QTest>
 
@@ -19,27 +19,6 @@ SocketAddress at(const QString &address, int port)
 
 const QString home = QStringLiteral("192.0.2.77");
 
-ServerSettings settingsWith(const QList<QByteArray> &identities, bool hasWildcard = false)
-{
-    auto store = std::make_shared<PskStore>();
-    PskIdentity entry;
-    entry.key = MemoryNetwork::key();
-    for (const QByteArray &identity : identities)
-        store->add(identity, entry);
-    if (hasWildcard)
-        store->setWildcard(entry);
-    ServerSettings settings;
-    settings.identities = store;
-    return settings;
-}
-
-DtlsClient::Options device(const QByteArray &identity)
-{
-    DtlsClient::Options options = MemoryNetwork::defaultClient();
-    options.identity = identity;
-    return options;
-}
-
 } // namespace
 
 class TestLimits : public QObject
@@ -55,9 +34,6 @@ private Q_SLOTS:
     void anIdentityKeepsToItsOwnLimit();
     void theSessionThatWasSilentLongestGivesWay();
     void theWildcardIsOneIdentity();
-    void whatIsOverAnIdentitysRateIsCountedAndNothingElse();
-    void aRateIsOfTheIdentityAndNotOfItsSession();
-    void aRateIsForgottenWithItsIdentity();
     void aSessionEndsWithItsLifetime();
     void whatNeverFinishesIsFreedAtItsDeadline();
     void aDeviceThatComesBackToAnotherWorkerKeepsItsNewSession();
@@ -222,76 +198,6 @@ void TestLimits::theWildcardIsOneIdentity()
     }
     QVERIFY(known.client->isConnected()); // although it was silent longest
     QVERIFY(!others[0]->client->isConnected());
-}
-
-void TestLimits::whatIsOverAnIdentitysRateIsCountedAndNothingElse()
-{
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    settings.limits.datagramsPerSecond = 10;
-    MemoryNetwork network(settings);
-    network.stopClock();
-    auto &device = network.add(1);
-    network.run();
-    const auto talk = [&](int messages) {
-        for (int i = 0; i < messages; ++i)
-            QVERIFY(device.client->send("message"));
-        network.run();
-    };
-    talk(25);
-    QCOMPARE(network.datagrams.size(), 10U);
-    QCOMPARE(device.received.size(), 10U);
-    QCOMPARE(network.server->statistics().overRate, 15U);
-    // The first at once, the others a minute later.
-    const auto limited = [&] { return network.events<IdentityLimited>(); };
-    QCOMPARE(limited().size(), 1U);
-    QCOMPARE(limited()[0].account, "sensor-17");
-    QCOMPARE(limited()[0].perSecond, 10);
-    QCOMPARE(limited()[0].datagrams, 1U);
-    network.advance(59s);
-    QCOMPARE(limited().size(), 1U);
-    network.advance(1s);
-    QCOMPARE(limited().size(), 2U);
-    QCOMPARE(limited()[1].datagrams, 14U);
-    talk(1);
-    QCOMPARE(network.datagrams.size(), 11U);
-    network.advance(2min);
-    QCOMPARE(limited().size(), 2U);
-}
-
-void TestLimits::aRateIsOfTheIdentityAndNotOfItsSession()
-{
-    ServerSettings settings = settingsWith({"a", "b"});
-    settings.limits.datagramsPerSecond = 3;
-    MemoryNetwork network(settings);
-    network.stopClock();
-    for (int i = 0; i < 5; ++i) {
-        auto &one = network.add(i, device("a"));
-        network.run();
-        QVERIFY(one.client->send("x"));
-        network.run();
-        one.client->close();
-        network.run();
-    }
-    QCOMPARE(network.datagrams.size(), 3U);
-    auto &other = network.add(10, device("b"));
-    network.run();
-    QVERIFY(other.client->send("x"));
-    network.run();
-    QCOMPARE(network.datagrams.size(), 4U);
-}
-
-void TestLimits::aRateIsForgottenWithItsIdentity()
-{
-    IdentityRates rates;
-    const RateLimit::Clock::time_point now{1h};
-    QVERIFY(rates.of("gone", 1)->admit(now));
-    QVERIFY(!rates.of("gone", 1)->admit(now));
-    QVERIFY(rates.of("stays", 1)->admit(now));
-    QVERIFY(rates.of(PskStore::wildcardAccount(), 1)->admit(now));
-    rates.keepOnly(*settingsWith({"stays"}).identities);
-    QVERIFY(rates.of("gone", 1)->admit(now));
-    QVERIFY(!rates.of("stays", 1)->admit(now));
-    QVERIFY(!rates.of(PskStore::wildcardAccount(), 1)->admit(now));
 }
 
 void TestLimits::aSessionEndsWithItsLifetime()

@@ -4,7 +4,8 @@
 // reply it takes: authentic records, of which none may cost it more than the RFCs say, and none may
 // make the server grow.
 #include "support/KeyedDevice.h"
-#include "support/MemoryNetwork.h"
+#include "support/RecordBytes.h"
+#include "support/TestSettings.h"
 
 #include <QTest>
 
@@ -13,10 +14,9 @@ using namespace dtlsd::test;
 
 namespace {
 
-ServerSettings everySuite(const QString &reply = QStringLiteral("got it"))
+ServerSettings everySuiteReplying(const QString &reply = QStringLiteral("got it"))
 {
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    settings.tls.ciphers = CipherPolicy::parse(QStringLiteral("iot")).value();
+    ServerSettings settings = everySuite();
     settings.reply.reply = ReplyTemplate::parse(reply).value();
     return settings;
 }
@@ -35,12 +35,6 @@ QByteArray fragment(int type, qsizetype length, int sequence, qsizetype offset,
 {
     return number(type, 1) + number(length, 3) + number(sequence, 2) + number(offset, 3) +
            number(bytes.size(), 3) + bytes;
-}
-
-QByteArray withFlippedTag(QByteArray record)
-{
-    record.back() = static_cast<char>(record.back() ^ 1);
-    return record;
 }
 
 QByteArrayList payloads(const MemoryNetwork &network)
@@ -94,7 +88,7 @@ private:
 void TestOddRecords::anEmptyRecordCarriesNothingAndIsASignOfLife()
 {
     QFETCH(QByteArray, suite);
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {.ciphers = suite});
     QVERIFY(device.connect());
     KeyedDevice later(network, MemoryNetwork::clientAddress(2), {.ciphers = suite});
@@ -122,7 +116,7 @@ void TestOddRecords::anEmptyRecordCarriesNothingAndIsASignOfLife()
 void TestOddRecords::anEmptyRecordThatIsForgedOrRepeatedIsABadOne()
 {
     QFETCH(QByteArray, suite);
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {.ciphers = suite});
     QVERIFY(device.connect());
     const QByteArray empty = device.seal("");
@@ -142,7 +136,7 @@ void TestOddRecords::anEmptyRecordThatIsForgedOrRepeatedIsABadOne()
 
 void TestOddRecords::manyEmptyRecordsEndNothing()
 {
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {.ciphers = "PSK-AES128-CCM8"});
     QVERIFY(device.connect());
     // More than the forgeries that a short tag puts up with.
@@ -171,7 +165,7 @@ void TestOddRecords::aFatalAlertEndsTheSessionAndIsNamed()
     QFETCH(QByteArray, alert);
     QFETCH(CloseReason, reason);
     QFETCH(QByteArray, text);
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {});
     QVERIFY(device.connect());
 
@@ -200,7 +194,7 @@ void TestOddRecords::aPieceOfAnotherHandshakeIsDropped_data()
 void TestOddRecords::aPieceOfAnotherHandshakeIsDropped()
 {
     QFETCH(QByteArray, content);
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {});
     QVERIFY(device.connect());
     for (int i = 0; i < 20; ++i)
@@ -213,7 +207,7 @@ void TestOddRecords::aPieceOfAnotherHandshakeIsDropped()
 
 void TestOddRecords::aPieceAsLongAsAFinishedEndsTheSession()
 {
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {});
     QVERIFY(device.connect());
     const QByteArray piece = fragment(clientHello, 16'000, 3, 0, QByteArray(12, 'x'));
@@ -227,7 +221,7 @@ void TestOddRecords::aPieceAsLongAsAFinishedEndsTheSession()
 
 void TestOddRecords::aWholeHelloIsToldThatThereIsNoRenegotiation()
 {
-    MemoryNetwork network(everySuite());
+    MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {});
     QVERIFY(device.connect());
     const QByteArray hello =
@@ -260,7 +254,7 @@ void TestOddRecords::aReplyLongerThanTheDeviceTakesIsDropped()
 {
     QFETCH(int, code);
     QFETCH(int, limit);
-    MemoryNetwork network(everySuite(QStringLiteral("echo")));
+    MemoryNetwork network(everySuiteReplying(QStringLiteral("echo")));
     KeyedDevice device(network, MemoryNetwork::clientAddress(1),
                        {.fragments = static_cast<std::uint8_t>(code)});
     QVERIFY(device.connect());
@@ -272,7 +266,7 @@ void TestOddRecords::aReplyLongerThanTheDeviceTakesIsDropped()
 
     // A device may send longer records than it takes: its limit is about its own memory. OpenSSL
     // holds it to what was agreed, so the reply is what is made longer here.
-    ServerSettings longer = everySuite(QString(limit + 1, u'r'));
+    ServerSettings longer = everySuiteReplying(QString(limit + 1, u'r'));
     const auto settings = std::make_shared<const ServerSettings>(std::move(longer));
     network.server->apply(settings);
     for (int i = 0; i < 3; ++i)
@@ -287,7 +281,7 @@ void TestOddRecords::aReplyLongerThanTheDeviceTakesIsDropped()
     QCOMPARE(dropped[0].size, limit + 1);
     QCOMPARE(dropped[0].limit, limit);
 
-    network.server->apply(std::make_shared<const ServerSettings>(everySuite()));
+    network.server->apply(std::make_shared<const ServerSettings>(everySuiteReplying()));
     device.send(device.seal("x"));
     QCOMPARE(device.received.size(), 2U);
     QCOMPARE(device.received[1], "got it");

@@ -3,7 +3,8 @@
 // Records of an open session (RFC 6347 §4.1.2): those of the device arrive in order and once; all
 // others are dropped, counted and summarised, and end nothing until the keys are used up.
 #include "dtls/KeyUsage.h"
-#include "support/MemoryNetwork.h"
+#include "support/RecordBytes.h"
+#include "support/TestSettings.h"
 
 #include <QTest>
 
@@ -27,18 +28,6 @@ QByteArray withFragment(const QByteArray &datagram, const QByteArray &fragment)
     record += static_cast<char>(fragment.size() >> 8);
     record += static_cast<char>(fragment.size());
     return record + fragment;
-}
-
-QByteArray withFlippedTag(const QByteArray &datagram)
-{
-    return withByte(datagram, datagram.size() - 1, static_cast<char>(datagram.back() ^ 1));
-}
-
-ServerSettings everySuite()
-{
-    ServerSettings settings = MemoryNetwork::defaultSettings();
-    settings.tls.ciphers = CipherPolicy::parse(QStringLiteral("iot")).value();
-    return settings;
 }
 
 DtlsClient::Options clientOf(const QByteArray &suite)

@@ -1,43 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// What dtlsctl key new and dtlsctl key import make, read back by the readers of dtlsd.
-#include "config/PskFile.h"
-#include "support/ConfigFolder.h"
+#include "support/KeyFolder.h"
 #include "tools/dtlsctl/KeyImport.h"
-#include "tools/dtlsctl/KeyNew.h"
 
 #include <QTest>
 
 using namespace dtlsd;
+using namespace dtlsd::test;
 using namespace Qt::StringLiterals;
 
-namespace {
-
-const QByteArray keyBytes("0123456789abcdefghijklmnopqrstuv");
-const QByteArray hexKey = "00112233445566778899aabbccddeeff";
-
-QStringList texts(const QList<ConfigMessage> &messages)
-{
-    QStringList result;
-    for (const ConfigMessage &message : messages)
-        result += message.toString();
-    return result;
-}
-
-} // namespace
-
-class tst_DtlsctlKeys : public QObject
+class TestKeyImport : public QObject
 {
     Q_OBJECT
 
 private Q_SLOTS:
-    void aNewIdentityIsASection();
-    void theEmptyIdentityIsASection();
-    void aNameThatNoSectionCanHaveIsALine_data();
-    void aNameThatNoSectionCanHaveIsALine();
-    void aNameThatNothingCanHoldIsRefused_data();
-    void aNameThatNothingCanHoldIsRefused();
-    void whatIsMadeIsReadBackByteForByte();
     void filesAreImported_data();
     void filesAreImported();
     void importedLinesAreReadBack();
@@ -49,105 +24,10 @@ private Q_SLOTS:
     void manyErrorsAreCounted();
 
 private:
-    ConfigFolder m_folder;
+    KeyFolder m_folder;
 };
 
-void tst_DtlsctlKeys::aNewIdentityIsASection()
-{
-    const auto text = newIdentity("sensor-17", PskKey(keyBytes));
-    QVERIFY(text.ok());
-    QCOMPARE(text.value(), "[identity sensor-17]\nkey = hex:" + keyBytes.toHex() + '\n');
-}
-
-void tst_DtlsctlKeys::theEmptyIdentityIsASection()
-{
-    const auto text = newIdentity({}, PskKey(keyBytes));
-    QVERIFY(text.ok());
-    QCOMPARE(text.value(), "[identity \"\"]\nkey = hex:" + keyBytes.toHex() + '\n');
-    const ConfigResult result = m_folder.load("[psk]\nfile =\n" + text.value());
-    QCOMPARE(m_folder.texts(result.errors), QStringList());
-    QCOMPARE(result.config.settings.identities->identities().keys(), QByteArrayList{QByteArray()});
-}
-
-void tst_DtlsctlKeys::aNameThatNoSectionCanHaveIsALine_data()
-{
-    QTest::addColumn<QByteArray>("name");
-    QTest::addColumn<QByteArray>("reason");
-    QTest::newRow("a closing bracket") << "a]b"_ba
-                                       << "the section's name has a ]"_ba;
-    QTest::newRow("a quote at the front") << "\"a"_ba
-                                          << "begins with a double quote"_ba;
-    QTest::newRow("not UTF-8") << "a\xff"_ba
-                               << "not valid UTF-8"_ba;
-    QTest::newRow("blanks at the ends") << " a "_ba
-                                        << "begins or ends with a blank"_ba;
-    QTest::newRow("a control character") << "a\x1b[31m"_ba
-                                         << "control character 0x1b"_ba;
-    QTest::newRow("two quotes, which stand for the empty one")
-        << "\"\""_ba
-        << "dtlsd.ini would read another name"_ba;
-    QTest::newRow("a star, which stands for all") << "*"_ba
-                                                  << "[identity *] is for every"_ba;
-}
-
-void tst_DtlsctlKeys::aNameThatNoSectionCanHaveIsALine()
-{
-    QFETCH(QByteArray, name);
-    QFETCH(QByteArray, reason);
-    const auto text = newIdentity(name, PskKey(keyBytes));
-    QVERIFY(text.ok());
-    QVERIFY2(text.value().startsWith("# For the file that [psk] file names"), text.value());
-    QVERIFY2(text.value().contains(reason), text.value());
-    QVERIFY(text.value().endsWith(".\n" + name + ':' + keyBytes.toHex() + '\n'));
-}
-
-void tst_DtlsctlKeys::aNameThatNothingCanHoldIsRefused_data()
-{
-    QTest::addColumn<QByteArray>("name");
-    QTest::newRow("a colon and a closing bracket") << "a:]"_ba;
-    QTest::newRow("a line feed") << "a\nb"_ba;
-    QTest::newRow("a hash and a closing bracket") << "#]"_ba;
-    QTest::newRow("a second entry") << "a]\nnext_key = hex:00\n[identity b"_ba;
-}
-
-void tst_DtlsctlKeys::aNameThatNothingCanHoldIsRefused()
-{
-    QFETCH(QByteArray, name);
-    const auto text = newIdentity(name, PskKey(keyBytes));
-    QVERIFY(!text.ok());
-    QVERIFY2(text.error().message.contains(u"is accepted in the one"),
-             qPrintable(text.error().message));
-}
-
-void tst_DtlsctlKeys::whatIsMadeIsReadBackByteForByte()
-{
-    int sections = 0;
-    int lines = 0;
-    for (int byte = 1; byte < 256; ++byte) {
-        for (const QByteArray &name : {QByteArray(1, static_cast<char>(byte)),
-                                       'x' + QByteArray(1, static_cast<char>(byte)) + 'y'}) {
-            const auto text = newIdentity(name, PskKey(keyBytes));
-            if (!text)
-                continue;
-            const bool isSection = text.value().startsWith('[');
-            ++(isSection ? sections : lines);
-            m_folder.write(u"psk.txt"_s, isSection ? QByteArray() : text.value());
-            const ConfigResult result = m_folder.load("[psk]\nfile = psk.txt\n" +
-                                                      (isSection ? text.value() : QByteArray()));
-            QCOMPARE(m_folder.texts(result.errors), QStringList());
-            QCOMPARE(result.config.settings.identities->size(), 1);
-            const PskIdentity *identity = result.config.settings.identities->find(name);
-            QVERIFY2(identity && !result.config.settings.identities->hasWildcard(), name.toHex());
-            QCOMPARE(identity->key.bytes(), keyBytes);
-        }
-    }
-    // All of ASCII's printable characters in the middle, but `]`, and alone, but blank, `"`, `]`,
-    // `*`.
-    QVERIFY2(sections > 180, QByteArray::number(sections));
-    QVERIFY2(lines > 256, QByteArray::number(lines));
-}
-
-void tst_DtlsctlKeys::filesAreImported_data()
+void TestKeyImport::filesAreImported_data()
 {
     QTest::addColumn<KeyFormat>("format");
     QTest::addColumn<QByteArray>("content");
@@ -189,37 +69,38 @@ void tst_DtlsctlKeys::filesAreImported_data()
         "a\x80\xff:" + hexKey + '\n');
 }
 
-void tst_DtlsctlKeys::filesAreImported()
+void TestKeyImport::filesAreImported()
 {
     QFETCH(KeyFormat, format);
     QFETCH(QByteArray, content);
     QFETCH(QByteArray, lines);
     const ImportedKeys keys = importKeys(format, u"FILE"_s, content);
-    QCOMPARE(texts(keys.errors), QStringList());
-    QCOMPARE(texts(keys.warnings), QStringList());
+    QCOMPARE(m_folder.texts(keys.errors), QStringList());
+    QCOMPARE(m_folder.texts(keys.warnings), QStringList());
     QCOMPARE(keys.lines, lines);
 }
 
-void tst_DtlsctlKeys::importedLinesAreReadBack()
+void TestKeyImport::importedLinesAreReadBack()
 {
     QByteArray file;
     for (int byte = 0; byte < 256; ++byte)
         file += '#' + QByteArray(1, static_cast<char>(byte)).toHex() + ':' + hexKey + '\n';
-    const QStringList errors = texts(importKeys(KeyFormat::GnuTls, u"FILE"_s, file).errors);
+    const QStringList errors =
+        m_folder.texts(importKeys(KeyFormat::GnuTls, u"FILE"_s, file).errors);
     QCOMPARE(errors.size(), 4); // NUL, LF, the colon, #
     for (const char *identity : {"00", "0a", "3a", "23"})
         file.replace('#' + QByteArray(identity) + ':' + hexKey + '\n', {});
     const ImportedKeys keys = importKeys(KeyFormat::GnuTls, u"FILE"_s, file);
-    QCOMPARE(texts(keys.errors), QStringList());
+    QCOMPARE(m_folder.texts(keys.errors), QStringList());
     PskStore store;
     const QString path = m_folder.write(u"psk.txt"_s, keys.lines);
-    QCOMPARE(texts(addPskFile(path, 16, {}, store).errors), QStringList());
+    QCOMPARE(m_folder.texts(addPskFile(path, 16, {}, store).errors), QStringList());
     QCOMPARE(store.size(), 252);
     QVERIFY(store.find("\xff"));
     QVERIFY(store.find("\r"));
 }
 
-void tst_DtlsctlKeys::filesWithErrorsAreRefused_data()
+void TestKeyImport::filesWithErrorsAreRefused_data()
 {
     QTest::addColumn<KeyFormat>("format");
     QTest::addColumn<QByteArray>("content");
@@ -270,13 +151,13 @@ void tst_DtlsctlKeys::filesWithErrorsAreRefused_data()
         {u"FILE:1: the file is UTF-16; UTF-8 is accepted"_s});
 }
 
-void tst_DtlsctlKeys::filesWithErrorsAreRefused()
+void TestKeyImport::filesWithErrorsAreRefused()
 {
     QFETCH(KeyFormat, format);
     QFETCH(QByteArray, content);
     QFETCH(QStringList, errors);
     const ImportedKeys keys = importKeys(format, u"FILE"_s, content);
-    const QStringList told = texts(keys.errors);
+    const QStringList told = m_folder.texts(keys.errors);
     QCOMPARE(told.size(), errors.size());
     for (qsizetype i = 0; i < errors.size(); ++i) {
         QVERIFY2(told[i].startsWith(errors[i]), qPrintable(told[i]));
@@ -285,26 +166,26 @@ void tst_DtlsctlKeys::filesWithErrorsAreRefused()
     }
 }
 
-void tst_DtlsctlKeys::aByteOrderMarkIsLeftOut()
+void TestKeyImport::aByteOrderMarkIsLeftOut()
 {
     for (const KeyFormat format : {KeyFormat::Mosquitto, KeyFormat::Stunnel, KeyFormat::GnuTls}) {
         const ImportedKeys keys = importKeys(format, u"FILE"_s, "\xef\xbb\xbf" + ("a:" + hexKey));
-        QCOMPARE(texts(keys.errors), QStringList());
+        QCOMPARE(m_folder.texts(keys.errors), QStringList());
         QCOMPARE(keys.lines, "a:" + hexKey + '\n');
         QCOMPARE(
-            texts(keys.warnings),
+            m_folder.texts(keys.warnings),
             QStringList{u"FILE:1: the byte order mark at the start of the file is left out; the "
                         "server that had the file took it for a part of the first identity"_s});
     }
 }
 
 /// mosquitto takes the blanks away, the others keep them; none takes the quotes away.
-void tst_DtlsctlKeys::identitiesThatAreProbablyNotMeantAreWarnedAbout()
+void TestKeyImport::identitiesThatAreProbablyNotMeantAreWarnedAbout()
 {
     const QByteArray lines = "a:" + hexKey + "\n b:" + hexKey + "\n\"c\":" + hexKey + '\n';
     const auto places = [&](KeyFormat format) {
         const ImportedKeys keys = importKeys(format, u"FILE"_s, lines);
-        QStringList result = texts(keys.errors);
+        QStringList result = m_folder.texts(keys.errors);
         for (const ConfigMessage &warning : keys.warnings)
             result += QString::number(warning.line) + warning.text.section(u' ', 0, 2);
         return result;
@@ -316,19 +197,19 @@ void tst_DtlsctlKeys::identitiesThatAreProbablyNotMeantAreWarnedAbout()
     QCOMPARE(places(KeyFormat::GnuTls), (QStringList{blank, quotes}));
 }
 
-void tst_DtlsctlKeys::shortKeysAreWarnedAbout()
+void TestKeyImport::shortKeysAreWarnedAbout()
 {
     const ImportedKeys keys =
         importKeys(KeyFormat::Mosquitto, u"FILE"_s, "a:" + hexKey + "\nb:01\nc:0102\n");
-    QCOMPARE(texts(keys.errors), QStringList());
+    QCOMPARE(m_folder.texts(keys.errors), QStringList());
     QCOMPARE(keys.lines, "a:" + hexKey + "\nb:01\nc:0102\n");
-    const QStringList told = texts(keys.warnings);
+    const QStringList told = m_folder.texts(keys.warnings);
     QCOMPARE(told.size(), 2);
     QVERIFY2(told[0].startsWith(u"FILE:2: the key is 1 byte long, and"), qPrintable(told[0]));
     QVERIFY2(told[1].startsWith(u"FILE:3: the key is 2 bytes long, and"), qPrintable(told[1]));
 }
 
-void tst_DtlsctlKeys::manyErrorsAreCounted()
+void TestKeyImport::manyErrorsAreCounted()
 {
     const ImportedKeys keys =
         importKeys(KeyFormat::Mosquitto, u"FILE"_s, QByteArray("a\n").repeated(250));
@@ -336,5 +217,5 @@ void tst_DtlsctlKeys::manyErrorsAreCounted()
     QCOMPARE(keys.errors.constLast().toString(), u"FILE: 150 more errors"_s);
 }
 
-QTEST_GUILESS_MAIN(tst_DtlsctlKeys)
-#include "tst_dtlsctl_keys.moc"
+QTEST_GUILESS_MAIN(TestKeyImport)
+#include "tst_keyimport.moc"

@@ -30,7 +30,7 @@ QByteArray allByteValues()
 
 } // namespace
 
-class TestLogJson : public QObject
+class TestJsonSink : public QObject
 {
     Q_OBJECT
 
@@ -144,5 +144,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestLogJson)
-#include "tst_log_json.moc"
+QTEST_GUILESS_MAIN(TestJsonSink)
+#include "tst_jsonsink.moc"

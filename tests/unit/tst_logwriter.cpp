@@ -26,8 +26,7 @@ struct Bench
     explicit Bench(std::size_t capacity = 100)
         : writer(std::make_unique<FakeSink>(sink), capacity,
                  {[](const Losses &losses) {
-                      return recordSaying("dropped " +
-                                          QByteArray::number(quint64{losses.total()}));
+                      return recordSaying("dropped " + QByteArray::number(quint64{losses.total()}));
                   },
                   [](const Verifiability &report) {
                       return recordSaying(report.obstacle.empty()
@@ -393,4 +392,4 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(TestLogWriter)
-#include "tst_log_writer.moc"
+#include "tst_logwriter.moc"

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// How dtlsctl lays out what dtlsd answers, without the program.
 #include "support/ControlAnswers.h"
 #include "tools/dtlsctl/Report.h"
-#include "tools/dtlsctl/Units.h"
 
 #include <QJsonDocument>
 #include <QTest>
@@ -46,17 +43,12 @@ constexpr Terminal narrow{.isOne = true, .hasColours = true, .columns = 10, .row
 
 } // namespace
 
-class tst_DtlsctlReport : public QObject
+class TestDtlsctlReport : public QObject
 {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase();
-    void spans_data();
-    void spans();
-    void sizes_data();
-    void sizes();
-    void counts();
     void statusIsABlock();
     void whatIsWrongStandsOut();
     void sessionsAreATable();
@@ -72,68 +64,12 @@ private Q_SLOTS:
     void aLineHasNoOtherControlsThanItsColour();
 };
 
-void tst_DtlsctlReport::initTestCase()
+void TestDtlsctlReport::initTestCase()
 {
     QVERIFY(std::setlocale(LC_ALL, "C.UTF-8")); // as QCoreApplication of the program does
 }
 
-void tst_DtlsctlReport::spans_data()
-{
-    QTest::addColumn<double>("seconds");
-    QTest::addColumn<QString>("text");
-    const auto row = [](double seconds, const char *text) {
-        QTest::newRow(text) << seconds << QString::fromLatin1(text);
-    };
-    row(0, "0.0s");
-    row(1.54, "1.5s");
-    row(9.96, "9s");
-    row(59.9, "59s");
-    row(60, "1min 0s");
-    row(3599, "59min 59s");
-    row(3 * 3600 + 12 * 60 + 59, "3h 12min");
-    row(2 * 86400 + 5 * 3600, "2d 5h");
-    row(1e300, "11574074074d 1h");
-}
-
-void tst_DtlsctlReport::spans()
-{
-    QFETCH(double, seconds);
-    QFETCH(QString, text);
-    QCOMPARE(spanText(seconds), text);
-}
-
-void tst_DtlsctlReport::sizes_data()
-{
-    QTest::addColumn<qint64>("bytes");
-    QTest::addColumn<QString>("text");
-    const auto row = [](qint64 bytes, const char *text) {
-        QTest::newRow(text) << bytes << QString::fromLatin1(text);
-    };
-    row(0, "0 B");
-    row(1023, "1023 B");
-    row(1024, "1.0 KiB");
-    row(10239, "10 KiB");
-    row((1 << 20) - 1, "1.0 MiB");
-    row(34 << 20, "34 MiB");
-    row(std::numeric_limits<qint64>::max(), "8.0 EiB");
-}
-
-void tst_DtlsctlReport::sizes()
-{
-    QFETCH(qint64, bytes);
-    QFETCH(QString, text);
-    QCOMPARE(bytesText(bytes), text);
-}
-
-void tst_DtlsctlReport::counts()
-{
-    QCOMPARE(counted(1, u"session"_s), u"1 session"_s);
-    QCOMPARE(counted(0, u"session"_s), u"0 sessions"_s);
-    QCOMPARE(counted(1, u"identity"_s, u"identities"_s), u"1 identity"_s);
-    QCOMPARE(counted(2, u"identity"_s, u"identities"_s), u"2 identities"_s);
-}
-
-void tst_DtlsctlReport::statusIsABlock()
+void TestDtlsctlReport::statusIsABlock()
 {
     const auto status = StatusAnswer::parse(objectOf(statusLine));
     QVERIFY2(status.ok(), qPrintable(status.ok() ? QString() : status.error().message));
@@ -155,7 +91,7 @@ void tst_DtlsctlReport::statusIsABlock()
         QCOMPARE(line.tone, TextLine::Tone::Plain);
 }
 
-void tst_DtlsctlReport::whatIsWrongStandsOut()
+void TestDtlsctlReport::whatIsWrongStandsOut()
 {
     StatusAnswer status = StatusAnswer::parse(objectOf(statusLine)).value();
     status.configFile.clear();
@@ -189,7 +125,7 @@ void tst_DtlsctlReport::whatIsWrongStandsOut()
                           "No space left on device"_s));
 }
 
-void tst_DtlsctlReport::sessionsAreATable()
+void TestDtlsctlReport::sessionsAreATable()
 {
     SessionAnswer handshake = session({});
     handshake.state = u"handshaking"_s;
@@ -201,18 +137,18 @@ void tst_DtlsctlReport::sessionsAreATable()
     QCOMPARE(block[0].tone, TextLine::Tone::Heading);
 }
 
-void tst_DtlsctlReport::theEmptyIdentityIsShown()
+void TestDtlsctlReport::theEmptyIdentityIsShown()
 {
     const QStringList lines = texts(sessionsReport({session({})}, 0));
     QVERIFY2(lines[1].contains(u"  \"\"        192.0.2.7:5683"), qPrintable(lines[1]));
 }
 
-void tst_DtlsctlReport::noSessionsAreSaid()
+void TestDtlsctlReport::noSessionsAreSaid()
 {
     QCOMPARE(texts(sessionsReport({}, 80)), QStringList{u"No sessions."_s});
 }
 
-void tst_DtlsctlReport::wideAndCombiningCharactersKeepTheColumns()
+void TestDtlsctlReport::wideAndCombiningCharactersKeepTheColumns()
 {
     const QStringList lines = texts(sessionsReport(
         {session("abcd"), session("\u6e29\u5ea6"), session("abce\u0301"), session("ab")}, 0));
@@ -221,7 +157,7 @@ void tst_DtlsctlReport::wideAndCombiningCharactersKeepTheColumns()
         QCOMPARE(displayWidth(line.first(line.indexOf(u"192.0.2.7"))), int(column));
 }
 
-void tst_DtlsctlReport::whatPeersSentCannotDrawOnTheTerminal()
+void TestDtlsctlReport::whatPeersSentCannotDrawOnTheTerminal()
 {
     SessionAnswer evil = session("\x1b[2J\xff\u202e\n");
     evil.cipher = u"\x1b[31m"_s;
@@ -233,7 +169,7 @@ void tst_DtlsctlReport::whatPeersSentCannotDrawOnTheTerminal()
         QVERIFY(c.isPrint());
 }
 
-void tst_DtlsctlReport::aTableIsCutToTheTerminal()
+void TestDtlsctlReport::aTableIsCutToTheTerminal()
 {
     const QStringList lines = texts(sessionsReport({session(QByteArray(255, 'x'))}, 60));
     for (const QString &line : lines)
@@ -243,7 +179,7 @@ void tst_DtlsctlReport::aTableIsCutToTheTerminal()
         texts(sessionsReport({session(QByteArray(255, 'x'))}, 0))[1].contains(QString(255, u'x')));
 }
 
-void tst_DtlsctlReport::aFieldThatIsMissingIsNamed_data()
+void TestDtlsctlReport::aFieldThatIsMissingIsNamed_data()
 {
     QTest::addColumn<QByteArray>("line");
     QTest::addColumn<QString>("error");
@@ -258,7 +194,7 @@ void tst_DtlsctlReport::aFieldThatIsMissingIsNamed_data()
     without("in the reloads", statusLine, "\"last\"", "\"latest\"", "it lacks last");
 }
 
-void tst_DtlsctlReport::aFieldThatIsMissingIsNamed()
+void TestDtlsctlReport::aFieldThatIsMissingIsNamed()
 {
     QFETCH(QByteArray, line);
     QFETCH(QString, error);
@@ -267,7 +203,7 @@ void tst_DtlsctlReport::aFieldThatIsMissingIsNamed()
     QCOMPARE(status.error().message, error);
 }
 
-void tst_DtlsctlReport::aFrameFitsTheScreen()
+void TestDtlsctlReport::aFrameFitsTheScreen()
 {
     const TextBlock block{
         {u"0123456789"_s, TextLine::Tone::Heading}, {u"0123456789a"_s}, {u"c"_s}, {u"d"_s}};
@@ -277,7 +213,7 @@ void tst_DtlsctlReport::aFrameFitsTheScreen()
              "\x1b[H\x1b[Ka\n\x1b[Kb\n\x1b[Kc\n\x1b[J"_ba);
 }
 
-void tst_DtlsctlReport::linesAreColouredOnlyWhereThereAreColours()
+void TestDtlsctlReport::linesAreColouredOnlyWhereThereAreColours()
 {
     const TextBlock block{{u"a"_s, TextLine::Tone::Heading},
                           {u"b"_s, TextLine::Tone::Warning},
@@ -286,11 +222,11 @@ void tst_DtlsctlReport::linesAreColouredOnlyWhereThereAreColours()
     QCOMPARE(narrow.printed(block), "\x1b[1ma\x1b[0m\n\x1b[33mb\x1b[0m\nc\n"_ba);
 }
 
-void tst_DtlsctlReport::aLineHasNoOtherControlsThanItsColour()
+void TestDtlsctlReport::aLineHasNoOtherControlsThanItsColour()
 {
     const TextBlock block{{u"a\x1b[2J\u202e"_s, TextLine::Tone::Warning}};
     QCOMPARE(narrow.printed(block), "\x1b[33ma\\x1b[2J\\xe2\\x80\\xae\x1b[0m\n"_ba);
 }
 
-QTEST_GUILESS_MAIN(tst_DtlsctlReport)
-#include "tst_dtlsctl_report.moc"
+QTEST_GUILESS_MAIN(TestDtlsctlReport)
+#include "tst_dtlsctlreport.moc"

@@ -20,7 +20,7 @@ std::variant<Arguments, Arguments::Stop> parse(const QList<QByteArray> &argument
 
 } // namespace
 
-class tst_DtlsctlArguments : public QObject
+class TestDtlsctlArguments : public QObject
 {
     Q_OBJECT
 
@@ -34,12 +34,12 @@ private Q_SLOTS:
     void aSilentServerIsNotWaitedForForEver();
 };
 
-void tst_DtlsctlArguments::init()
+void TestDtlsctlArguments::init()
 {
     qunsetenv("RUNTIME_DIRECTORY");
 }
 
-void tst_DtlsctlArguments::namesAreBytes()
+void TestDtlsctlArguments::namesAreBytes()
 {
     for (const QByteArray &name : {"\xff\xfe"_ba, "\u00e4"_ba, "a b\n"_ba, "-x"_ba, ""_ba}) {
         const auto arguments = parse({"close-identity", "--", name});
@@ -50,7 +50,7 @@ void tst_DtlsctlArguments::namesAreBytes()
     QCOMPARE(std::get<Arguments>(session).name, "0123456789abcdef"_ba);
 }
 
-void tst_DtlsctlArguments::optionsMayStandAnywhere()
+void TestDtlsctlArguments::optionsMayStandAnywhere()
 {
     const auto parsed = parse({"--socket", "/tmp/\u00e4.sock", "sessions", "--watch", "--json"});
     const auto &arguments = std::get<Arguments>(parsed);
@@ -63,7 +63,7 @@ void tst_DtlsctlArguments::optionsMayStandAnywhere()
     QCOMPARE(std::get<Arguments>(import).name, "-"_ba);
 }
 
-void tst_DtlsctlArguments::theSocketOfAUnitIsItsOwn()
+void TestDtlsctlArguments::theSocketOfAUnitIsItsOwn()
 {
     const auto outside = parse({"health"});
     QCOMPARE(std::get<Arguments>(outside).socket, u"/run/dtlsd/control.sock"_s);
@@ -74,7 +74,7 @@ void tst_DtlsctlArguments::theSocketOfAUnitIsItsOwn()
     QCOMPARE(std::get<Arguments>(told).socket, u"/x"_s);
 }
 
-void tst_DtlsctlArguments::wrongUsageIsRefused_data()
+void TestDtlsctlArguments::wrongUsageIsRefused_data()
 {
     QTest::addColumn<QList<QByteArray>>("arguments");
     QTest::addColumn<QString>("problem");
@@ -102,7 +102,7 @@ void tst_DtlsctlArguments::wrongUsageIsRefused_data()
     row("a key through a socket", {"--socket=/x", "key", "new", "a"}, u"do not go with key new"_s);
 }
 
-void tst_DtlsctlArguments::wrongUsageIsRefused()
+void TestDtlsctlArguments::wrongUsageIsRefused()
 {
     QFETCH(QList<QByteArray>, arguments);
     QFETCH(QString, problem);
@@ -115,7 +115,7 @@ void tst_DtlsctlArguments::wrongUsageIsRefused()
     QCOMPARE(stop.message.count(u'\n'), 1);
 }
 
-void tst_DtlsctlArguments::aSilentServerIsNotWaitedForForEver()
+void TestDtlsctlArguments::aSilentServerIsNotWaitedForForEver()
 {
     const QTemporaryDir directory;
     QLocalServer server; // accepts nobody: the kernel lets them connect all the same
@@ -130,5 +130,5 @@ void tst_DtlsctlArguments::aSilentServerIsNotWaitedForForEver()
              qPrintable(failure.message));
 }
 
-QTEST_GUILESS_MAIN(tst_DtlsctlArguments)
-#include "tst_dtlsctl_arguments.moc"
+QTEST_GUILESS_MAIN(TestDtlsctlArguments)
+#include "tst_dtlsctlarguments.moc"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JournalSink against a fake journal, in a private /run; tst_log_sinks has what needs no root.
+// JournalSink against a fake journal, in a private /run; tst_sinkchoice and tst_linewriter need no
+// root.
 #include "log/JournalSink.h"
 
 #include "support/FakeJournal.h"
@@ -58,12 +59,12 @@ bool fillQueue()
 
 } // namespace
 
-class TestLogJournal : public QObject
+class TestJournalSink : public QObject
 {
     Q_OBJECT
 
 public:
-    explicit TestLogJournal(QString obstacle)
+    explicit TestJournalSink(QString obstacle)
         : m_obstacle(std::move(obstacle))
     {
     }
@@ -237,8 +238,8 @@ private:
 
 int main(int argc, char **argv)
 {
-    TestLogJournal test(FakeJournal::enterPrivateRun());
+    TestJournalSink test(FakeJournal::enterPrivateRun());
     return QTest::qExec(&test, argc, argv);
 }
 
-#include "tst_log_journal.moc"
+#include "tst_journalsink.moc"

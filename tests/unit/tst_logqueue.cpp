@@ -251,4 +251,4 @@ private Q_SLOTS:
 };
 
 QTEST_GUILESS_MAIN(TestLogQueue)
-#include "tst_log_queue.moc"
+#include "tst_logqueue.moc"

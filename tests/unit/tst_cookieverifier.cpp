@@ -22,7 +22,7 @@ const CookieSecrets secrets{QByteArray(32, 's')};
 
 } // namespace
 
-class TestCookies : public QObject
+class TestCookieVerifier : public QObject
 {
     Q_OBJECT
 
@@ -50,7 +50,7 @@ private:
     MemorySocket *m_clientSocket = nullptr;
 };
 
-void TestCookies::init()
+void TestCookieVerifier::init()
 {
     m_server = std::make_unique<MemorySocket>(MemoryNetwork::serverAddress());
     m_client = std::make_unique<DtlsClient>(MemoryNetwork::defaultClient());
@@ -59,27 +59,27 @@ void TestCookies::init()
     m_client->connectTo(MemoryNetwork::serverAddress(), std::move(socket));
 }
 
-void TestCookies::cleanup()
+void TestCookieVerifier::cleanup()
 {
     m_client.reset();
     m_server.reset();
 }
 
-QByteArray TestCookies::nextFromClient()
+QByteArray TestCookieVerifier::nextFromClient()
 {
     const auto sent = m_clientSocket->takeSent();
     return sent.empty() ? QByteArray() : sent.front().bytes;
 }
 
-bool TestCookies::accepts(CookieVerifier &verifier, const QByteArray &hello, Time at,
-                          const Path &from)
+bool TestCookieVerifier::accepts(CookieVerifier &verifier, const QByteArray &hello, Time at,
+                                 const Path &from)
 {
     const bool accepted = verifier.verify(*m_server, {from, hello}, at).has_value();
     m_server->flush();
     return accepted;
 }
 
-QByteArray TestCookies::helloWithCookie(CookieVerifier &verifier, Time at)
+QByteArray TestCookieVerifier::helloWithCookie(CookieVerifier &verifier, Time at)
 {
     if (accepts(verifier, nextFromClient(), at))
         return {};
@@ -87,7 +87,7 @@ QByteArray TestCookies::helloWithCookie(CookieVerifier &verifier, Time at)
     return nextFromClient();
 }
 
-void TestCookies::aCookieProvesItsAddressAndPort()
+void TestCookieVerifier::aCookieProvesItsAddressAndPort()
 {
     CookieVerifier verifier(secrets);
     const QByteArray hello = helloWithCookie(verifier, beginning);
@@ -101,7 +101,7 @@ void TestCookies::aCookieProvesItsAddressAndPort()
     QCOMPARE(m_server->takeSent().size(), 2U); // asked for theirs
 }
 
-void TestCookies::anyWorkersCookieIsGoodForAnyWorker()
+void TestCookieVerifier::anyWorkersCookieIsGoodForAnyWorker()
 {
     CookieVerifier one(secrets);
     CookieVerifier other(secrets);
@@ -111,7 +111,7 @@ void TestCookies::anyWorkersCookieIsGoodForAnyWorker()
     QVERIFY(!accepts(foreign, hello, beginning));
 }
 
-void TestCookies::aHelloAnsweredByOneServerIsAcceptedByAnother()
+void TestCookieVerifier::aHelloAnsweredByOneServerIsAcceptedByAnother()
 {
     const QByteArray secret(32, 's');
     MemoryNetwork one(MemoryNetwork::defaultSettings(), secret);
@@ -134,7 +134,7 @@ void TestCookies::aHelloAnsweredByOneServerIsAcceptedByAnother()
     QCOMPARE(one.events<HandshakeStarted>().size(), 0U);
 }
 
-void TestCookies::aCookieOfANeighbourIsGoodForAWhile_data()
+void TestCookieVerifier::aCookieOfANeighbourIsGoodForAWhile_data()
 {
     QTest::addColumn<std::chrono::seconds>("made");
     QTest::addColumn<std::chrono::seconds>("used");
@@ -154,7 +154,7 @@ void TestCookies::aCookieOfANeighbourIsGoodForAWhile_data()
     QTest::newRow("used two changes later") << period - 1s << 2 * period << false;
 }
 
-void TestCookies::aCookieOfANeighbourIsGoodForAWhile()
+void TestCookieVerifier::aCookieOfANeighbourIsGoodForAWhile()
 {
     QFETCH(std::chrono::seconds, made);
     QFETCH(std::chrono::seconds, used);
@@ -165,7 +165,7 @@ void TestCookies::aCookieOfANeighbourIsGoodForAWhile()
     QCOMPARE(m_server->takeSent().size(), good ? 0U : 1U);
 }
 
-void TestCookies::everyPeriodHasItsOwnSecret()
+void TestCookieVerifier::everyPeriodHasItsOwnSecret()
 {
     QVERIFY(secrets.at(1).secret != secrets.at(2).secret);
     QCOMPARE(secrets.at(1).secret, CookieSecrets(QByteArray(32, 's')).at(1).secret);
@@ -173,7 +173,7 @@ void TestCookies::everyPeriodHasItsOwnSecret()
     QCOMPARE(secrets.at(1).secret.size(), 32);
 }
 
-void TestCookies::aHandshakeThatSpansAChangeOfSecretsCompletes()
+void TestCookieVerifier::aHandshakeThatSpansAChangeOfSecretsCompletes()
 {
     CookieVerifier verifier(secrets);
     const QByteArray hello = helloWithCookie(verifier, beginning - 1s);
@@ -199,7 +199,7 @@ void TestCookies::aHandshakeThatSpansAChangeOfSecretsCompletes()
     QCOMPARE(session.state(), DtlsSession::State::Established);
 }
 
-void TestCookies::whatIsNoHelloGetsNoAnswer()
+void TestCookieVerifier::whatIsNoHelloGetsNoAnswer()
 {
     CookieVerifier verifier(secrets);
     for (const QByteArray &datagram :
@@ -208,5 +208,5 @@ void TestCookies::whatIsNoHelloGetsNoAnswer()
     QVERIFY(m_server->takeSent().empty());
 }
 
-QTEST_GUILESS_MAIN(TestCookies)
-#include "tst_cookies.moc"
+QTEST_GUILESS_MAIN(TestCookieVerifier)
+#include "tst_cookieverifier.moc"

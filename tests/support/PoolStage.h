@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PoolStage: a WorkerPool of two workers that listen, with a log that a test can stall; HungWorker
+// makes one of them hang, Listener remembers what is answered.
+#pragma once
+
+#include "app/Mailbox.h"
+#include "app/Reloader.h"
+#include "app/WorkerPool.h"
+#include "support/ChildProcess.h"
+#include "support/ConfigFolder.h"
+#include "support/LogFakes.h"
+#include "support/TwoDevices.h"
+
+#include <algorithm>
+#include <chrono>
+#include <latch>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace dtlsd::test {
+
+inline const QByteArray plain = "[server]\nlisten = 127.0.0.1:0\nworkers = 2\n[psk]\nfile =\n"
+                                "[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n"
+                                "[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n";
+inline const QByteArray withoutDev = "[server]\nlisten = 127.0.0.1:0\nworkers = 2\n[psk]\nfile =\n"
+                                     "[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n";
+
+inline bool isDev(const SessionInfo &info)
+{
+    return info.identity == "dev";
+}
+
+/// Two workers that listen, with a log that a test can stall.
+class PoolStage
+{
+public:
+    explicit PoolStage(std::chrono::milliseconds patience = std::chrono::seconds(30),
+                       std::size_t logCapacity = 1024)
+        : sink(std::make_shared<SinkState>())
+        , config(folder.load(plain).config)
+        , writer(std::make_unique<FakeSink>(sink), logCapacity,
+                 {[](const Losses &) { return recordSaying("dropped"); },
+                  [](const Verifiability &) { return recordSaying("verifiability"); }})
+        , pool(config, writer, m_mailbox, {}, patience)
+    {
+        m_mailbox.open();
+        isListening = pool.bind(config.server.listen).ok();
+        pool.serve(config.server.listen);
+    }
+    ~PoolStage()
+    {
+        sink->set(SinkState::Mode::Accept);
+        pool.stop();
+        m_mailbox.close();
+    }
+    PoolStage(const PoolStage &) = delete;
+    PoolStage &operator=(const PoolStage &) = delete;
+
+    /// Opens @p count sessions more.
+    bool open(int count, const DtlsClient::Options &options)
+    {
+        const std::size_t before = devices.size();
+        for (int i = 0; i < count; ++i) {
+            devices.push_back(std::make_unique<DtlsClient>(options));
+            if (!devices.back()->connectTo(pool.addresses().constFirst()))
+                return false;
+        }
+        return waitUntil(
+            [&] {
+                return std::all_of(devices.begin() + static_cast<std::ptrdiff_t>(before),
+                                   devices.end(), [](const auto &d) { return d->isConnected(); });
+            },
+            QDeadlineTimer(test::patience));
+    }
+    /// Stalls the log with more in its queue than pleases those who pace themselves.
+    bool stallLog()
+    {
+        if (!waitUntil([&] { return writer.state().waiting == 0; }, QDeadlineTimer(test::patience)))
+            return false;
+        sink->set(SinkState::Mode::Stall);
+        static_cast<void>(writer.push({recordSaying("stalls")}));
+        if (!sink->waitForStall())
+            return false;
+        while (writer.keepsUp())
+            static_cast<void>(writer.push({recordSaying("waits")}));
+        return true;
+    }
+
+    ConfigFolder folder;
+    std::shared_ptr<SinkState> sink;
+    Config config;
+
+private:
+    Mailbox m_mailbox;
+
+public:
+    LogWriter writer;
+    WorkerPool pool;
+    bool isListening = false;
+    std::vector<std::unique_ptr<DtlsClient>> devices;
+};
+
+/// Makes a worker hang until release(), or its end.
+class HungWorker
+{
+public:
+    HungWorker(WorkerPool &pool, const QString &name)
+    {
+        pool.ask<int>(
+            [this, name](Worker &worker, const Then<int> &answer) {
+                if (worker.objectName() == name)
+                    m_latch.wait();
+                answer(0);
+            },
+            {}, [this](const auto &) { m_hasAnswered = true; });
+    }
+    HungWorker(const HungWorker &) = delete;
+    HungWorker &operator=(const HungWorker &) = delete;
+    ~HungWorker() { release(); }
+
+    void release()
+    {
+        if (!std::exchange(m_isReleased, true))
+            m_latch.count_down();
+        static_cast<void>(
+            waitUntil([this] { return m_hasAnswered; }, QDeadlineTimer(test::patience)));
+    }
+
+private:
+    std::latch m_latch{1};
+    bool m_isReleased = false;
+    bool m_hasAnswered = false;
+};
+
+/// Remembers what it hears, in order.
+struct Listener
+{
+    template <class T>
+    auto hear(const QString &name)
+    {
+        return [this, name](const Result<T> &result) {
+            heard += name + (result ? QString() : QStringLiteral(": ") + result.error().message);
+        };
+    }
+    auto hearCount(const QString &name)
+    {
+        return [this, name](std::int64_t count) {
+            heard += QStringLiteral("%1: %2").arg(name).arg(count);
+        };
+    }
+    auto hearOutcome(const QString &name)
+    {
+        return [this, name](const ReloadOutcome &outcome) {
+            const auto *rejected = std::get_if<ReloadRejected>(&outcome);
+            heard += name + (rejected ? QStringLiteral(": ") + rejected->error.text : QString());
+        };
+    }
+    /// Whether it hears @p count things, and nothing beyond.
+    bool waitFor(qsizetype count) const
+    {
+        return waitUntil([&] { return heard.size() >= count; }, QDeadlineTimer(test::patience)) &&
+               heard.size() == count;
+    }
+
+    QStringList heard;
+};
+
+} // namespace dtlsd::test

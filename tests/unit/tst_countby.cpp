@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/Events.h"
+
+#include <QTest>
+
+#include <utility>
+
+using namespace dtlsd;
+
+class TestCountBy : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void countsAreKeptByReason();
+};
+
+void TestCountBy::countsAreKeptByReason()
+{
+    CountBy<CloseReason> closed;
+    QCOMPARE(closed.total(), 0U);
+    ++closed[CloseReason::CloseNotify];
+    closed[CloseReason::Error] += 2;
+    QCOMPARE(std::as_const(closed)[CloseReason::CloseNotify], 1U);
+    QCOMPARE(std::as_const(closed)[CloseReason::Error], 2U);
+    QCOMPARE(std::as_const(closed)[CloseReason::Idle], 0U);
+    QCOMPARE(closed.total(), 3U);
+}
+
+QTEST_GUILESS_MAIN(TestCountBy)
+#include "tst_countby.moc"

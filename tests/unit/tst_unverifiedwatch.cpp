@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dtls/UnverifiedWatch.h"
+
+#include <QTest>
+
+using namespace dtlsd;
+using namespace std::chrono_literals;
+
+class TestUnverifiedWatch : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void unprovedSourcesMakeASummary();
+};
+
+void TestUnverifiedWatch::unprovedSourcesMakeASummary()
+{
+    UnverifiedWatch watch;
+    const UnverifiedWatch::Clock::time_point start{1h};
+    QCOMPARE(watch.due(), UnverifiedWatch::Clock::time_point::max());
+    for (int i = 0; i < 50; ++i) { // an honest fleet
+        watch.noteHello(start);
+        watch.noteVerified();
+    }
+    QCOMPARE(watch.due(), start + 10s);
+    QVERIFY(!watch.report(start + 10s));
+    QCOMPARE(watch.due(), UnverifiedWatch::Clock::time_point::max());
+
+    for (int i = 0; i < 1000; ++i)
+        watch.noteHello(start);
+    watch.note(UnverifiedWatch::Kind::Malformed, start);
+    watch.note(UnverifiedWatch::Kind::WithoutSession, start);
+    const auto traffic = watch.report(start + 10s);
+    QVERIFY(traffic);
+    QCOMPARE(traffic->unanswered, 1000U);
+    QCOMPARE(traffic->total(), 1002U);
+    QCOMPARE(traffic->period, 10s);
+    QCOMPARE(watch.counts().total(), 1002U);
+    QVERIFY(!watch.report(start + 20s));
+}
+
+QTEST_GUILESS_MAIN(TestUnverifiedWatch)
+#include "tst_unverifiedwatch.moc"
