@@ -2,20 +2,15 @@
 //
 // dtlsctl, as people and scripts use it, against a control socket that says what it is told to, and
 // against dtlsd.
-#include "core/Escape.h"
+#include "DtlsctlTest.h"
 #include "dtls/DtlsClient.h"
-#include "support/ChildProcess.h"
 #include "support/ControlAnswers.h"
 #include "support/DaemonProcess.h"
-#include "support/FakeControl.h"
-#include "support/PseudoTerminal.h"
 
 #include <QFile>
 #include <QRegularExpression>
 #include <QSignalSpy>
 #include <QTest>
-
-#include <csignal>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,34 +19,12 @@ using namespace dtlsd;
 using namespace dtlsd::test;
 using namespace Qt::StringLiterals;
 
-namespace {
-
-struct Outcome
-{
-    int status = -1;
-    QByteArray output;
-    QByteArray errors;
-};
-
-QByteArray sessions(int number)
-{
-    return (sessionLine + '\n').repeated(number) + R"({"ok":true,"sessions":)" +
-           QByteArray::number(number) + "}\n";
-}
-
-QByteArray refusal(const QByteArray &code, const QByteArray &error)
-{
-    return R"({"ok":false,"code":")" + code + R"(","error":")" + error + "\"}\n";
-}
-
-} // namespace
-
-class TestDtlsctl : public QObject
+class TestDtlsctl : public DtlsctlTest
 {
     Q_OBJECT
 
 private Q_SLOTS:
-    void init();
+    void init() { begin(); }
     void helpAndVersionArePrinted();
     void commandsAskAndTell_data();
     void commandsAskAndTell();
@@ -67,65 +40,8 @@ private Q_SLOTS:
     void aSocketThatIsForOthers_data();
     void aSocketThatIsForOthers();
     void reloadPrintsWarnings();
-    void aTableFitsItsTerminal();
-    void aTerminalIsShownWhatAServerSays_data();
-    void aTerminalIsShownWhatAServerSays();
-    void watchingRedrawsTheTerminal();
-    void watchingPrintsOneAfterTheOther_data();
-    void watchingPrintsOneAfterTheOther();
-    void watchingEndsWithItsReader();
-    void anOutputThatIsFullIsSaid();
-    void anOutputThatIsClosedIsSaidAndGoesToNoSocket();
     void dtlsdAnswers();
-    void aNewKeyIsAccepted();
-    void importedKeysAreAccepted_data();
-    void importedKeysAreAccepted();
-    void importTellsWhatIsWrong();
-
-private:
-    Outcome run(const QStringList &arguments, const QByteArray &input = {});
-    Outcome ask(const QStringList &arguments);
-    static Outcome outcomeOf(ChildProcess &process);
-    [[nodiscard]] Command watch(const QStringList &arguments) const;
-
-    std::unique_ptr<FakeControl> m_control;
 };
-
-void TestDtlsctl::init()
-{
-    m_control = std::make_unique<FakeControl>();
-}
-
-Outcome TestDtlsctl::outcomeOf(ChildProcess &process)
-{
-    Outcome outcome;
-    if (process.waitForEnd() && process.exitStatus() == QProcess::NormalExit)
-        outcome.status = process.exitCode();
-    outcome.output = process.readAllStandardOutput();
-    outcome.errors = process.readAllStandardError();
-    return outcome;
-}
-
-Outcome TestDtlsctl::run(const QStringList &arguments, const QByteArray &input)
-{
-    ChildProcess process;
-    if (!process.run({QStringLiteral(DTLSCTL_BINARY), arguments}))
-        return {};
-    process.write(input);
-    process.closeWriteChannel();
-    return outcomeOf(process);
-}
-
-Outcome TestDtlsctl::ask(const QStringList &arguments)
-{
-    return run(QStringList{u"--socket"_s, m_control->path()} + arguments);
-}
-
-Command TestDtlsctl::watch(const QStringList &arguments) const
-{
-    return {QStringLiteral(DTLSCTL_BINARY),
-            QStringList{u"--socket"_s, m_control->path(), u"--watch"_s} + arguments};
-}
 
 void TestDtlsctl::helpAndVersionArePrinted()
 {
@@ -387,164 +303,6 @@ void TestDtlsctl::reloadPrintsWarnings()
     QCOMPARE(outcome.errors, "dtlsd.ini:3: [identity *]: any device\nb:4: \\x1b\n"_ba);
 }
 
-void TestDtlsctl::aTableFitsItsTerminal()
-{
-    m_control->answer(sessions(2));
-    for (const bool colours : {true, false}) {
-        PseudoTerminal terminal(60, 24);
-        ChildProcess process;
-        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-        environment.insert(u"TERM"_s, u"xterm"_s);
-        environment.insert(u"NO_COLOR"_s, colours ? QString() : u"1"_s);
-        process.setProcessEnvironment(environment);
-        process.setStandardOutputFile(terminal.path());
-        QVERIFY(process.run(
-            {QStringLiteral(DTLSCTL_BINARY), {u"--socket"_s, m_control->path(), u"sessions"_s}}));
-        QCOMPARE(outcomeOf(process).status, 0);
-        QByteArray output = terminal.output();
-        QCOMPARE(output.startsWith("\x1b[1mSESSION"), colours);
-        QCOMPARE(output.contains('\x1b'), colours);
-        output.replace("\x1b[1m", {}).replace("\x1b[0m", {});
-        const QStringList lines = QString::fromUtf8(output).split(u"\r\n"_s);
-        QCOMPARE(lines.size(), 4); // the last is empty
-        for (const QString &line : lines.first(3))
-            QCOMPARE(line.size(), 60);
-    }
-}
-
-void TestDtlsctl::aTerminalIsShownWhatAServerSays_data()
-{
-    QTest::addColumn<QString>("arguments");
-    QTest::addColumn<QByteArray>("answer");
-    const QByteArray bytes = "\x1b]0;x\x07\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81";
-    QTest::newRow("a line of JSON")
-        << u"status --json"_s << R"({"ok":true,"x":")" + bytes + "\"}\n";
-    QTest::newRow("sessions as JSON")
-        << u"sessions --json"_s
-        << R"({"session":")" + bytes + "\"}\n{\"ok\":true,\"sessions\":1}\n";
-    QTest::newRow("metrics")
-        << u"metrics"_s
-        << QByteArray(R"({"ok":true,"metrics":"a\u001b]0;x\u0007\u009b\u202e\udb40\udc01\n"})"
-                      "\n");
-    QTest::newRow("a refusal") << u"health"_s << refusal("unhealthy", R"(\u001b]0;x\u0007\u202e)");
-}
-
-/// Standard error is on the terminal as well.
-void TestDtlsctl::aTerminalIsShownWhatAServerSays()
-{
-    QFETCH(QString, arguments);
-    QFETCH(QByteArray, answer);
-    m_control->answer(answer);
-    PseudoTerminal terminal(200, 24);
-    ChildProcess process;
-    process.setStandardOutputFile(terminal.path());
-    process.setStandardErrorFile(terminal.path());
-    QVERIFY(process.run({QStringLiteral(DTLSCTL_BINARY),
-                         QStringList{u"--socket"_s, m_control->path()} + arguments.split(u' ')}));
-    QVERIFY(process.waitForEnd());
-    QByteArray output = terminal.output();
-    QVERIFY2(output.contains("\\x1b]0;x\\x07"), output.constData());
-    output.replace("\r\n", {});
-    for (const char32_t character : QString::fromUtf8(output).toUcs4())
-        QVERIFY2(isPrintable(character), output.constData());
-}
-
-void TestDtlsctl::watchingRedrawsTheTerminal()
-{
-    m_control->answer(statusLine + '\n');
-    PseudoTerminal terminal(40, 5);
-    ChildProcess process;
-    process.setStandardOutputFile(terminal.path());
-    const Command command = watch({u"status"_s});
-    QVERIFY(process.run(command));
-    const auto frames = [&terminal] { return terminal.output().count("\x1b[J"); };
-    QVERIFY(waitUntil([&] { return frames() >= 2; }, QDeadlineTimer(patience)));
-    process.sendSignal(SIGINT);
-    QVERIFY(process.waitForEnd());
-    QCOMPARE(process.exitStatus(), QProcess::CrashExit); // by the signal, as the shell wants it
-    QCOMPARE(process.exitCode(), SIGINT);
-    QCOMPARE(process.readAllStandardError(), QByteArray());
-
-    // What is on the screen is one frame over the other, and no mode of the terminal has changed.
-    const QByteArray output = terminal.output();
-    QVERIFY(output.startsWith("\x1b[H"));
-    QVERIFY(output.endsWith("\x1b[J"));
-    QCOMPARE(output.count("\x1b[H"), output.count("\x1b[J"));
-    QVERIFY(!output.contains("\x1b[?"));
-    QCOMPARE(output.count("\x1b[0m"), output.count("\x1b[1m"));
-    const QByteArray frame = output.first(output.indexOf("\x1b[J"));
-    QCOMPARE(frame.count('\n'), 4);
-    QVERIFY2(frame.contains("\u2026 7 more"), frame);
-}
-
-void TestDtlsctl::watchingPrintsOneAfterTheOther_data()
-{
-    QTest::addColumn<QStringList>("arguments");
-    QTest::addColumn<QByteArray>("expected");
-    QTest::newRow("a table") << QStringList{u"sessions"_s} << "No sessions.\n\nNo sessions.\n"_ba;
-    QTest::newRow("JSON") << QStringList{u"--json"_s, u"status"_s}
-                          << (statusLine + '\n').repeated(2);
-}
-
-void TestDtlsctl::watchingPrintsOneAfterTheOther()
-{
-    QFETCH(QStringList, arguments);
-    QFETCH(QByteArray, expected);
-    m_control->answer(arguments.contains(u"status"_s) ? statusLine + '\n' : sessions(0));
-    ChildProcess process;
-    QVERIFY(process.run(watch(arguments)));
-    QByteArray output;
-    const auto isThere = [&] {
-        output += process.readAllStandardOutput();
-        return output.size() >= expected.size();
-    };
-    QVERIFY(waitUntil(isThere, QDeadlineTimer(patience)));
-    QVERIFY2(output.startsWith(expected), output);
-
-    m_control->answer(refusal("unavailable", "worker 1 does not answer"));
-    QCOMPARE(outcomeOf(process).status, 1); // it does not go on without dtlsd
-}
-
-void TestDtlsctl::watchingEndsWithItsReader()
-{
-    // With SIGPIPE ignored, as services of systemd have it; else the signal ends it.
-    m_control->answer(statusLine + '\n');
-    ChildProcess process;
-    const Command command = watch({u"--json"_s, u"status"_s});
-    QVERIFY(process.run({u"sh"_s, QStringList{u"-c"_s,
-                                              u"trap '' PIPE; { \"$@\"; echo $? >&2; } | "
-                                              "head -n 1"_s,
-                                              u"sh"_s, command.program} +
-                                      command.arguments}));
-    const Outcome outcome = outcomeOf(process);
-    QCOMPARE(outcome.output, statusLine + '\n');
-    QCOMPARE(outcome.errors, "1\n"_ba);
-}
-
-void TestDtlsctl::anOutputThatIsFullIsSaid()
-{
-    ChildProcess process;
-    process.setStandardOutputFile(u"/dev/full"_s);
-    QVERIFY(process.run({QStringLiteral(DTLSCTL_BINARY), {u"key"_s, u"new"_s, u"a"_s}}));
-    const Outcome outcome = outcomeOf(process);
-    QCOMPARE(outcome.status, 1);
-    QCOMPARE(outcome.errors,
-             "dtlsctl: standard output cannot be written: No space left on device\n"_ba);
-}
-
-void TestDtlsctl::anOutputThatIsClosedIsSaidAndGoesToNoSocket()
-{
-    m_control->answer(sessions(1));
-    ChildProcess shell;
-    QVERIFY(shell.run({u"/bin/sh"_s,
-                       {u"-c"_s, u"exec \"$0\" \"$@\" <&- >&-"_s, QStringLiteral(DTLSCTL_BINARY),
-                        u"--socket"_s, m_control->path(), u"sessions"_s, u"--json"_s}}));
-    const Outcome outcome = outcomeOf(shell);
-    QVERIFY2(outcome.errors.startsWith("dtlsctl: standard output cannot be written: "),
-             outcome.errors.constData());
-    QVERIFY(outcome.status > 0);
-}
-
 void TestDtlsctl::dtlsdAnswers()
 {
     const QByteArray key = "00112233445566778899aabbccddeeff";
@@ -599,90 +357,6 @@ void TestDtlsctl::dtlsdAnswers()
     QVERIFY2(reloaded.output.startsWith("configuration reloaded: "), reloaded.output);
     QCOMPARE(daemon.stop(), 0);
     QCOMPARE(tell({u"health"_s}).status, 69);
-}
-
-void TestDtlsctl::aNewKeyIsAccepted()
-{
-    const Outcome first = run({u"key"_s, u"new"_s, u"sensor-17"_s});
-    const Outcome second = run({u"key"_s, u"new"_s, u"se%nsor"_s});
-    QCOMPARE(first.status, 0);
-    QCOMPARE(second.status, 0);
-    QVERIFY(QRegularExpression(u"^\\[identity sensor-17\\]\nkey = hex:[0-9a-f]{64}\n$"_s)
-                .match(QString::fromUtf8(first.output))
-                .hasMatch());
-    QVERIFY(first.output != run({u"key"_s, u"new"_s, u"sensor-17"_s}).output);
-    DaemonProcess daemon("[psk]\nfile = psk.txt\n" + first.output);
-    daemon.write(u"psk.txt"_s, second.output);
-    daemon.addArguments({u"--check"_s});
-    QVERIFY(daemon.launch());
-    QCOMPARE(daemon.waitForExit(), 0);
-    QCOMPARE(run({u"key"_s, u"new"_s, u"a:%"_s}).status, 64);
-}
-
-void TestDtlsctl::importedKeysAreAccepted_data()
-{
-    QTest::addColumn<QString>("format");
-    QTest::addColumn<QByteArray>("content");
-    const QByteArray key = "00112233445566778899aabbccddeeff";
-    QTest::newRow("mosquitto") << u"mosquitto"_s << "# devices\na:" + key + "\n b c : " + key;
-    QTest::newRow("stunnel") << u"stunnel"_s << "a:" + key + "\nb c:some text for a key\n";
-    QTest::newRow("gnutls") << u"gnutls"_s << "a:" + key + "\n#622063:" + key + '\n';
-}
-
-void TestDtlsctl::importedKeysAreAccepted()
-{
-    QFETCH(QString, format);
-    QFETCH(QByteArray, content);
-    const QStringList arguments{u"key"_s, u"import"_s, u"--format"_s, format};
-    const Outcome piped = run(arguments + QStringList{u"-"_s}, content);
-    QCOMPARE(piped.errors, QByteArray());
-    QCOMPARE(piped.status, 0);
-    DaemonProcess daemon("[psk]\nfile = psk.txt\n");
-    daemon.write(u"foreign"_s, content);
-    const Outcome read = run(arguments + QStringList{daemon.directory() + u"/foreign"_s});
-    QCOMPARE(read.errors, QByteArray());
-    QCOMPARE(read.output, piped.output);
-
-    daemon.write(u"psk.txt"_s, read.output);
-    daemon.addArguments({u"--show-config"_s});
-    QVERIFY(daemon.launch());
-    QCOMPARE(daemon.waitForExit(), 0);
-    const QByteArray shown = daemon.process().readAllStandardOutput();
-    QVERIFY2(shown.contains("\n;   a sha256:40ae90a1\n"), shown); // of the key in digits
-    QVERIFY2(shown.contains("\n;   b c sha256:"), shown);
-}
-
-void TestDtlsctl::importTellsWhatIsWrong()
-{
-    const QStringList arguments{u"key"_s, u"import"_s, u"--format=mosquitto"_s};
-    const QString file = m_control->directory() + u"/psk"_s;
-    const Outcome absent = run(arguments + QStringList{file});
-    QCOMPARE(absent.status, 66);
-    QCOMPARE(absent.errors,
-             "dtlsctl: " + file.toUtf8() + ": cannot be opened: No such file or directory\n");
-
-    const Outcome wrong =
-        run(arguments + QStringList{u"-"_s}, "a:00112233445566778899aabbccddeeff\nb:5ecc\nc:x");
-    QCOMPARE(wrong.status, 65);
-    QCOMPARE(wrong.output, QByteArray());
-    QCOMPARE(wrong.errors, "standard input:3: the key is not hexadecimal; an even number of "
-                           "hexadecimal digits is accepted\n"_ba);
-
-    const Outcome brief = run(arguments + QStringList{u"-"_s}, "b:5ecc\n");
-    QCOMPARE(brief.status, 0);
-    QCOMPARE(brief.output, "b:5ecc\n"_ba);
-    QVERIFY2(brief.errors.startsWith("standard input:1: the key is 2 bytes long"), brief.errors);
-
-    QFile open(file);
-    QVERIFY(open.open(QIODevice::WriteOnly));
-    open.write("a:00112233445566778899aabbccddeeff\n");
-    open.close();
-    QCOMPARE(::chmod(QFile::encodeName(file).constData(), 0644U), 0);
-    const Outcome exposed = run(arguments + QStringList{file});
-    QCOMPARE(exposed.status, 0);
-    QVERIFY2(exposed.errors.startsWith(file.toUtf8() + ": others can read or change it (mode "
-                                                       "0644)"),
-             exposed.errors);
 }
 
 QTEST_GUILESS_MAIN(TestDtlsctl)

@@ -230,4 +230,4 @@ void TestLossSchedules::everyFaultCameAbout()
 }
 
 QTEST_GUILESS_MAIN(TestLossSchedules)
-#include "tst_loss_schedules.moc"
+#include "tst_lossschedules.moc"
