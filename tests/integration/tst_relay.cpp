@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Relay that other tests rely on: every fault is seen to happen, flights are told apart, and
-// the same seed gives the same decisions.
+// The Relay that other tests rely on: every fault is seen to happen, and the same seed gives the
+// same decisions.
 #include "support/ChildProcess.h"
-#include "support/MemoryNetwork.h"
 #include "support/Relay.h"
 
 #include <QNetworkDatagram>
 #include <QTest>
 #include <QUdpSocket>
 
-#include <algorithm>
 #include <memory>
 
 using namespace dtlsd;
@@ -82,7 +80,7 @@ Decisions decisionsOf(const Relay &relay, int number)
 
 } // namespace
 
-class TestSupportRelay : public QObject
+class TestRelay : public QObject
 {
     Q_OBJECT
 
@@ -93,11 +91,9 @@ private Q_SLOTS:
     void recordsCanTravelInDatagramsOfTheirOwn();
     void theSameSeedGivesTheSameDecisions();
     void eachClientHasAPortOfItsOwn();
-    void everyFlightOfAHandshakeIsRecognised();
-    void aRepeatedFlightCountsOnce();
 };
 
-void TestSupportRelay::everyFaultIsSeenByTheReceiver_data()
+void TestRelay::everyFaultIsSeenByTheReceiver_data()
 {
     QTest::addColumn<Fault>("fault");
     QTest::addColumn<Direction>("direction");
@@ -124,7 +120,7 @@ void TestSupportRelay::everyFaultIsSeenByTheReceiver_data()
     }
 }
 
-void TestSupportRelay::everyFaultIsSeenByTheReceiver()
+void TestRelay::everyFaultIsSeenByTheReceiver()
 {
     QFETCH(Fault, fault);
     QFETCH(Direction, direction);
@@ -149,7 +145,7 @@ void TestSupportRelay::everyFaultIsSeenByTheReceiver()
     QCOMPARE(relay.log().count(fault, Flight::ApplicationData), fault == Fault::None ? 0 : 1);
 }
 
-void TestSupportRelay::whereEveryDatagramIsOvertakenPairsChangePlaces()
+void TestRelay::whereEveryDatagramIsOvertakenPairsChangePlaces()
 {
     Party server;
     Party client;
@@ -163,7 +159,7 @@ void TestSupportRelay::whereEveryDatagramIsOvertakenPairsChangePlaces()
     QCOMPARE(relay.log().count(Fault::Reorder), 2);
 }
 
-void TestSupportRelay::recordsCanTravelInDatagramsOfTheirOwn()
+void TestRelay::recordsCanTravelInDatagramsOfTheirOwn()
 {
     Party server;
     Party client;
@@ -173,7 +169,7 @@ void TestSupportRelay::recordsCanTravelInDatagramsOfTheirOwn()
     QCOMPARE(relay.log().entries().back().sighting.flight, Flight::Other);
 }
 
-void TestSupportRelay::theSameSeedGivesTheSameDecisions()
+void TestRelay::theSameSeedGivesTheSameDecisions()
 {
     constexpr int datagrams = 100;
     Party server;
@@ -202,7 +198,7 @@ void TestSupportRelay::theSameSeedGivesTheSameDecisions()
         QVERIFY2(first.log().count(fault) > 0, qPrintable(nameOf(fault)));
 }
 
-void TestSupportRelay::eachClientHasAPortOfItsOwn()
+void TestRelay::eachClientHasAPortOfItsOwn()
 {
     Party server;
     Party one;
@@ -225,48 +221,5 @@ void TestSupportRelay::eachClientHasAPortOfItsOwn()
     QCOMPARE(relay.clients(), 0U);
 }
 
-void TestSupportRelay::everyFlightOfAHandshakeIsRecognised()
-{
-    MemoryNetwork network;
-    FlightTracker tracker;
-    QList<Flight> seen;
-    QList<Flight> withFinished;
-    const auto watch = [&](const OutgoingDatagram &datagram) {
-        const bool toServer = datagram.path.peer == MemoryNetwork::serverAddress();
-        const Sighting sighting =
-            tracker.see(toServer ? Direction::ToServer : Direction::ToClient, datagram.bytes);
-        if (seen.isEmpty() || seen.constLast() != sighting.flight)
-            seen << sighting.flight;
-        if (sighting.hasFinished)
-            withFinished << sighting.flight;
-        return false;
-    };
-    auto &device = network.add(1);
-    network.run(watch);
-    QVERIFY(device.client->send("a message"));
-    network.run(watch);
-    device.client->close();
-    network.run(watch);
-    QCOMPARE(seen,
-             QList<Flight>({Flight::FirstHello, Flight::HelloVerifyRequest, Flight::HelloWithCookie,
-                            Flight::ServerHello, Flight::ClientFinish, Flight::ServerFinish,
-                            Flight::ApplicationData, Flight::Alert}));
-    QCOMPARE(withFinished, QList<Flight>({Flight::ClientFinish, Flight::ServerFinish}));
-}
-
-void TestSupportRelay::aRepeatedFlightCountsOnce()
-{
-    // ServerHello and ServerHelloDone, in one datagram at first, then each in its own.
-    const QByteArray serverHello = QByteArray::fromHex("16fefd000000000000000100020200");
-    const QByteArray helloDone = QByteArray::fromHex("16fefd000000000000000200020e00");
-    FlightTracker tracker;
-    const Sighting first = tracker.see(Direction::ToClient, serverHello + helloDone);
-    QCOMPARE(first.flight, Flight::ServerHello);
-    QCOMPARE(first.transmission, 1);
-    QCOMPARE(tracker.see(Direction::ToClient, serverHello).transmission, 2);
-    QCOMPARE(tracker.see(Direction::ToClient, helloDone).transmission, 2);
-    QCOMPARE(tracker.see(Direction::ToClient, serverHello).transmission, 3);
-}
-
-QTEST_GUILESS_MAIN(TestSupportRelay)
-#include "tst_support_relay.moc"
+QTEST_GUILESS_MAIN(TestRelay)
+#include "tst_relay.moc"
