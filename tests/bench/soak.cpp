@@ -5,7 +5,7 @@
 // all the time, devices that come and go on a lossy path, and floods that take turns. A line every
 // ten seconds says what it holds. In the end, when all of them have gone, its sessions, memory and
 // descriptors have to be what they were, and every receipt has to have its entry. Needs root.
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/DaemonLog.h"
 #include "support/Garbage.h"
 #include "support/HonestFleet.h"
@@ -135,12 +135,12 @@ public:
     {
         const auto turn = m_since.elapsed() / turnOfAFlood.count() % 4;
         for (int i = 0; i < floodBatch && turn < 3; ++i, ++m_number)
-            m_peers.send(source(), turn < 2 ? ClientHello().datagram() : m_garbage.next());
+            m_peers.send(source(), turn < 2 ? CraftedHello().datagram() : m_garbage.next());
         m_peers.flush();
         m_peers.receive([this, turn](const SocketAddress &from, QByteArrayView answer) {
             const auto cookie = cookieOf(answer);
             if (turn == 1 && cookie)
-                m_peers.send(from, ClientHello{.cookie = *cookie}.datagram());
+                m_peers.send(from, CraftedHello{.cookie = *cookie}.datagram());
         });
         m_peers.flush();
     }

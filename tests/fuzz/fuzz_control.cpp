@@ -59,7 +59,7 @@ public:
             m_sessions, [&](const SessionReport &report) { return isMeant(report.info); });
         later([then = std::move(then), closed] { then(static_cast<std::int64_t>(closed)); });
     }
-    void reload(Reloader::Hear then) override
+    void reload(Then<const ReloadOutcome &> then) override
     {
         ReloadOutcome outcome = Reloaded{};
         if (m_isUnwell)

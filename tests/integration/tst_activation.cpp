@@ -2,7 +2,7 @@
 //
 // dtlsd with sockets that were bound before it was started: by systemd-socket-activate(1), which
 // does what systemd does for a socket unit, or by the test in its place.
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
 #include "support/JsonFields.h"
@@ -74,7 +74,7 @@ const QStringList datagrams{QStringLiteral("--datagram")};
 /// Begins a handshake at @p server, and returns where the answer came from.
 SocketAddress answerTo(QUdpSocket &peer, const SocketAddress &server)
 {
-    peer.writeDatagram(ClientHello().datagram(), server.address(), server.port());
+    peer.writeDatagram(CraftedHello().datagram(), server.address(), server.port());
     if (!waitUntil([&] { return peer.hasPendingDatagrams(); }, QDeadlineTimer(patience)))
         return {};
     const QNetworkDatagram answer = peer.receiveDatagram();

@@ -2,7 +2,7 @@
 //
 // Two instances behind a balancer that hashes addresses, each with a network of its own, share the
 // secret of their cookies; one is killed under traffic. Run by `balanced-network`.
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/DaemonProcess.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
@@ -77,7 +77,7 @@ bool spread(const QStringList &hosts)
 }
 
 /// What comes to @p socket for @p hello.
-QByteArray answerTo(const ClientHello &hello, QUdpSocket &socket)
+QByteArray answerTo(const CraftedHello &hello, QUdpSocket &socket)
 {
     socket.writeDatagram(hello.datagram(), balancer.address(), balancer.port());
     if (!waitUntil([&] { return socket.hasPendingDatagrams(); }, QDeadlineTimer(patience)))
@@ -137,7 +137,7 @@ void TestBalanced::aHelloThatOneHasAnsweredIsTakenByTheOther()
 {
     QUdpSocket socket;
     QVERIFY(socket.bind(QHostAddress(QHostAddress::AnyIPv4)));
-    ClientHello hello;
+    CraftedHello hello;
     QVERIFY(spread({u"one"_s}));
     const std::optional<QByteArray> cookie = cookieOf(answerTo(hello, socket));
     QVERIFY(cookie);

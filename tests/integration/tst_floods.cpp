@@ -3,7 +3,7 @@
 // Floods against the daemon, with honest devices beside each: none of them loses a message or its
 // session, what the attacker gets back is bounded by what it sent, and memory, file descriptors
 // and log lines stay bounded whatever comes. One line per flood says what was counted.
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/Garbage.h"
 #include "support/Siege.h"
 
@@ -97,9 +97,9 @@ void TestFloods::hellosWithoutCookieCostNothing()
 {
     if (!begin({}))
         return;
-    const ClientHello minimal;
-    const ClientHello forged{.cookie = QByteArray(32, 'c')};
-    const ClientHello padded{.padding = 1000};
+    const CraftedHello minimal;
+    const CraftedHello forged{.cookie = QByteArray(32, 'c')};
+    const CraftedHello padded{.padding = 1000};
     const QList<QByteArray> shapes{minimal.datagram(),          forged.datagram(),
                                    padded.datagram(),           forged.firstFragment(70),
                                    minimal.firstFragment(36),   minimal.firstFragment(34),
@@ -130,7 +130,7 @@ void TestFloods::look(const SocketAddress &from, QByteArrayView answer)
         return;
     }
     ++m_verifyRequests[from];
-    const ClientHello hello{.random = randomOf(from), .cookie = *cookie};
+    const CraftedHello hello{.random = randomOf(from), .cookie = *cookie};
     m_siege->attacker->send(from, hello.datagram());
 }
 
@@ -140,7 +140,7 @@ void TestFloods::beginHandshakes(int count, SocketAddress (*source)(int))
         look(from, answer);
     };
     for (int i = 0; i < count; ++i) {
-        const ClientHello hello{.random = randomOf(source(i))};
+        const CraftedHello hello{.random = randomOf(source(i))};
         m_siege->attacker->send(source(i), hello.datagram());
         if (i % Siege::batch == 0)
             m_siege->pump(looking);

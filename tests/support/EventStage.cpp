@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/EventStage.h"
 
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 
 #include <QNetworkDatagram>
 #include <QSignalSpy>
@@ -133,16 +133,16 @@ QUdpSocket &EventStage::helloByHand()
 
 void EventStage::beginHandshake(QUdpSocket &peer)
 {
-    const auto isAnswered = [&](const ClientHello &hello) {
+    const auto isAnswered = [&](const CraftedHello &hello) {
         peer.writeDatagram(hello.datagram(), m_server.address(), m_server.port());
         return waitUntil([&peer] { return peer.hasPendingDatagrams(); }, QDeadlineTimer(patience));
     };
     QVERIFY(peer.bind(QHostAddress::LocalHost));
     remember(peer.localPort());
-    QVERIFY(isAnswered(ClientHello()));
+    QVERIFY(isAnswered(CraftedHello()));
     const auto cookie = cookieOf(peer.receiveDatagram().data());
     QVERIFY(cookie);
-    QVERIFY(isAnswered(ClientHello{.cookie = *cookie}));
+    QVERIFY(isAnswered(CraftedHello{.cookie = *cookie}));
 }
 
 void EventStage::throwIn(const QByteArray &datagram)

@@ -112,7 +112,7 @@ public:
         isSlow ? later.push_back(answer) : answer();
     }
 
-    void reload(Reloader::Hear then) override
+    void reload(Then<const ReloadOutcome &> then) override
     {
         ++calls;
         const auto answer = [this, then = std::move(then)] { then(outcome); };

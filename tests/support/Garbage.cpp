@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/Garbage.h"
 
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 
 namespace dtlsd::test {
 
@@ -30,7 +30,7 @@ QByteArray Garbage::noise(qsizetype size)
 
 QByteArray Garbage::brokenHello(qsizetype from, int range)
 {
-    const ClientHello hello{.random = noise(32), .cookie = noise(32), .padding = 50};
+    const CraftedHello hello{.random = noise(32), .cookie = noise(32), .padding = 50};
     QByteArray bytes = hello.datagram();
     bytes[from + m_random.bounded(range)] = static_cast<char>(m_random.bounded(256));
     return bytes;

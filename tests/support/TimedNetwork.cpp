@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/TimedNetwork.h"
 
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/MemoryNetwork.h"
 
 #include <utility>
@@ -144,7 +144,7 @@ void TimedNetwork::repeat(const SocketAddress &address, int number, int flight)
 
 QByteArray TimedNetwork::cookieFor(const SocketAddress &address)
 {
-    m_serverSocket->arrive(address, ClientHello{}.datagram());
+    m_serverSocket->arrive(address, CraftedHello{}.datagram());
     server->doWhatIsDue();
     QByteArray cookie;
     for (const OutgoingDatagram &datagram : m_serverSocket->takeSent())

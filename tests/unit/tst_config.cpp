@@ -2,6 +2,7 @@
 //
 // What a configuration means: the files we ship, the defaults, and what is warned about.
 #include "config/ConfigSchema.h"
+#include "config/IniDocument.h"
 #include "support/ConfigFolder.h"
 #include "support/KeyFolder.h"
 #include "support/WrittenConfig.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DtlsServer with real QDtls on both sides, and no network between them.
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/MemoryNetwork.h"
 
 #include <QTest>
@@ -270,7 +270,7 @@ void TestDtlsServer::establishedSessionsComeBeforeHandshakes()
     for (int i = 0; i < strangers; ++i)
         network.serverSocket->hold(
             MemoryNetwork::clientAddress(100 + i),
-            ClientHello{.random = QByteArray(32, static_cast<char>(i))}.datagram());
+            CraftedHello{.random = QByteArray(32, static_cast<char>(i))}.datagram());
     QVERIFY(device.client->send("now"));
     network.serverSocket->hold(device.address, MemoryNetwork::takeSent(device).at(0));
     network.arrive(MemoryNetwork::clientAddress(2), "what makes all of them arrive");
@@ -423,10 +423,10 @@ void TestDtlsServer::aHelloInTwoDatagramsOfOneBatchIsAnswered()
 {
     MemoryNetwork network;
     const SocketAddress device = MemoryNetwork::clientAddress(1);
-    network.arrive(device, ClientHello{}.datagram());
+    network.arrive(device, CraftedHello{}.datagram());
     const auto cookie = cookieOf(network.serverSocket->takeSent().at(0).bytes);
     QVERIFY(cookie);
-    const ClientHello hello{.cookie = *cookie};
+    const CraftedHello hello{.cookie = *cookie};
     network.serverSocket->arrive(device, {hello.firstFragment(70), hello.lastFragment(70)});
     QCOMPARE(network.server->statistics().halfOpen, 1);
     QVERIFY(!network.serverSocket->takeSent().empty()); // the ServerHello

@@ -4,7 +4,7 @@
 // these get what they came for.
 #include "app/LogEvent.h"
 #include "log/LogQueue.h"
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/MemoryNetwork.h"
 #include "support/TimedNetwork.h"
 
@@ -55,7 +55,7 @@ void attack(TimedNetwork &network, int perSecond, TimedNetwork::Duration until, 
             qToBigEndian(static_cast<quint32>(i), random.data());
             network.arrive(
                 source(i % count),
-                ClientHello{.random = random, .cookie = cookies->value(i % count)}.datagram());
+                CraftedHello{.random = random, .cookie = cookies->value(i % count)}.datagram());
         });
     }
 }

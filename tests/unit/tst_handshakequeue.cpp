@@ -3,7 +3,7 @@
 // HandshakeQueue: who comes next, and who finds no room.
 #include "dtls/HandshakeQueue.h"
 
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/MemorySocket.h"
 #include "wire/Packet.h"
 
@@ -32,7 +32,7 @@ Path elsewhere(int port)
 
 QByteArray hello(int number, const QByteArray &cookie = {})
 {
-    return ClientHello{.random = QByteArray(32, static_cast<char>(number)), .cookie = cookie}
+    return CraftedHello{.random = QByteArray(32, static_cast<char>(number)), .cookie = cookie}
         .datagram();
 }
 

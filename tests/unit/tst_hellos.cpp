@@ -3,7 +3,7 @@
 // What a ClientHello may ask for, what becomes of it where the server has no answer to it, and how
 // the log says so.
 #include "dtls/CipherPolicy.h"
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 #include "support/KeyedDevice.h"
 #include "support/MemoryNetwork.h"
 #include "wire/ClientHello.h"
@@ -37,9 +37,9 @@ QByteArray ask(MemoryNetwork &network, const QByteArray &datagram)
 }
 
 /// @p hello with its cookie.
-dtlsd::test::ClientHello proved(MemoryNetwork &network, dtlsd::test::ClientHello hello)
+CraftedHello proved(MemoryNetwork &network, CraftedHello hello)
 {
-    dtlsd::test::ClientHello first = hello;
+    CraftedHello first = hello;
     first.padding = 0;
     hello.cookie = cookieOf(ask(network, first.datagram())).value_or(QByteArray());
     return hello;
@@ -81,7 +81,7 @@ void TestHellos::aHelloThatIsTooLongIsDropped_data()
 {
     QTest::addColumn<qsizetype>("size");
     QTest::addColumn<bool>("isAccepted");
-    const qsizetype longest{dtlsd::ClientHello::maximumSize};
+    const qsizetype longest{ClientHello::maximumSize};
     QTest::newRow("as long as those of today") << qsizetype{2000} << true;
     QTest::newRow("the longest") << longest << true;
     QTest::newRow("one byte more") << longest + 1 << false;
@@ -171,7 +171,7 @@ void TestHellos::whatWasOfferedIsToldWithTheFailure()
 {
     QFETCH(bool, isInPieces);
     MemoryNetwork network(settingsWith(QStringLiteral("modern")));
-    dtlsd::test::ClientHello hello;
+    CraftedHello hello;
     hello.cipherSuites = QByteArray::fromHex("008c00aed001");
     hello.padding = 500;
     hello = proved(network, hello);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "config/PskFile.h"
 #include "support/KeyFolder.h"
 #include "tools/dtlsctl/KeyImport.h"
 

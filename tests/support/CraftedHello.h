@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ClientHello: a hello written by hand (RFC 6347 §4.2.1), so that a test decides what is in it and
+// CraftedHello: a hello written by hand (RFC 6347 §4.2.1), so that a test decides what is in it and
 // what comes after it. cookieOf() reads what the server asks to be repeated.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace dtlsd::test {
 
-struct ClientHello
+struct CraftedHello
 {
     QByteArray random = QByteArray(32, 'r');
     QByteArray cookie = {};

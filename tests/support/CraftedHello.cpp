@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/ClientHello.h"
+#include "support/CraftedHello.h"
 
 #include "wire/Record.h"
 
@@ -25,7 +25,7 @@ QByteArray sized(const QByteArray &content, int lengthSize)
 
 } // namespace
 
-QByteArray ClientHello::body() const
+QByteArray CraftedHello::body() const
 {
     QByteArray body = QByteArray::fromHex("fefd") + random + sized({}, 1) + sized(cookie, 1) +
                       sized(cipherSuites, 2) + sized(QByteArray(1, '\0'), 1);
@@ -34,7 +34,7 @@ QByteArray ClientHello::body() const
     return body;
 }
 
-QByteArray ClientHello::fragment(qsizetype from, qsizetype size) const
+QByteArray CraftedHello::fragment(qsizetype from, qsizetype size) const
 {
     const QByteArray whole = body();
     const int flight = cookie.isEmpty() ? 0 : 1;
@@ -44,17 +44,17 @@ QByteArray ClientHello::fragment(qsizetype from, qsizetype size) const
            sized(message, 2);
 }
 
-QByteArray ClientHello::datagram() const
+QByteArray CraftedHello::datagram() const
 {
     return fragment(0, body().size());
 }
 
-QByteArray ClientHello::firstFragment(qsizetype size) const
+QByteArray CraftedHello::firstFragment(qsizetype size) const
 {
     return fragment(0, size);
 }
 
-QByteArray ClientHello::lastFragment(qsizetype from) const
+QByteArray CraftedHello::lastFragment(qsizetype from) const
 {
     return fragment(from, body().size() - from);
 }
