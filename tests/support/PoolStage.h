@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <latch>
 #include <memory>
 #include <utility>
@@ -37,14 +38,14 @@ inline bool isDev(const SessionInfo &info)
 class PoolStage
 {
 public:
-    explicit PoolStage(std::chrono::milliseconds patience = std::chrono::seconds(30),
+    explicit PoolStage(std::chrono::milliseconds limit = std::chrono::seconds(30),
                        std::size_t logCapacity = 1024)
         : sink(std::make_shared<SinkState>())
         , config(folder.load(plain).config)
         , writer(std::make_unique<FakeSink>(sink), logCapacity,
                  {[](const Losses &) { return recordSaying("dropped"); },
                   [](const Verifiability &) { return recordSaying("verifiability"); }})
-        , pool(config, writer, m_mailbox, {}, patience)
+        , pool(config, writer, m_mailbox, {}, limit)
     {
         m_mailbox.open();
         isListening = pool.bind(config.server.listen).ok();
@@ -59,6 +60,10 @@ public:
     PoolStage(const PoolStage &) = delete;
     PoolStage &operator=(const PoolStage &) = delete;
 
+    std::function<void(Config &&)> putInForce()
+    {
+        return [this](Config &&next) { config = std::move(next); };
+    }
     /// Opens @p count sessions more.
     bool open(int count, const DtlsClient::Options &options)
     {

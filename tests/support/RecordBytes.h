@@ -17,10 +17,9 @@ inline QByteArray record(int type, int epoch, int sequence, const QByteArray &fr
 }
 
 /// The last byte of an authentic record belongs to its tag.
-inline QByteArray withFlippedTag(QByteArray record)
+inline QByteArray withFlippedTag(const QByteArray &record)
 {
-    record.back() = static_cast<char>(record.back() ^ 1);
-    return record;
+    return record.chopped(1) + static_cast<char>(record.back() ^ 1);
 }
 
 } // namespace dtlsd::test

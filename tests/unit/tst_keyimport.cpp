@@ -3,6 +3,8 @@
 #include "support/KeyFolder.h"
 #include "tools/dtlsctl/KeyImport.h"
 
+#include "config/PskFile.h"
+
 #include <QTest>
 
 using namespace dtlsd;

@@ -27,12 +27,12 @@ void TestReloader::aSecondReloadWaitsAndThoseThatWaitAreOne()
     QStringList loaded;
     QByteArray ini = plain;
     Listener listener;
-    Reloader reloader(
-        [&] {
-            listener.heard += QStringLiteral("loads");
-            return stage.folder.load(ini);
-        },
-        stage.config, stage.pool, listener.hearOutcome(QStringLiteral("concluded")));
+    Reloader reloader({[&] {
+                           listener.heard += QStringLiteral("loads");
+                           return stage.folder.load(ini);
+                       },
+                       stage.putInForce(), listener.hearOutcome(QStringLiteral("concluded"))},
+                      stage.config, stage.pool);
     reloader.reload(listener.hearOutcome(QStringLiteral("first")));
     reloader.reload(listener.hearOutcome(QStringLiteral("second")));
     ini = withoutDev;
@@ -57,8 +57,9 @@ void TestReloader::aReloadThatAWorkerCannotHearOfIsRejected()
     PoolStage stage(20ms);
     QVERIFY(stage.isListening);
     Listener listener;
-    Reloader reloader([&] { return stage.folder.load(withoutDev); }, stage.config, stage.pool,
-                      listener.hearOutcome(QStringLiteral("concluded")));
+    Reloader reloader({[&] { return stage.folder.load(withoutDev); }, stage.putInForce(),
+                       listener.hearOutcome(QStringLiteral("concluded"))},
+                      stage.config, stage.pool);
     HungWorker hung(stage.pool, QStringLiteral("worker-1"));
     reloader.reload();
     QVERIFY(listener.waitFor(1));
@@ -76,8 +77,9 @@ void TestReloader::noReloadBeginsWhileItStops()
     PoolStage stage;
     QVERIFY(stage.isListening);
     Listener listener;
-    Reloader reloader([&] { return stage.folder.load(withoutDev); }, stage.config, stage.pool,
-                      listener.hearOutcome(QStringLiteral("concluded")));
+    Reloader reloader({[&] { return stage.folder.load(withoutDev); }, stage.putInForce(),
+                       listener.hearOutcome(QStringLiteral("concluded"))},
+                      stage.config, stage.pool);
     reloader.reload(listener.hearOutcome(QStringLiteral("first")));
     reloader.reload(listener.hearOutcome(QStringLiteral("second")));
     reloader.stop();
