@@ -129,25 +129,48 @@ private Q_SLOTS:
 
     void oneTooManyIsToldSoAndTheOthersWorkOn()
     {
-        ControlServer server(echo, patient);
+        std::vector<ControlServer::Reply> replies; // to clients that have asked
+        const auto later = [&](const QByteArray &, const ControlServer::Reply &reply) {
+            replies.push_back(reply);
+        };
+        ControlServer server(later, patient);
         QVERIFY(server.listen(m_path).ok());
         std::vector<ControlClient> clients;
-        clients.reserve(3);
-        for (int i = 0; i < 3; ++i)
+        for (std::size_t i = 0; i < 3; ++i) {
             clients.emplace_back(m_path);
+            QVERIFY(clients.back().send("status\n"));
+            QVERIFY(waitUntil([&] { return replies.size() == i + 1; }, soon()));
+        }
         for (int i = 0; i < 100; ++i) {
             ControlClient late(m_path);
             late.send("status\n");
             QCOMPARE(codeOf(late.readAll()), QStringLiteral("busy"));
             QVERIFY(late.isAtEnd());
         }
-        for (ControlClient &client : clients) {
-            QVERIFY(client.send("status\n"));
-            QCOMPARE(client.readAll(), QByteArray("you said status\n"));
+        for (std::size_t i = 0; i < 3; ++i) {
+            replies[i]("you said status\n");
+            QCOMPARE(clients[i].readAll(), QByteArray("you said status\n"));
         }
         ControlClient next(m_path);
         QVERIFY(next.send("status\n"));
-        QCOMPARE(next.readAll(), QByteArray("you said status\n"));
+        QVERIFY(waitUntil([&] { return replies.size() == 4; }, soon()));
+    }
+
+    void aSilentClientGivesWayToOneThatAsks()
+    {
+        ControlServer server(echo, patient);
+        QVERIFY(server.listen(m_path).ok());
+        std::vector<ControlClient> clients;
+        for (int i = 0; i < 3; ++i)
+            clients.emplace_back(m_path);
+        ControlClient asking(m_path);
+        QVERIFY(asking.send("status\n"));
+        QCOMPARE(asking.readAll(), QByteArray("you said status\n"));
+        QCOMPARE(codeOf(clients[0].readAll()), QStringLiteral("busy"));
+        for (std::size_t i = 1; i < 3; ++i) {
+            QVERIFY(clients[i].send("status\n"));
+            QCOMPARE(clients[i].readAll(), QByteArray("you said status\n"));
+        }
     }
 
 private:

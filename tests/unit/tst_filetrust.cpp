@@ -148,8 +148,9 @@ void TestFileTrust::eachFileWithKeysIsJudged_data()
         u"DIR/dtlsd.ini:5: [identity a] next_key: DIR/keys/a.key: "_s +
             changed.arg(u"keys/a.key"_s));
     row("the file of many", pskFile, u"keys/psk.txt"_s,
-        u"DIR/keys/psk.txt: "_s + changed.arg(u"keys/psk.txt"_s));
-    row("its directory", pskFile, u"keys"_s, u"DIR/keys/psk.txt: "_s + replaced);
+        u"DIR/dtlsd.ini:2: [psk] file: DIR/keys/psk.txt: "_s + changed.arg(u"keys/psk.txt"_s));
+    row("its directory", pskFile, u"keys"_s,
+        u"DIR/dtlsd.ini:2: [psk] file: DIR/keys/psk.txt: "_s + replaced);
     row("the secret of cookies", cookieFile, u"keys/cookie.key"_s,
         u"DIR/dtlsd.ini:2: [server] cookie_secret: DIR/keys/cookie.key: "_s +
             changed.arg(u"keys/cookie.key"_s));

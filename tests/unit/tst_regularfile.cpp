@@ -53,7 +53,7 @@ void TestRegularFile::modes()
     QCOMPARE(m_folder.errorsOf(m_folder.loadKey("file:a.key")),
              expected(u"DIR/dtlsd.ini:4: [identity a] key: DIR/a.key: "_s, u"a.key"_s));
     QCOMPARE(m_folder.errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
-             expected(u"DIR/psk.txt: "_s, u"psk.txt"_s));
+             expected(u"DIR/dtlsd.ini:2: [psk] file: DIR/psk.txt: "_s, u"psk.txt"_s));
 }
 
 void TestRegularFile::noOrdinaryFile_data()
@@ -81,7 +81,7 @@ void TestRegularFile::noOrdinaryFile()
     QCOMPARE(m_folder.errorsOf(m_folder.loadKey("file:" + path.toUtf8())),
              QStringList{u"DIR/dtlsd.ini:4: [identity a] key: "_s + wrong});
     QCOMPARE(m_folder.errorsOf(m_folder.load("[psk]\nfile = " + path.toUtf8() + '\n')),
-             QStringList{wrong});
+             QStringList{u"DIR/dtlsd.ini:2: [psk] file: "_s + wrong});
     QCOMPARE(m_folder.errorsOf(loadConfig(QDir::cleanPath(full))), QStringList{wrong});
 }
 
@@ -91,8 +91,10 @@ void TestRegularFile::hugeFilesAreRefused()
              QStringList{u"DIR/dtlsd.ini: is larger than 1M; up to 1M are accepted"_s});
     QFile sparse(m_folder.write(u"psk.txt"_s, {}));
     QVERIFY(sparse.resize((64 << 20) + 1));
-    QCOMPARE(m_folder.errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
-             QStringList{u"DIR/psk.txt: is larger than 64M; up to 64M are accepted"_s});
+    QCOMPARE(
+        m_folder.errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
+        QStringList{u"DIR/dtlsd.ini:2: [psk] file: DIR/psk.txt: is larger than 64M; up to 64M are "
+                    "accepted"_s});
 }
 
 QTEST_GUILESS_MAIN(TestRegularFile)
