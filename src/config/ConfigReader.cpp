@@ -88,32 +88,20 @@ void ConfigReader::readSection(const IniDocument::Section &section)
 void ConfigReader::unknownSection(const IniDocument::Section &section)
 {
     const QStringList names = sectionNames() + QStringList{QStringLiteral("identity NAME")};
-    const QString near = nearestName(section.name, names);
-    const QString guess =
-        near.isEmpty() ? QString() : QStringLiteral(" (did you mean [%1]?)").arg(near);
     m_diagnostics.error(
         {section.line, section.name, {}},
-        QStringLiteral("the section is unknown%1; %2 are accepted").arg(guess, enumeration(names)));
+        QStringLiteral("the section is unknown%1; %2")
+            .arg(suggestion(section.name, names, QStringLiteral("[%1]")), acceptedNames(names)));
 }
 
-/// Names of [psk] are shown only when they resemble a known one: `identity:key` lines stand there
-/// by mistake.
+/// In [psk] lines `identity:key`, with a secret, stand by mistake.
 void ConfigReader::unknownKey(const IniPlace &place)
 {
     const QStringList names = keyNames(place.section);
-    const QString accepted = enumeration(names) +
-                             (names.size() == 1 ? QStringLiteral(" is") : QStringLiteral(" are")) +
-                             QStringLiteral(" accepted");
     if (const QString owner = sectionOf(place.key); !owner.isEmpty())
-        return m_diagnostics.error(place,
-                                   QStringLiteral("belongs in [%1]; here %2").arg(owner, accepted));
-    if (const QString near = nearestName(place.key, names); !near.isEmpty())
         return m_diagnostics.error(
-            place, QStringLiteral("is unknown (did you mean %1?); %2").arg(near, accepted));
-    if (place.section == u"psk")
-        return m_diagnostics.error({place.line, place.section, {}},
-                                   QStringLiteral("there is an unknown key; ") + accepted);
-    m_diagnostics.error(place, QStringLiteral("is unknown; ") + accepted);
+            place, QStringLiteral("belongs in [%1]; here %2").arg(owner, acceptedNames(names)));
+    m_diagnostics.unknownKey(place, names, place.section == u"psk");
 }
 
 bool ConfigReader::hasProblems(const IniDocument::Section &section) const
@@ -250,8 +238,7 @@ void ConfigReader::judgeAccess(const RegularFile &text)
     if (m_hasInlineKey && (text.mode & S_IROTH) != 0)
         m_diagnostics.warning({}, QStringLiteral("others can read the keys in this file (mode "
                                                  "%1); chmod 0640 %2 mends that")
-                                      .arg(text.mode, 4, 8, QChar(u'0'))
-                                      .arg(shownPath(m_config.file)));
+                                      .arg(shownMode(text.mode), shownPath(m_config.file)));
 }
 
 void ConfigReader::warnAboutOwners()

@@ -44,6 +44,23 @@ std::size_t editDistance(QStringView a, QStringView b)
     return row.back();
 }
 
+/// The one of @p names that @p name was probably meant to be; empty = none is near.
+QString nearestName(QStringView name, const QStringList &names)
+{
+    const QString wanted = normalised(name.first(std::min<qsizetype>(name.size(), shownLimit)));
+    QString nearest;
+    // A third of the letters may be wrong; beyond that a suggestion is a guess.
+    std::size_t limit = std::max<std::size_t>(1, static_cast<std::size_t>(wanted.size()) / 3) + 1;
+    for (const QString &candidate : names) {
+        const std::size_t distance = editDistance(wanted, normalised(candidate));
+        if (distance < limit) {
+            limit = distance;
+            nearest = candidate;
+        }
+    }
+    return nearest;
+}
+
 } // namespace
 
 void Diagnostics::error(const IniPlace &place, const QString &text)
@@ -54,6 +71,16 @@ void Diagnostics::error(const IniPlace &place, const QString &text)
 void Diagnostics::warning(const IniPlace &place, const QString &text)
 {
     m_warnings.append(message(place, text));
+}
+
+void Diagnostics::unknownKey(const IniPlace &place, const QStringList &names, bool maybeSecret)
+{
+    const QString guess = suggestion(place.key, names);
+    if (maybeSecret && guess.isEmpty())
+        error({place.line, place.section, {}},
+              QStringLiteral("there is an unknown key; ") + acceptedNames(names));
+    else
+        error(place, QStringLiteral("is unknown%1; %2").arg(guess, acceptedNames(names)));
 }
 
 void Diagnostics::missing(const IniPlace &place, const QString &text)
@@ -98,20 +125,16 @@ QString shown(QStringView text)
     return u'"' + escaped(text.toUtf8(), shownLimit) + u'"';
 }
 
-QString nearestName(QStringView name, const QStringList &names)
+QString suggestion(QStringView name, const QStringList &names, const QString &shape)
 {
-    const QString wanted = normalised(name.first(std::min<qsizetype>(name.size(), shownLimit)));
-    QString nearest;
-    // A third of the letters may be wrong; beyond that a suggestion is a guess.
-    std::size_t limit = std::max<std::size_t>(1, static_cast<std::size_t>(wanted.size()) / 3) + 1;
-    for (const QString &candidate : names) {
-        const std::size_t distance = editDistance(wanted, normalised(candidate));
-        if (distance < limit) {
-            limit = distance;
-            nearest = candidate;
-        }
-    }
-    return nearest;
+    const QString near = nearestName(name, names);
+    return near.isEmpty() ? QString() : QStringLiteral(" (did you mean %1?)").arg(shape.arg(near));
+}
+
+QString acceptedNames(const QStringList &names)
+{
+    return enumeration(names) +
+           (names.size() == 1 ? QStringLiteral(" is accepted") : QStringLiteral(" are accepted"));
 }
 
 QString enumeration(QStringList names, const QString &conjunction)

@@ -34,6 +34,9 @@ public:
 
     void error(const IniPlace &place, const QString &text);
     void warning(const IniPlace &place, const QString &text);
+    /// An error: the key of @p place is none of @p names. One that may be a secret in the wrong
+    /// place (@p maybeSecret) is shown only when it resembles one of them.
+    void unknownKey(const IniPlace &place, const QStringList &names, bool maybeSecret);
     /// Of the machine.
     void missing(const IniPlace &place, const QString &text);
     /// About another file, in the form it has.
@@ -62,8 +65,12 @@ private:
 /// `"text"` as a message can show it: escaped and bounded.
 QString shown(QStringView text);
 
-/// The one of @p names that @p name was probably meant to be; empty = none is near.
-QString nearestName(QStringView name, const QStringList &names);
+/// ` (did you mean x?)` with what is near in @p names, in the form @p shape; empty = nothing is.
+QString suggestion(QStringView name, const QStringList &names,
+                   const QString &shape = QStringLiteral("%1"));
+
+/// `a, b and c are accepted`
+QString acceptedNames(const QStringList &names);
 
 /// `a, b and c`, as in `a, b and c are accepted`.
 QString enumeration(QStringList names, const QString &conjunction = QStringLiteral("and"));

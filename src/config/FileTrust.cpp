@@ -34,11 +34,6 @@ bool contains(const std::vector<Id> &ids, Id id)
     return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-QString shownMode(mode_t mode)
-{
-    return QStringLiteral("%1").arg(mode & 07777, 4, 8, QChar(u'0'));
-}
-
 Result<FileStatus> statusOf(int descriptor)
 {
     struct stat status = {};

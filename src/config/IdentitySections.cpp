@@ -104,7 +104,7 @@ void IdentitySections::readEntry(const IniPlace &place, const IniDocument::Entry
                                     [&](const auto &key) { return key.name == entry.key; });
     const bool isSecret = entry.key == u"key" || entry.key == u"next_key";
     if (!isSecret && known == keys.end())
-        return unknownKey(place);
+        return m_diagnostics.unknownKey(place, knownKeys(), true);
     const Result<> read = isSecret ? readKey(entry, identity) : known->read(identity, entry.value);
     if (!read)
         m_diagnostics.error(place, read.error().message);
@@ -124,20 +124,6 @@ Result<> IdentitySections::readKey(const IniDocument::Entry &entry, PskIdentity 
         return key.error();
     (isNext ? identity.nextKey : identity.key) = std::move(key).value();
     return success();
-}
-
-/// The name is shown only when it resembles a known one: it may be a secret in the wrong place.
-void IdentitySections::unknownKey(const IniPlace &place)
-{
-    const QStringList known = knownKeys();
-    const QString near = nearestName(place.key, known);
-    const QString accepted = enumeration(known) + QStringLiteral(" are accepted");
-    if (near.isEmpty())
-        m_diagnostics.error({place.line, place.section, {}},
-                            QStringLiteral("there is an unknown key; ") + accepted);
-    else
-        m_diagnostics.error(
-            place, QStringLiteral("is unknown (did you mean %1?); %2").arg(near, accepted));
 }
 
 } // namespace dtlsd

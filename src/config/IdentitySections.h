@@ -53,7 +53,6 @@ private:
     [[nodiscard]] bool hasGoodName(const IniDocument::Section &section, const QByteArray &name);
     void readEntry(const IniPlace &place, const IniDocument::Entry &entry, PskIdentity &identity);
     Result<> readKey(const IniDocument::Entry &entry, PskIdentity &identity);
-    void unknownKey(const IniPlace &place);
 
     QString m_file;
     KeyRules m_rules;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/IniDocument.h"
 
-#include "config/Encoding.h"
 #include "config/IniValue.h"
 #include "config/Lines.h"
 

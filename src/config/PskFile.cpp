@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/PskFile.h"
 
-#include "config/Encoding.h"
 #include "config/FileMessages.h"
 #include "config/KeyText.h"
 #include "config/Lines.h"

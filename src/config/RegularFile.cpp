@@ -107,8 +107,7 @@ bool RegularFile::isAbsent(const QString &path)
 
 QString readableByOthers(const QString &path, unsigned mode, bool isOnReadOnlyMount)
 {
-    const QString readable =
-        QStringLiteral("others can read it (mode %1)").arg(mode, 4, 8, QChar(u'0'));
+    const QString readable = QStringLiteral("others can read it (mode %1)").arg(shownMode(mode));
     if (!isOnReadOnlyMount && !path.startsWith(engineSecrets))
         return readable + QStringLiteral("; chmod 0640 %1 mends that").arg(shownPath(path));
     return readable +
@@ -118,6 +117,11 @@ QString readableByOthers(const QString &path, unsigned mode, bool isOnReadOnlyMo
                "compose mounts that as it is, fsGroup and defaultMode: 0440 in "
                "Kubernetes")
                .arg(::geteuid());
+}
+
+QString shownMode(unsigned mode)
+{
+    return QStringLiteral("%1").arg(mode & 07777, 4, 8, QChar(u'0'));
 }
 
 QString shownPath(const QString &path)

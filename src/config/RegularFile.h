@@ -33,6 +33,8 @@ struct RegularFile
 /// container's engine is told where that cannot help.
 QString readableByOthers(const QString &path, unsigned mode, bool isOnReadOnlyMount);
 
+/// Permission bits as chmod(1) counts them: `0640`.
+QString shownMode(unsigned mode);
 /// A path as a message can show it.
 QString shownPath(const QString &path);
 

@@ -319,10 +319,7 @@ QStringList listElements(const QString &text)
 
 Error unknownWord(const QString &text, const QStringList &words)
 {
-    const QString near = nearestName(text, words);
-    const QString guess =
-        near.isEmpty() ? QString() : QStringLiteral(" (did you mean %1?)").arg(near);
-    return wrong(text, QStringLiteral("is unknown") + guess);
+    return wrong(text, QStringLiteral("is unknown") + suggestion(text, words));
 }
 
 QString acceptedWords(const QStringList &words)

@@ -3,7 +3,7 @@
 // Fuzzes tools/dtlsctl/KeyImport: the input is a digit for the format and another server's key
 // file. Either there are errors, and dtlsctl writes nothing, or PskFile reads the lines back with
 // the identities and keys that the file had. No message may show a key.
-#include "config/Encoding.h"
+#include "config/Lines.h"
 #include "config/PskFile.h"
 #include "fuzz/FuzzTarget.h"
 #include "fuzz/KeyLines.h"

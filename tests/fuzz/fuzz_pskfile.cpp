@@ -3,8 +3,8 @@
 // Fuzzes config/PskFile and config/KeyText: the input is a key file. Each of its lines must end up
 // as a valid identity with a key within bounds, or as an error with its number, and no error may
 // show a key.
-#include "config/Encoding.h"
 #include "config/KeyText.h"
+#include "config/Lines.h"
 #include "config/PskFile.h"
 #include "fuzz/FuzzTarget.h"
 #include "fuzz/KeyLines.h"

@@ -92,16 +92,11 @@ std::variant<Form, Stop> takeCommand(QStringList &words)
         }
     }
     if (words.isEmpty())
-        return wrongUsage(
-            QStringLiteral("a command is missing; %1 are accepted").arg(enumeration(known)));
+        return wrongUsage(QStringLiteral("a command is missing; ") + acceptedNames(known));
     const qsizetype length = words.constFirst() == u"key" ? 2 : 1;
     const QString given = words.first(std::min(length, words.size())).join(u' ');
-    const QString near = nearestName(given, known);
-    return wrongUsage(
-        QStringLiteral("there is no command %1%2; %3 are accepted")
-            .arg(shownName(given),
-                 near.isEmpty() ? QString() : QStringLiteral(" (did you mean %1?)").arg(near),
-                 enumeration(known)));
+    return wrongUsage(QStringLiteral("there is no command %1%2; %3")
+                          .arg(shownName(given), suggestion(given, known), acceptedNames(known)));
 }
 
 /// An option that says nothing to this command would be a misunderstanding.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/KeyLine.h"
 
-#include "config/Encoding.h"
+#include "config/Lines.h"
 #include "config/PskFile.h"
 
 namespace dtlsd {

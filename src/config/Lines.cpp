@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config/Encoding.h"
+#include "config/Lines.h"
 
 namespace dtlsd {
 
