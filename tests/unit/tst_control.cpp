@@ -9,6 +9,8 @@
 #include <QJsonDocument>
 #include <QTest>
 
+#include <memory>
+
 using namespace dtlsd;
 using namespace dtlsd::test;
 

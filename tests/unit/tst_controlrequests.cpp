@@ -5,7 +5,9 @@
 
 #include <QTest>
 
+#include <memory>
 #include <random>
+#include <string_view>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
