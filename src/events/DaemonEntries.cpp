@@ -204,8 +204,9 @@ const EventKind &EventLog::kindOf(const DaemonEvent &event)
 
 std::vector<EventKind> EventLog::kinds()
 {
-    std::vector<EventKind> kinds = serverKinds();
-    kinds.insert(kinds.end(), KindsOf<DaemonEvent>::all.begin(), KindsOf<DaemonEvent>::all.end());
+    std::vector<EventKind> kinds = KindsOf<DaemonEvent>::all;
+    const std::vector<EventKind> ofServer = serverKinds();
+    kinds.insert(kinds.end(), ofServer.begin(), ofServer.end());
     return kinds;
 }
 

@@ -55,8 +55,7 @@ struct KindsOf<std::variant<Events...>>
     inline static const std::vector<EventKind> all{Entry<Events>::kind...};
 };
 
-/// Of ServerEvent and Datagram, and of DaemonEvent.
+/// Of ServerEvent and Datagram.
 [[nodiscard]] std::vector<EventKind> serverKinds();
-[[nodiscard]] std::vector<EventKind> daemonKinds();
 
 } // namespace dtlsd

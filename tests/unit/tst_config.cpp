@@ -169,7 +169,7 @@ psk.file=)";
         const QByteArray value = line.sliced(line.indexOf('=') + 1);
         if (!text.contains('[' + section + ']'))
             text += '[' + section + "]\n";
-        text += key + " = " + value + '\n';
+        text += key + " = " + (value.contains(';') ? '"' + value + '"' : value) + '\n';
     }
     const ConfigResult result = m_folder.load(text);
     QCOMPARE(m_folder.texts(result.errors), QStringList());
