@@ -87,19 +87,18 @@ Result<> ControlServer::listen(const QString &path)
 
 void ControlServer::serve(int client)
 {
-    const auto connections = findChildren<ControlConnection *>(Qt::FindDirectChildrenOnly);
+    const auto others = findChildren<ControlConnection *>(Qt::FindDirectChildrenOnly);
     auto *connection = new ControlConnection(Descriptor(client), m_answer, m_limits, this);
-    if (!isEntitled(client)) {
-        connection->refuse("forbidden",
-                           QStringLiteral("this is for root and for the group of dtlsd"));
-    } else if (std::ranges::count_if(connections, &ControlConnection::isOpen) >=
-               m_limits.connections) {
-        const auto silent = std::ranges::find_if(connections, &ControlConnection::isSilent);
-        (silent == connections.end() ? connection : *silent)
+    if (!isEntitled(client))
+        return connection->refuse("forbidden",
+                                  QStringLiteral("this is for root and for the group of dtlsd"));
+    if (std::ranges::count_if(others, &ControlConnection::isOpen) >= m_limits.connections) {
+        const auto silent = std::ranges::find_if(others, &ControlConnection::isSilent);
+        (silent == others.end() ? connection : *silent)
             ->refuse(
                 "busy",
                 QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
     }
-}
+} // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): a connection is its parent's
 
 } // namespace dtlsd
