@@ -11,9 +11,8 @@
 // The text is UTF-8, without control characters but tabs; a blank is a space or a tab. A name has
 // no `]`; that of an identity has no blank at its ends, and `"` at its front only as `""`, the
 // empty one. A key is letters, digits, `_`, `-` and `.`. A plain value may be empty, and has no
-// `"`, `\` or
-// `;`, nor a `#` at its front or after a blank. A quoted one stands between double quotes, `\"` and
-// `\\` in it for `"` and `\`. No section is there twice, and no key in a section.
+// `"`, `\` or `;`, nor a `#` at its front or after a blank. A quoted one stands between double
+// quotes, `\"` and `\\` in it for `"` and `\`. No section is there twice, and no key in a section.
 #pragma once
 
 #include <QByteArrayView>
