@@ -39,10 +39,7 @@
 
 namespace dtlsd {
 
-class DtlsServer : public QObject,
-                   private Handshakes::Owner,
-                   private SessionKeeper::Owner,
-                   private SessionTraffic::Owner
+class DtlsServer : public QObject, private Handshakes::Owner, private SessionTraffic::Owner
 {
     Q_OBJECT
 

@@ -26,18 +26,13 @@ class SessionTraffic
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// Hears of everything, in the middle of any function that is not const.
-    class Owner
+    /// Hears of everything, in the middle of any function that is not const, and ends sessions that
+    /// have ended by what they received or were sent.
+    class Owner : public SessionKeeper::Owner
     {
     public:
-        Owner() = default;
-        Owner(const Owner &) = delete;
-        Owner &operator=(const Owner &) = delete;
-
         virtual void heard(const Datagram &datagram) = 0;
         virtual void warn(const ServerEvent &event) = 0;
-        /// A session that has ended by what it received or was sent.
-        virtual void end(DtlsSession &session, CloseReason reason) = 0;
 
     protected:
         ~Owner() = default;
