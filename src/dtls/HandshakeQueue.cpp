@@ -4,7 +4,6 @@
 #include <QHashFunctions>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace dtlsd {
@@ -21,40 +20,31 @@ constexpr int comparedNetworks = 256;
 // A hello of ClientHello::maximumSize in fragments of 64 bytes.
 constexpr std::size_t maximumFragments = 64;
 
-std::size_t sizeOf(const QByteArray &bytes)
-{
-    return static_cast<std::size_t>(bytes.size());
-}
-
-std::size_t sizeOf(const HandshakeQueue::Waiting &waiting)
-{
-    std::size_t size = sizeOf(waiting.bytes);
-    for (const QByteArray &fragment : waiting.fragments)
-        size += sizeOf(fragment);
-    return size;
-}
-
 } // namespace
+
+std::size_t HandshakeQueue::Waiting::cost() const
+{
+    qsizetype size = bytes.size();
+    for (const QByteArray &fragment : fragments)
+        size += fragment.size();
+    return static_cast<std::size_t>(size);
+}
+
+HandshakeQueue::HandshakeQueue(std::size_t entries, std::size_t bytes)
+    : m_lanes{Queue({entries, bytes}), Queue({entries, bytes}), Queue({entries, bytes}),
+              Queue({entries, bytes})}
+{
+}
 
 HandshakeQueue::Waiting *HandshakeQueue::add(Waiting waiting)
 {
-    LaneState &lane = m_lanes[waiting.lane];
+    Queue &lane = m_lanes[waiting.lane];
     const SocketAddress network = waiting.path.peer.network();
-    const std::size_t size = sizeOf(waiting);
-    const auto found = lane.byNetwork.find(network);
-    const bool isNew = found == lane.byNetwork.end();
-    const FairShare own = isNew ? FairShare{} : found->second->used;
-    const std::size_t sources = lane.byNetwork.size() + (isNew ? 1 : 0);
-    if (!FairShare::takes(size, own, sources, lane.used, m_capacity))
+    if (!lane.takes(network, waiting.cost()))
         return nullptr;
-    if (isNew)
-        lane.sources.push_back({network, {}});
-    const auto source = isNew ? std::prev(lane.sources.end()) : found->second;
-    if (isNew)
-        lane.byNetwork.emplace(network, source);
-    lane.used.add(size);
-    source->used.add(size);
-    return &source->waiting.emplace_back(std::move(waiting));
+    std::list<Waiting> added;
+    added.push_back(std::move(waiting));
+    return &lane.add(network, added);
 }
 
 bool HandshakeQueue::addHello(DatagramSocket &socket, const Path &path, const Packet &packet)
@@ -98,13 +88,12 @@ bool HandshakeQueue::addFragment(const Path &path, const Packet &packet)
     if (!found || found->fragments.size() >= maximumFragments)
         return false;
     Waiting &hello = *found;
-    LaneState &lane = m_lanes[hello.lane];
+    Queue &lane = m_lanes[hello.lane];
+    const SocketAddress network = path.peer.network();
     const auto size = static_cast<std::size_t>(packet.bytes.size());
-    Source &source = *lane.byNetwork.at(path.peer.network());
-    if (!FairShare::takes(size, source.used, lane.sources.size(), lane.used, m_capacity))
+    if (!lane.takes(network, size))
         return false;
-    lane.used.bytes += size;
-    source.used.bytes += size;
+    lane.costHasChanged(network, 0, size);
     hello.fragments.push_back(packet.bytes.toByteArray());
     return true;
 }
@@ -117,11 +106,8 @@ bool HandshakeQueue::addProved(Waiting hello, const QDtls::GeneratorParameters &
     hello.since = now;
     if (const auto found = m_proved.find(hello.path); found != m_proved.end()) {
         Waiting &earlier = *found->second;
-        LaneState &lane = m_lanes[ProvedHellos];
-        for (FairShare *share : {&lane.used, &lane.byNetwork.at(hello.path.peer.network())->used}) {
-            share->remove(sizeOf(earlier));
-            share->add(sizeOf(hello));
-        }
+        m_lanes[ProvedHellos].costHasChanged(hello.path.peer.network(), earlier.cost(),
+                                             hello.cost());
         earlier = std::move(hello);
         return true;
     }
@@ -142,89 +128,59 @@ void HandshakeQueue::forgetIndex(const Waiting &waiting)
         m_hashes.erase(waiting.hash);
 }
 
-HandshakeQueue::Waiting HandshakeQueue::takeFrom(LaneState &lane, Sources::iterator source)
+HandshakeQueue::Waiting HandshakeQueue::takeFrom(Queue &lane)
 {
-    forgetIndex(source->waiting.front());
-    Waiting taken = std::move(source->waiting.front());
-    source->waiting.pop_front();
-    lane.used.remove(sizeOf(taken));
-    source->used.remove(sizeOf(taken));
-    if (source->waiting.empty()) {
-        lane.byNetwork.erase(source->network);
-        lane.sources.erase(source);
-    } else {
-        lane.sources.splice(lane.sources.end(), lane.sources, source);
-    }
-    return taken;
+    forgetIndex(lane.front());
+    return std::move(lane.take().front());
 }
 
 bool HandshakeQueue::hasCheap() const
 {
     return std::any_of(m_lanes.begin(), m_lanes.begin() + ProvedHellos,
-                       [](const LaneState &lane) { return lane.used.entries > 0; });
+                       [](const Queue &lane) { return !lane.isEmpty(); });
 }
 
-HandshakeQueue::LaneState &HandshakeQueue::nextLane()
+HandshakeQueue::Queue &HandshakeQueue::nextLane()
 {
     ++m_taken;
     for (const auto &[turns, lane] : {std::pair{turnsOfFirstHellos, FirstHellos},
                                       std::pair{turnsOfReturnedHellos, ReturnedHellos}}) {
-        if (m_taken % turns == 0 && m_lanes[lane].used.entries > 0)
+        if (m_taken % turns == 0 && !m_lanes[lane].isEmpty())
             return m_lanes[lane];
     }
-    return *std::ranges::find_if(m_lanes,
-                                 [](const LaneState &lane) { return lane.used.entries > 0; });
+    return *std::ranges::find_if_not(m_lanes, &Queue::isEmpty);
 }
 
 std::optional<HandshakeQueue::Waiting> HandshakeQueue::take()
 {
-    if (!hasCheap())
-        return std::nullopt;
-    LaneState &lane = nextLane();
-    return takeFrom(lane, lane.sources.begin());
+    return hasCheap() ? std::optional(takeFrom(nextLane())) : std::nullopt;
 }
 
 const HandshakeQueue::Waiting *HandshakeQueue::firstProved(const Accounts<SocketAddress> &networks)
 {
-    LaneState &lane = m_lanes[ProvedHellos];
     if (!hasProved())
         return nullptr;
-    // Those that were compared go behind the others, so that each is looked at in its turn.
-    const auto end = std::ranges::next(lane.sources.begin(), comparedNetworks, lane.sources.end());
-    if (lane.sources.size() > 1) {
-        const auto lightest = networks.lightest(lane.sources.begin(), end, &Source::network);
-        lane.sources.splice(lane.sources.end(), lane.sources, lane.sources.begin(), end);
-        lane.sources.splice(lane.sources.begin(), lane.sources, lightest);
-    }
-    return &lane.sources.front().waiting.front();
+    Queue &lane = m_lanes[ProvedHellos];
+    lane.prefer(comparedNetworks, [&](auto begin, auto end) {
+        return networks.lightest(begin, end, &Queue::Source::key);
+    });
+    return &lane.front();
 }
 
 HandshakeQueue::Waiting HandshakeQueue::takeProved()
 {
-    LaneState &lane = m_lanes[ProvedHellos];
-    return takeFrom(lane, lane.sources.begin());
+    return takeFrom(m_lanes[ProvedHellos]);
 }
 
 void HandshakeQueue::forget(const DatagramSocket &socket)
 {
-    for (LaneState &lane : m_lanes) {
-        for (auto next = lane.sources.begin(); next != lane.sources.end();) {
-            const auto source = next++;
-            for (auto waiting = source->waiting.begin(); waiting != source->waiting.end();) {
-                if (waiting->socket != &socket) {
-                    ++waiting;
-                    continue;
-                }
-                forgetIndex(*waiting);
-                lane.used.remove(sizeOf(*waiting));
-                source->used.remove(sizeOf(*waiting));
-                waiting = source->waiting.erase(waiting);
-            }
-            if (source->waiting.empty()) {
-                lane.byNetwork.erase(source->network);
-                lane.sources.erase(source);
-            }
-        }
+    for (Queue &lane : m_lanes) {
+        lane.removeIf([&](const Waiting &waiting) {
+            if (waiting.socket != &socket)
+                return false;
+            forgetIndex(waiting);
+            return true;
+        });
     }
 }
 

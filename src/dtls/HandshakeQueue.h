@@ -9,11 +9,11 @@
 //   FirstHellos     hellos without one, which anybody can send from anywhere
 //   ProvedHellos    hellos whose cookie is valid: each may cost a handshake
 //
-// Within a lane networks take turns, and the room of a lane is a FairShare among them. No cheap
-// lane waits for all of another; when a ProvedHello has its turn is for Handshakes to say.
+// Each lane is a FairQueue of networks. No cheap lane waits for all of another; when a ProvedHello
+// has its turn is for Handshakes to say.
 #pragma once
 
-#include "core/FairShare.h"
+#include "core/FairQueue.h"
 #include "core/SocketAddress.h"
 #include "dtls/Accounts.h"
 #include "net/DatagramSocket.h"
@@ -25,7 +25,6 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <list>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
@@ -51,14 +50,13 @@ public:
         Clock::time_point since{};           ///< of a ProvedHello: when it last arrived
         QByteArray clientRandom{};           ///< of a hello
         std::size_t hash = 0;                ///< of an unproved hello: its path and random
+
+        [[nodiscard]] std::size_t cost() const;
     };
 
     /// Room for @p entries datagrams, and for @p bytes of them, in each lane. Not for a whole fleet
     /// at once: a device repeats its hello after a second.
-    explicit HandshakeQueue(std::size_t entries = 2048, std::size_t bytes = 1 << 20)
-        : m_capacity{entries, bytes}
-    {
-    }
+    explicit HandshakeQueue(std::size_t entries = 2048, std::size_t bytes = 1 << 20);
 
     // Each keeps a copy; false: there is no room.
     /// The first fragment of a ClientHello; not kept if it waits already.
@@ -86,33 +84,18 @@ public:
     [[nodiscard]] bool isEmpty() const { return !hasCheap() && !hasProved(); }
     /// Whether take() has something.
     [[nodiscard]] bool hasCheap() const;
-    [[nodiscard]] bool hasProved() const { return m_lanes[ProvedHellos].used.entries > 0; }
+    [[nodiscard]] bool hasProved() const { return !m_lanes[ProvedHellos].isEmpty(); }
 
 private:
-    /// What waits of one network, in the order of arrival.
-    struct Source
-    {
-        SocketAddress network;
-        std::list<Waiting> waiting;
-        FairShare used{};
-    };
-    using Sources = std::list<Source>;
-
-    struct LaneState
-    {
-        Sources sources; // in the order of their turns
-        std::unordered_map<SocketAddress, Sources::iterator> byNetwork;
-        FairShare used;
-    };
+    using Queue = FairQueue<SocketAddress, Waiting>;
     using Index = std::unordered_map<Path, Waiting *>;
 
     Waiting *add(Waiting waiting);
-    [[nodiscard]] Waiting takeFrom(LaneState &lane, Sources::iterator source);
+    [[nodiscard]] Waiting takeFrom(Queue &lane);
     void forgetIndex(const Waiting &waiting);
-    LaneState &nextLane();
+    Queue &nextLane();
 
-    const FairShare m_capacity; // of each lane
-    std::array<LaneState, ProvedHellos + 1> m_lanes;
+    std::array<Queue, ProvedHellos + 1> m_lanes;
     std::unordered_set<std::size_t> m_hashes; // of the unproved hellos that wait
     Index m_unproved;                         // the latest that waits, by path
     Index m_proved;

@@ -3,18 +3,16 @@
 // LogQueue: the bounded way from every thread to the log thread.
 #pragma once
 
-#include "core/FairShare.h"
+#include "core/FairQueue.h"
 #include "log/LogRecord.h"
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 namespace dtlsd {
 
@@ -40,14 +38,15 @@ struct LogEntry
     AcceptanceListener *listener = nullptr; ///< outlives the log thread
     std::size_t source = 0;   ///< a hash of whom it comes from, for fairness; 0 = from ourselves
     std::uint64_t ticket = 0; ///< by which its listener knows it
+
+    /// Bytes of what a peer can make large; the rest is bounded by the number of entries.
+    [[nodiscard]] std::size_t cost() const;
 };
 
 /// Bounded by entries and by bytes: a device may send 16 KiB in a datagram, and as many of those
 /// as there may be short ones would be a way to use up the memory while the journal stalls.
 ///
-/// Its room is a FairShare among the sources that have entries in it. Entries of our own may have
-/// all of it. Sources take turns to leave it, an entry each: whoever says little waits for one
-/// entry of each of the others, and not for all that one of them has said.
+/// It is a FairQueue of the sources; entries of our own may use all of its room.
 class LogQueue
 {
 public:
@@ -87,22 +86,11 @@ public:
     [[nodiscard]] std::uint64_t takeDropped();
 
 private:
-    struct Source
-    {
-        std::list<LogEntry> entries; // never none
-        FairShare waiting;
-    };
-    using Sources = std::unordered_map<std::size_t, Source>;
-
     [[nodiscard]] bool accepts(std::size_t source, std::size_t bytes) const;
-    void takeNext(std::list<LogEntry> &batch);
 
-    const FairShare m_capacity;
     mutable std::mutex m_mutex; // guards all that follows
     std::condition_variable m_filled;
-    Sources m_sources;
-    std::deque<Sources::value_type *> m_turns; // each of m_sources, the next to take from first
-    FairShare m_waiting;                       // of all sources
+    FairQueue<std::size_t, LogEntry> m_queue;
     std::uint64_t m_dropped = 0;
     std::uint64_t m_droppedTaken = 0; // by takeDropped()
     bool m_nudged = false;
