@@ -42,7 +42,9 @@ DtlsServer::DtlsServer(const std::shared_ptr<const ServerSettings> &settings,
     : m_shared(std::move(shared))
     , m_worker(m_shared->join(std::move(post)))
     , m_sockets([this](DatagramSocket &socket) { readPendingDatagrams(socket); },
-                [this](auto count, auto now) { m_unverified.noteOverflow(count, now); })
+                [this](auto count, auto now) {
+                    m_unverified.note(&UnverifiedCounts::overflowed, now, count);
+                })
     , m_sessions(m_shared->identities, m_shared->networks, m_worker)
     , m_handshakes(settings, *m_shared, m_worker, m_sessions, m_unverified, *this)
     , m_keeper(settings, *m_shared, m_worker, m_sessions, m_handshakes, *this)
@@ -220,7 +222,7 @@ void DtlsServer::handshakeFailed(std::unique_ptr<DtlsSession> session, Handshake
     if (m_failureReports.admit(m_now))
         Q_EMIT warningMessage(session->handshakeFailed(reason));
     else
-        m_unverified.note(UnverifiedWatch::Kind::Failure, m_now);
+        m_unverified.note(&UnverifiedCounts::failures, m_now);
     m_doomed.push_back(std::move(session));
 }
 

@@ -61,11 +61,11 @@ void Handshakes::receiveHello(DatagramSocket &socket, const Path &path, const Pa
                               Clock::time_point now)
 {
     if (packet.bytes.size() < helloVerifyRequestSize)
-        m_watch.note(UnverifiedWatch::Kind::Malformed, now);
+        m_watch.note(&UnverifiedCounts::malformed, now);
     else if (packet.hello->isAnswerable && packet.hello->isTooLong())
-        m_watch.note(UnverifiedWatch::Kind::TooLong, now);
+        m_watch.note(&UnverifiedCounts::tooLong, now);
     else if (!m_queue.addHello(socket, path, packet))
-        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+        m_watch.note(&UnverifiedCounts::overLimit, now);
 }
 
 bool Handshakes::receiveFragment(const Path &path, const Packet &packet)
@@ -81,7 +81,7 @@ bool Handshakes::receiveFollowUp(DatagramSocket &socket, const Path &path, const
         return true;
     }
     if (peer.pending)
-        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+        m_watch.note(&UnverifiedCounts::overLimit, now);
     return peer.pending != nullptr;
 }
 
@@ -102,7 +102,7 @@ std::optional<HandshakeQueue::Waiting> Handshakes::nextProved(Clock::time_point 
     while (const HandshakeQueue::Waiting *hello = m_queue.firstProved(m_shared.networks)) {
         if (hello->since + helloPatience < now) {
             static_cast<void>(m_queue.takeProved());
-            m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+            m_watch.note(&UnverifiedCounts::overLimit, now);
             continue;
         }
         if (isRepeated(*hello))
@@ -168,7 +168,7 @@ void Handshakes::prove(HandshakeQueue::Waiting hello, Clock::time_point now)
     }
     m_watch.noteVerified(); // from here on silence at a limit: a client answers every request
     if (!m_queue.addProved(std::move(hello), *cookie, now))
-        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+        m_watch.note(&UnverifiedCounts::overLimit, now);
 }
 
 void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point now)
@@ -190,7 +190,7 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
     auto session = std::make_unique<DtlsSession>(setup);
     DtlsSession *added = m_sessions.addPending(session, now, m_settings->limits.maxHalfOpen);
     if (!added) { // another worker has taken the place that was free a moment ago
-        m_watch.note(UnverifiedWatch::Kind::OverLimit, now);
+        m_watch.note(&UnverifiedCounts::overLimit, now);
         return;
     }
     added->setSource(hello.path.peer.network().hash(QHashSeed::globalSeed()));

@@ -121,7 +121,7 @@ void SessionTraffic::sendReplies(std::span<const Receipt> receipts)
 void SessionTraffic::noteBadRecord(const SessionTable::Peer &peer, Clock::time_point now)
 {
     if (!peer.established) {
-        m_unverified.note(UnverifiedWatch::Kind::Malformed, now);
+        m_unverified.note(&UnverifiedCounts::malformed, now);
         return;
     }
     ++m_statistics.badRecords;

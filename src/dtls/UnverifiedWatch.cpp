@@ -19,40 +19,18 @@ void UnverifiedWatch::begin(Clock::time_point now)
         m_began = now;
 }
 
-void UnverifiedWatch::note(Kind kind, Clock::time_point now)
+void UnverifiedWatch::note(Counter counter, Clock::time_point now, std::uint64_t datagrams)
 {
     begin(now);
-    switch (kind) {
-    case Kind::Malformed:
-        ++m_counts.malformed;
-        break;
-    case Kind::TooLong:
-        ++m_counts.tooLong;
-        break;
-    case Kind::WithoutSession:
-        ++m_counts.withoutSession;
-        break;
-    case Kind::OverLimit:
-        ++m_counts.overLimit;
-        break;
-    case Kind::Failure:
-        ++m_counts.failures;
-        break;
-    }
+    m_counts.*counter += datagrams;
 }
 
 void UnverifiedWatch::noteStray(const std::optional<Record> &record, Clock::time_point now)
 {
     if (!record)
-        note(Kind::Malformed, now);
+        note(&UnverifiedCounts::malformed, now);
     else if (record->type != ContentType::Alert || record->epoch == 0)
-        note(Kind::WithoutSession, now);
-}
-
-void UnverifiedWatch::noteOverflow(std::uint64_t count, Clock::time_point now)
-{
-    begin(now);
-    m_counts.overflowed += count;
+        note(&UnverifiedCounts::withoutSession, now);
 }
 
 void UnverifiedWatch::noteHello(Clock::time_point now)

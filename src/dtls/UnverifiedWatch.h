@@ -18,14 +18,13 @@ class UnverifiedWatch
 public:
     using Clock = std::chrono::steady_clock;
 
-    enum class Kind { Malformed, TooLong, WithoutSession, OverLimit, Failure };
+    using Counter = std::uint64_t UnverifiedCounts::*;
 
-    void note(Kind kind, Clock::time_point now);
+    /// One more datagram of that kind, or @p datagrams.
+    void note(Counter counter, Clock::time_point now, std::uint64_t datagrams = 1);
     /// A datagram from a peer without a session, by its first record. A late goodbye, as a device
     /// sends it in answer to ours, does not count.
     void noteStray(const std::optional<Record> &record, Clock::time_point now);
-    /// Datagrams that were dropped before anybody could look at them.
-    void noteOverflow(std::uint64_t count, Clock::time_point now);
     /// A hello without a valid cookie. Every honest handshake begins with one.
     void noteHello(Clock::time_point now);
     /// A hello whose cookie came back.

@@ -29,8 +29,8 @@ void TestUnverifiedWatch::unprovedSourcesMakeASummary()
 
     for (int i = 0; i < 1000; ++i)
         watch.noteHello(start);
-    watch.note(UnverifiedWatch::Kind::Malformed, start);
-    watch.note(UnverifiedWatch::Kind::WithoutSession, start);
+    watch.note(&UnverifiedCounts::malformed, start);
+    watch.note(&UnverifiedCounts::withoutSession, start);
     const auto traffic = watch.report(start + 10s);
     QVERIFY(traffic);
     QCOMPARE(traffic->unanswered, 1000U);
