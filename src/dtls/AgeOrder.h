@@ -48,9 +48,7 @@ public:
     /// Where a session stands; part of the session.
     struct Place
     {
-        [[nodiscard]] bool isInAnOrder() const { return isIn; }
-
-        bool isIn = false;
+        bool isIn = false; ///< any order
         Sessions::iterator inAll;
         Sessions::iterator inOpened;  // of an AgeOrder alone
         Sessions::iterator inAccount; // the same

@@ -262,7 +262,7 @@ void DtlsServer::reportUnverified()
 
 void DtlsServer::end(DtlsSession &session, CloseReason reason)
 {
-    if (!session.place.isInAnOrder())
+    if (!session.place.isIn)
         return; // ended already, by a reply that failed while its datagram was delivered
     ++m_statistics.sessionsClosed[reason];
     // A peer that came back with new keys cannot read what the old ones would say.

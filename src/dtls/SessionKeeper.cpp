@@ -88,7 +88,7 @@ void SessionKeeper::adopt(DtlsSession &session)
     const QByteArray &identity = session.info().identity;
     const QByteArray account = m_settings->identities->account(identity);
     if (account != session.account)
-        m_sessions.moveTo(account, session);
+        m_sessions.established().moveTo(account, session);
     session.setSource(qHash(account, QHashSeed::globalSeed()));
     session.follow(m_settings->replyTo(identity),
                    m_shared.rates.of(account, m_settings->datagramsPerSecond(identity)));

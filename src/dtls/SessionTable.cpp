@@ -38,16 +38,6 @@ void SessionTable::establish(DtlsSession &session, AgeOrder::Clock::time_point n
     peer.established = std::move(peer.pending);
 }
 
-void SessionTable::moveTo(const QByteArray &account, DtlsSession &session)
-{
-    m_established.moveTo(account, session);
-}
-
-void SessionTable::touch(DtlsSession &session, AgeOrder::Clock::time_point now)
-{
-    m_established.touch(session, now);
-}
-
 std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
 {
     const auto found = m_peers.find(session.path());

@@ -62,10 +62,6 @@ public:
     /// Makes the peer's pending session, whose account is known, its established one; it must have
     /// no other.
     void establish(DtlsSession &session, AgeOrder::Clock::time_point now);
-    /// An established session is another account's from now on.
-    void moveTo(const QByteArray &account, DtlsSession &session);
-    /// An established session was heard of.
-    void touch(DtlsSession &session, AgeOrder::Clock::time_point now);
     /// Gives up a session, whichever it is.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
     /// Frees the peers that are gone.
@@ -87,6 +83,7 @@ public:
 
     [[nodiscard]] HalfOpen &halfOpen() { return m_halfOpen; }
     [[nodiscard]] const HalfOpen &halfOpen() const { return m_halfOpen; }
+    [[nodiscard]] AgeOrder &established() { return m_established; }
     [[nodiscard]] const AgeOrder &established() const { return m_established; }
 
 private:

@@ -61,7 +61,7 @@ bool SessionTraffic::open(DtlsSession &session, const Record &record, QByteArray
 {
     const DtlsSession::Opened opened = session.decrypt(record);
     if (opened.verdict == DtlsSession::Opened::Verdict::Authentic)
-        m_sessions.touch(session, now);
+        m_sessions.established().touch(session, now);
     if (!opened.payload.isEmpty())
         deliver(session, opened.payload, datagram, now);
     if (session.state() != DtlsSession::State::Ended)

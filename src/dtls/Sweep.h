@@ -39,7 +39,7 @@ public:
         for (int spent = 0; spent < budget; ++spent) {
             const bool isMore = table.next(m_cursor, m_sessions);
             for (DtlsSession *session : m_sessions) {
-                if (!session->place.isInAnOrder())
+                if (!session->place.isIn)
                     continue; // it has ended while another was visited
                 const bool hasEnded = m_visit(*session);
                 m_ended += hasEnded ? 1 : 0;
