@@ -2,13 +2,9 @@
 #include "dtls/HelloRefusal.h"
 
 #include "dtls/DtlsConfiguration.h"
-#include "wire/ClientHello.h"
 #include "wire/Record.h"
 
 namespace dtlsd {
-
-HelloRefusal::HelloRefusal() = default;
-HelloRefusal::~HelloRefusal() = default;
 
 void HelloRefusal::noteEnd(QByteArrayView output)
 {

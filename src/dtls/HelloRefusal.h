@@ -7,6 +7,7 @@
 #include "dtls/Events.h"
 #include "wire/Alert.h"
 #include "wire/CipherSuite.h"
+#include "wire/ClientHello.h"
 
 #include <memory>
 #include <optional>
@@ -14,16 +15,9 @@
 
 namespace dtlsd {
 
-struct HelloOffer;
-
 class HelloRefusal
 {
 public:
-    HelloRefusal();
-    ~HelloRefusal();
-    HelloRefusal(const HelloRefusal &) = delete;
-    HelloRefusal &operator=(const HelloRefusal &) = delete;
-
     /// The handshake has ended; @p output is the last datagram that OpenSSL has sent.
     void noteEnd(QByteArrayView output);
     /// The body of the ClientHello that it ended over; empty if it is not known.
