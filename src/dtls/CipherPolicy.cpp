@@ -217,16 +217,12 @@ Result<CipherPolicy> CipherPolicy::parse(const QString &text)
 
 bool CipherPolicy::contains(CipherSuite suite) const
 {
-    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(DTLS_method()),
-                                                                    SSL_CTX_free);
-    bool isThere = false;
-    if (context && SSL_CTX_set_cipher_list(context.get(), m_cipherString.constData()) == 1) {
-        const STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(context.get());
-        for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i)
-            isThere |= SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(list, i)) == suite.number;
-    }
-    ERR_clear_error();
-    return isThere;
+    const UniqueContext context = makeContext();
+    return context && setCiphers(context.get(), m_cipherString) &&
+           std::ranges::any_of(withoutTls13(SSL_CTX_get_ciphers(context.get())),
+                               [suite](const SSL_CIPHER *cipher) {
+                                   return SSL_CIPHER_get_protocol_id(cipher) == suite.number;
+                               });
 }
 
 } // namespace dtlsd
