@@ -104,13 +104,10 @@ void DtlsClient::handleRecord(const Record &record)
         advanceHandshake(record.bytes.toByteArray());
         return;
     }
-    QByteArray plaintext;
-    bool over = false;
-    {
-        emptyErrorQueue();
-        plaintext = m_dtls.decryptDatagram(m_socket->output(m_path), record.bytes.toByteArray());
-        over = m_dtls.dtlsError() != QDtlsError::NoError;
-    }
+    emptyErrorQueue();
+    const QByteArray plaintext =
+        m_dtls.decryptDatagram(m_socket->output(m_path), record.bytes.toByteArray());
+    const bool over = m_dtls.dtlsError() != QDtlsError::NoError;
     if (!plaintext.isEmpty())
         Q_EMIT received(plaintext);
     if (over && !m_over) {
@@ -122,12 +119,9 @@ void DtlsClient::handleRecord(const Record &record)
 
 void DtlsClient::advanceHandshake(const QByteArray &bytes)
 {
-    QString error;
-    {
-        emptyErrorQueue();
-        m_dtls.doHandshake(m_socket->output(m_path), bytes);
-        error = m_dtls.dtlsErrorString();
-    }
+    emptyErrorQueue();
+    m_dtls.doHandshake(m_socket->output(m_path), bytes);
+    const QString error = m_dtls.dtlsErrorString();
     m_socket->flush();
     if (m_dtls.handshakeState() == QDtls::HandshakeComplete) {
         m_deadline.stop();
