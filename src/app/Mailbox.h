@@ -22,8 +22,6 @@ public:
     using Function = std::function<void()>;
 
     Mailbox();
-    Mailbox(const Mailbox &) = delete;
-    Mailbox &operator=(const Mailbox &) = delete;
     /// After close(), if it was opened.
     ~Mailbox() = default;
 

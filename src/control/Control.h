@@ -37,9 +37,6 @@ public:
         int sockets = 0;
     };
 
-    Controllable() = default;
-    Controllable(const Controllable &) = delete;
-    Controllable &operator=(const Controllable &) = delete;
     virtual ~Controllable() = default;
 
     virtual void state(Then<Result<DaemonState>> then) = 0;

@@ -62,8 +62,6 @@ public:
         , m_worker(worker)
     {
     }
-    AgeOrder(const AgeOrder &) = delete;
-    AgeOrder &operator=(const AgeOrder &) = delete;
 
     void add(DtlsSession &session, Clock::time_point now);
     void touch(DtlsSession &session, Clock::time_point now);

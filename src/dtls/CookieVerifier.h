@@ -42,8 +42,6 @@ public:
 
     explicit CookieVerifier(CookieSecrets secrets);
     ~CookieVerifier();
-    CookieVerifier(const CookieVerifier &) = delete;
-    CookieVerifier &operator=(const CookieVerifier &) = delete;
 
     /// Whether @p datagram is a ClientHello with a cookie that was made for its source. If so, what
     /// that cookie was made with: the QDtls that takes the hello must have the same. If not, and it

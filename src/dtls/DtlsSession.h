@@ -63,8 +63,6 @@ public:
     };
 
     explicit DtlsSession(const Setup &setup);
-    DtlsSession(const DtlsSession &) = delete;
-    DtlsSession &operator=(const DtlsSession &) = delete;
 
     [[nodiscard]] State state() const { return m_state; }
     /// When it was established; undefined if it never was.

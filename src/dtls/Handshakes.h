@@ -38,10 +38,6 @@ public:
     class Owner
     {
     public:
-        Owner() = default;
-        Owner(const Owner &) = delete;
-        Owner &operator=(const Owner &) = delete;
-
         virtual void handshakeStarted(DtlsSession &session) = 0;
         /// The session is Established, but still its peer's pending one.
         virtual void handshakeCompleted(DtlsSession &session) = 0;

@@ -31,10 +31,6 @@ public:
     class Owner
     {
     public:
-        Owner() = default;
-        Owner(const Owner &) = delete;
-        Owner &operator=(const Owner &) = delete;
-
         virtual void end(DtlsSession &session, CloseReason reason) = 0;
 
     protected:

@@ -46,9 +46,6 @@ public:
         , m_established(identities, worker)
     {
     }
-    SessionTable(const SessionTable &) = delete;
-    SessionTable &operator=(const SessionTable &) = delete;
-    ~SessionTable() = default;
 
     /// nullptr: no session, no handshake. Valid until forgetGone(), also when it is gone itself.
     [[nodiscard]] Peer *find(const Path &path);

@@ -29,9 +29,6 @@ public:
     };
 
     explicit JournalFence(std::string socket);
-    JournalFence(const JournalFence &) = delete;
-    JournalFence &operator=(const JournalFence &) = delete;
-    ~JournalFence() = default;
 
     /// Whether anybody receives what is sent to the socket.
     [[nodiscard]] bool isServed() const;

@@ -57,8 +57,6 @@ public:
     /// @p run, as `NAME=value`, is what all entries of this process have.
     explicit JournalReader(std::string run);
     ~JournalReader();
-    JournalReader(const JournalReader &) = delete;
-    JournalReader &operator=(const JournalReader &) = delete;
 
     /// Opens the journal anew. If there is an entry with @p nonce, `NAME=value` or empty, it learns
     /// from it which entries are ours, and goes there; else it goes behind the place that was kept

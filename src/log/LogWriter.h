@@ -46,8 +46,6 @@ public:
     /// Starts the thread. Losses that go on are reported once every @p reportInterval.
     LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, Reports reports,
               std::chrono::milliseconds reportInterval = std::chrono::seconds(1));
-    LogWriter(const LogWriter &) = delete;
-    LogWriter &operator=(const LogWriter &) = delete;
     /// Waits for the thread, however long its sink takes; call stop() first to bound that. No
     /// other thread may be in push().
     ~LogWriter();

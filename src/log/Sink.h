@@ -24,9 +24,6 @@ enum class Fate : std::uint8_t {
 class Sink
 {
 public:
-    Sink() = default;
-    Sink(const Sink &) = delete;
-    Sink &operator=(const Sink &) = delete;
     virtual ~Sink() = default;
 
     /// Hands @p record on.
