@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/LogWriter.h"
 
+#include <QScopeGuard>
+
 #include <algorithm>
 
 #include <pthread.h>
@@ -26,21 +28,12 @@ constexpr auto obstaclePause = 100ms;
 
 } // namespace
 
-class LogWriter::AtWork
+/// Marks the time in which the sink is at work.
+auto LogWriter::atWork()
 {
-public:
-    explicit AtWork(LogWriter &writer)
-        : m_isAtWork(writer.m_isSinkAtWork)
-    {
-        m_isAtWork = true;
-    }
-    ~AtWork() { m_isAtWork = false; }
-    AtWork(const AtWork &) = delete;
-    AtWork &operator=(const AtWork &) = delete;
-
-private:
-    std::atomic<bool> &m_isAtWork;
-};
+    m_isSinkAtWork = true;
+    return qScopeGuard([this] { m_isSinkAtWork = false; });
+}
 
 LogWriter::LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, Reports reports,
                      std::chrono::milliseconds reportInterval)
@@ -154,7 +147,7 @@ std::optional<LogWriter::Clock::time_point> LogWriter::nextLook() const
 void LogWriter::write(const LogRecord &record, const Unsettled &unsettled)
 {
     {
-        const AtWork atWork(*this);
+        const auto marked = atWork();
         m_sink->write(record);
     }
     m_unsettled.push_back(unsettled);
@@ -165,7 +158,7 @@ void LogWriter::settle()
 {
     m_fates.clear();
     {
-        const AtWork atWork(*this);
+        const auto marked = atWork();
         m_sink->settle(m_fates);
     }
     if (!m_fates.empty())

@@ -81,9 +81,7 @@ private:
         Losses reported = {}; ///< by this entry, if it is a report of losses
     };
 
-    /// Marks the time in which the sink is at work.
-    class AtWork;
-
+    auto atWork();
     void run();
     void begin(std::size_t taken);
     void write(const LogRecord &record, const Unsettled &unsettled);
