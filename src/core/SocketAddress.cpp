@@ -3,6 +3,7 @@
 
 #include <QHashFunctions>
 #include <QStringList>
+#include <QtEndian>
 
 #include <algorithm>
 #include <cstring>
@@ -27,22 +28,10 @@ constexpr std::array<std::uint8_t, 12> nat64Prefix{0, 0x64, 0xff, 0x9b}; // RFC 
 
 std::array<std::uint8_t, 16> mapped(std::uint32_t ipv4)
 {
-    return {0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0xff,
-            0xff,
-            static_cast<std::uint8_t>(ipv4 >> 24),
-            static_cast<std::uint8_t>(ipv4 >> 16),
-            static_cast<std::uint8_t>(ipv4 >> 8),
-            static_cast<std::uint8_t>(ipv4)};
+    std::array<std::uint8_t, 16> bytes{};
+    bytes[10] = bytes[11] = 0xff;
+    qToBigEndian(ipv4, bytes.data() + mappedPrefix);
+    return bytes;
 }
 
 /// A scope is written as the name of an interface or as its number (RFC 4007 §11.2).
@@ -132,11 +121,8 @@ socklen_t SocketAddress::toSockaddr(sockaddr_storage &storage, int family) const
 
 QHostAddress SocketAddress::address() const
 {
-    if (isIPv4()) {
-        std::uint32_t ipv4 = 0;
-        std::memcpy(&ipv4, m_bytes.data() + mappedPrefix, sizeof ipv4);
-        return QHostAddress(ntohl(ipv4));
-    }
+    if (isIPv4())
+        return QHostAddress(qFromBigEndian<std::uint32_t>(m_bytes.data() + mappedPrefix));
     QHostAddress result(m_bytes.data());
     if (m_scope != 0)
         result.setScopeId(QString::number(m_scope));
@@ -170,11 +156,6 @@ SocketAddress SocketAddress::network() const
         return embedded.prefix(15);
     }
     return prefix(isIPv4() ? 15 : 6);
-}
-
-QString SocketAddress::addressText() const
-{
-    return QString::fromUtf8(addressUtf8());
 }
 
 QString SocketAddress::toString() const

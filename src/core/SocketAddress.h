@@ -47,12 +47,10 @@ public:
     [[nodiscard]] SocketAddress network() const;
 
     /// `192.0.2.7`, `2001:db8::7`
-    [[nodiscard]] QString addressText() const;
-    /// `192.0.2.7:5683`, `[2001:db8::7]:5683`
-    [[nodiscard]] QString toString() const;
-    /// The same two, for whoever needs many.
     [[nodiscard]] QByteArray addressUtf8() const;
+    /// `192.0.2.7:5683`, `[2001:db8::7]:5683`
     [[nodiscard]] QByteArray toUtf8() const;
+    [[nodiscard]] QString toString() const;
 
     friend auto operator<=>(const SocketAddress &, const SocketAddress &) = default;
     [[nodiscard]] std::size_t hash(std::size_t seed) const;

@@ -57,7 +57,7 @@ bool FollowedDaemon::send(const SocketAddress &server, const QByteArray &identit
     if (!client.connectTo(server) || !connected.wait())
         return false;
     if (from)
-        *from = peerAddress(server.addressText(), client);
+        *from = peerAddress(QString::fromUtf8(server.addressUtf8()), client);
     for (const QByteArray &payload : payloads) {
         if (!client.send(payload) || !received.wait())
             return false;

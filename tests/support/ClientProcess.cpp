@@ -57,12 +57,14 @@ Command gnuTls(const ClientProcess::Options &options)
                                 QStringLiteral("--port"),
                                 QString::number(options.server.port())};
     return {programOf(options.kind),
-            arguments + options.arguments + QStringList{options.server.addressText()}};
+            arguments + options.arguments +
+                QStringList{QString::fromUtf8(options.server.addressUtf8())}};
 }
 
 Command lineClient(const ClientProcess::Options &options)
 {
-    QStringList arguments{options.server.addressText(), QString::number(options.server.port())};
+    QStringList arguments{QString::fromUtf8(options.server.addressUtf8()),
+                          QString::number(options.server.port())};
     if (!options.cipher.isEmpty())
         arguments << options.cipher;
     return {programOf(options.kind), arguments + options.arguments};
