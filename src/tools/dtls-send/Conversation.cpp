@@ -110,20 +110,13 @@ void Conversation::handleReply(const QByteArray &reply)
 
 void Conversation::handleFailure(DtlsClient::Failure failure)
 {
-    const QString server = m_options.server.toString();
-    switch (failure) {
-    case DtlsClient::Failure::Timeout:
-        finish(HandshakeFailed,
-               QStringLiteral("no session with %1: %2; the server is not there, or it does not "
-                              "accept this identity and key")
-                   .arg(server, m_client.errorString()));
-        break;
-    case DtlsClient::Failure::Refused:
-    case DtlsClient::Failure::Error:
-        finish(HandshakeFailed,
-               QStringLiteral("no session with %1: %2").arg(server, m_client.errorString()));
-        break;
-    }
+    const QString advice =
+        failure == DtlsClient::Failure::Timeout
+            ? QStringLiteral("; the server is not there, or it does not accept this identity and "
+                             "key")
+            : QString();
+    finish(HandshakeFailed, QStringLiteral("no session with %1: %2%3")
+                                .arg(m_options.server.toString(), m_client.errorString(), advice));
 }
 
 void Conversation::finish(Status status, const QString &problem)
