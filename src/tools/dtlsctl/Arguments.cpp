@@ -186,6 +186,11 @@ std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switc
 
 } // namespace
 
+QLatin1StringView Arguments::words() const
+{
+    return std::ranges::find(forms, command, &Form::command)->words;
+}
+
 std::variant<Arguments, Arguments::Stop> Arguments::parse(const QList<QByteArray> &arguments)
 {
     const Switches switches;

@@ -41,6 +41,9 @@ struct Arguments
     KeyFormat format = KeyFormat::Mosquitto;
     QByteArray name; ///< the command's SESSION, NAME or FILE
 
+    /// The command as it is written, and as the control socket has it.
+    [[nodiscard]] QLatin1StringView words() const;
+
     /// @p arguments as main() gets them.
     static std::variant<Arguments, Stop> parse(const QList<QByteArray> &arguments);
 };

@@ -3,6 +3,7 @@
 
 #include "config/RegularFile.h"
 #include "core/Escape.h"
+#include "core/Json.h"
 #include "core/Quantity.h"
 
 #include <QFile>
@@ -59,7 +60,7 @@ Failure cannotConnect(const QString &socket, const QLocalSocket &connection)
 /// answer and close without having read.
 void send(const QLocalSocket &connection, const QJsonObject &question)
 {
-    const QByteArray line = QJsonDocument(question).toJson(QJsonDocument::Compact) + '\n';
+    const QByteArray line = jsonLine(question);
     const auto descriptor = static_cast<int>(connection.socketDescriptor());
     // A line is far smaller than the buffer of a new socket. Without it there is no answer either.
     [[maybe_unused]] const ssize_t sent =

@@ -3,6 +3,7 @@
 
 #include "core/Console.h"
 #include "core/Escape.h"
+#include "core/Json.h"
 #include "tools/dtlsctl/Report.h"
 #include "tools/dtlsctl/Units.h"
 
@@ -13,41 +14,6 @@
 #include <thread>
 
 namespace dtlsd {
-
-namespace {
-
-QString wordFor(Arguments::Command command)
-{
-    switch (command) {
-    case Arguments::Command::Status:
-        return QStringLiteral("status");
-    case Arguments::Command::Sessions:
-        return QStringLiteral("sessions");
-    case Arguments::Command::Close:
-        return QStringLiteral("close");
-    case Arguments::Command::CloseIdentity:
-        return QStringLiteral("close-identity");
-    case Arguments::Command::Reload:
-        return QStringLiteral("reload");
-    case Arguments::Command::Metrics:
-        return QStringLiteral("metrics");
-    default:
-        return QStringLiteral("health");
-    }
-}
-
-void insertIdentity(const QByteArray &identity, QJsonObject &question)
-{
-    const QString text = QString::fromUtf8(identity);
-    // Not equal: no UTF-8, or a byte order mark, which QString leaves out.
-    if (text.toUtf8() == identity)
-        question.insert(QStringLiteral("identity"), text);
-    else
-        question.insert(QStringLiteral("identity_base64"),
-                        QString::fromLatin1(identity.toBase64()));
-}
-
-} // namespace
 
 std::optional<Failure> ControlCommand::run()
 {
@@ -82,11 +48,11 @@ std::optional<Failure> ControlCommand::runOnce()
 
 QJsonObject ControlCommand::question() const
 {
-    QJsonObject question{{QStringLiteral("command"), wordFor(m_arguments.command)}};
+    QJsonObject question{{QStringLiteral("command"), m_arguments.words()}};
     if (m_arguments.command == Command::Close)
         question.insert(QStringLiteral("session"), QString::fromLatin1(m_arguments.name));
     else if (m_arguments.command == Command::CloseIdentity)
-        insertIdentity(m_arguments.name, question);
+        insertBytes(question, QStringLiteral("identity"), m_arguments.name);
     return question;
 }
 
