@@ -165,7 +165,7 @@ std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switc
     if (const auto *stop = std::get_if<Stop>(&name))
         return *stop;
     const QString formatName = parser.value(switches.format);
-    const auto format = keyFormatNamed(formatName);
+    const auto format = valueIn(keyFormatNames, formatName);
     if (parser.isSet(switches.format) && !format)
         return wrongUsage(QStringLiteral("--format %1 is unknown; mosquitto, stunnel or gnutls is "
                                          "accepted")

@@ -36,22 +36,6 @@ Reading reading(const QByteArray &identity, const Result<PskKey> &key)
     return std::optional(NamedKey{identity, key.value()});
 }
 
-Error noColon()
-{
-    return {QStringLiteral("there is no colon; identity:key is accepted")};
-}
-
-/// mosquitto forgives blanks around both parts, and skips lines that begin with #.
-Reading readMosquitto(const QByteArray &line)
-{
-    if (line.startsWith('#') || line.trimmed().isEmpty())
-        return std::optional<NamedKey>();
-    const qsizetype colon = line.indexOf(':');
-    if (colon < 0)
-        return noColon();
-    return reading(line.first(colon).trimmed(), parseHexKey(line.sliced(colon + 1).trimmed()));
-}
-
 /// What stunnel asks OpenSSL: pairs of digits, with colons between them if one likes.
 Result<PskKey> parseStunnelKey(const QByteArray &text)
 {
@@ -72,34 +56,43 @@ Result<PskKey> parseStunnelKey(const QByteArray &text)
     return key;
 }
 
-/// stunnel knows no comments, and ignores carriage returns wherever they stand.
-Reading readStunnel(QByteArray line)
+/// GnuTLS writes an identity that begins with # as its digits, and knows no comments.
+Result<QByteArray> gnuTlsIdentity(const QByteArray &written)
 {
-    line.replace('\r', QByteArrayView());
-    if (line.isEmpty())
-        return std::optional<NamedKey>();
-    const qsizetype colon = line.indexOf(':');
-    if (colon < 0)
-        return noColon();
-    return reading(line.first(colon), parseStunnelKey(line.sliced(colon + 1)));
+    if (!written.startsWith('#'))
+        return written;
+    const QByteArray digits = written.sliced(1);
+    QByteArray identity = QByteArray::fromHex(digits);
+    if (identity.toHex() != digits.toLower())
+        return Error{QStringLiteral("the identity begins with #, but is not hexadecimal; "
+                                    "#hexidentity:hexkey is accepted, and no comments")};
+    return identity;
 }
 
-Reading readGnuTls(const QByteArray &line)
+Reading readLine(KeyFormat format, QByteArray line)
 {
-    if (line.isEmpty())
+    if (format == KeyFormat::Stunnel) // which ignores carriage returns wherever they stand
+        line.replace('\r', QByteArrayView());
+    const bool isSkipped = format == KeyFormat::Mosquitto
+                               ? line.startsWith('#') || line.trimmed().isEmpty()
+                               : line.isEmpty();
+    if (isSkipped)
         return std::optional<NamedKey>();
     const qsizetype colon = line.indexOf(':');
     if (colon < 0)
-        return noColon();
-    QByteArray identity = line.first(colon);
-    if (identity.startsWith('#')) {
-        const QByteArray digits = identity.sliced(1);
-        identity = QByteArray::fromHex(digits);
-        if (identity.toHex() != digits.toLower())
-            return Error{QStringLiteral("the identity begins with #, but is not hexadecimal; "
-                                        "#hexidentity:hexkey is accepted, and no comments")};
+        return Error{QStringLiteral("there is no colon; identity:key is accepted")};
+    const QByteArray identity = line.first(colon);
+    const QByteArray key = line.sliced(colon + 1);
+    switch (format) {
+    case KeyFormat::Mosquitto: // which forgives blanks around both parts
+        return reading(identity.trimmed(), parseHexKey(key.trimmed()));
+    case KeyFormat::Stunnel:
+        return reading(identity, parseStunnelKey(key));
+    case KeyFormat::GnuTls:
+        break;
     }
-    return reading(identity, parseHexKey(line.sliced(colon + 1)));
+    const Result<QByteArray> meant = gnuTlsIdentity(identity);
+    return meant ? reading(meant.value(), parseHexKey(key)) : meant.error();
 }
 
 class Importer
@@ -117,7 +110,6 @@ public:
     ImportedKeys take();
 
 private:
-    [[nodiscard]] Reading read(const QByteArray &line) const;
     [[nodiscard]] QString problemWith(const NamedKey &entry) const;
 
     const KeyFormat m_format;
@@ -126,19 +118,6 @@ private:
     FileMessages m_errors;
     FileMessages m_warnings;
 };
-
-Reading Importer::read(const QByteArray &line) const
-{
-    switch (m_format) {
-    case KeyFormat::Mosquitto:
-        return readMosquitto(line);
-    case KeyFormat::Stunnel:
-        return readStunnel(line);
-    case KeyFormat::GnuTls:
-        break;
-    }
-    return readGnuTls(line);
-}
 
 /// The other servers take it for a part of the first identity, which no device would send.
 void Importer::warnAboutByteOrderMark()
@@ -150,7 +129,7 @@ void Importer::warnAboutByteOrderMark()
 
 void Importer::takeLine(const QByteArray &line, int number)
 {
-    const Reading read = this->read(line);
+    const Reading read = readLine(m_format, line);
     if (!read)
         return m_errors.append(number, read.error().message);
     if (!read.value())
@@ -188,17 +167,6 @@ ImportedKeys Importer::take()
 }
 
 } // namespace
-
-std::optional<KeyFormat> keyFormatNamed(const QString &name)
-{
-    if (name == u"mosquitto")
-        return KeyFormat::Mosquitto;
-    if (name == u"stunnel")
-        return KeyFormat::Stunnel;
-    if (name == u"gnutls")
-        return KeyFormat::GnuTls;
-    return std::nullopt;
-}
 
 ImportedKeys importKeys(KeyFormat format, const QString &file, QByteArrayView content)
 {

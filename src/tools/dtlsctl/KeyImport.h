@@ -5,12 +5,11 @@
 #pragma once
 
 #include "config/Config.h"
+#include "core/Names.h"
 
 #include <QByteArray>
 #include <QList>
 #include <QString>
-
-#include <optional>
 
 namespace dtlsd {
 
@@ -20,8 +19,10 @@ enum class KeyFormat {
     GnuTls     ///< psk.passwd of psktool: identity:hexkey, #hexidentity:hexkey
 };
 
-/// `mosquitto`, `stunnel` or `gnutls`
-std::optional<KeyFormat> keyFormatNamed(const QString &name);
+inline constexpr Names<KeyFormat, 3> keyFormatNames{
+    {{QLatin1StringView("mosquitto"), KeyFormat::Mosquitto},
+     {QLatin1StringView("stunnel"), KeyFormat::Stunnel},
+     {QLatin1StringView("gnutls"), KeyFormat::GnuTls}}};
 
 struct ImportedKeys
 {
