@@ -5,6 +5,7 @@
 #include "config/IniValue.h"
 #include "config/RegularFile.h"
 #include "core/Escape.h"
+#include "core/Quantity.h"
 #include "core/Version.h"
 
 #include <QSet>
@@ -69,10 +70,9 @@ QString fileIdentities(const Config &config)
     names.removeIf([&](const QByteArray &name) { return sections.contains(name); });
     if (names.isEmpty())
         return {};
-    QString text = QStringLiteral("\n; %1 from %2\n")
-                       .arg(names.size() == 1 ? QStringLiteral("1 identity")
-                                              : QStringLiteral("%1 identities").arg(names.size()),
-                            shownPath(config.keys.file));
+    QString text =
+        QStringLiteral("\n; %1 from %2\n")
+            .arg(counted(names.size(), "identity", "identities"), shownPath(config.keys.file));
     if (names.size() > listedIdentities)
         return text;
     std::sort(names.begin(), names.end());

@@ -76,6 +76,21 @@ QString formatDuration(std::chrono::milliseconds duration)
     return formatWithUnit(duration.count(), durationUnits);
 }
 
+QString inWords(std::chrono::microseconds time)
+{
+    const double milliseconds = static_cast<double>(time.count()) / 1000;
+    return time < std::chrono::seconds(1)
+               ? QStringLiteral("%1 ms").arg(milliseconds, 0, 'f', 1)
+               : QStringLiteral("%1 s").arg(milliseconds / 1000, 0, 'f', 1);
+}
+
+QString counted(std::int64_t count, const char *one, const char *many)
+{
+    const bool isRegular = count == 1 || !many;
+    return QString::number(count) + u' ' + QLatin1StringView(isRegular ? one : many) +
+           QLatin1StringView(count == 1 || many ? "" : "s");
+}
+
 std::optional<std::int64_t> parseByteSize(QStringView text)
 {
     return parseWithUnit(text, byteUnits);

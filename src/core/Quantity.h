@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Durations and byte sizes as people write them.
+// Durations, byte sizes and numbers of things as people write them.
 #pragma once
 
 #include <QString>
@@ -22,6 +22,12 @@ std::optional<std::int64_t> parseByteSize(QStringView text);
 
 /// In the largest unit that keeps it whole: `4M`, `1500`. parseByteSize() reads it back.
 QString formatByteSize(std::int64_t bytes);
+
+/// `0.4 ms`, `12.0 ms`, `90.5 s`
+QString inWords(std::chrono::microseconds time);
+
+/// `1 session`, `2 sessions`; @p many is the plural where an `s` does not make it.
+QString counted(std::int64_t count, const char *one, const char *many = nullptr);
 
 /// Decimal digits only: no sign, no blank, no overflow.
 std::optional<std::int64_t> parseWholeNumber(QStringView text);

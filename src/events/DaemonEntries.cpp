@@ -3,7 +3,6 @@
 #include "core/Version.h"
 #include "events/Entry.h"
 #include "events/EventLog.h"
-#include "events/Wording.h"
 
 #include <QStringList>
 
@@ -33,10 +32,8 @@ struct Entry<Started>
             QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5")
                 .arg(version, toString(event.addresses),
                      event.isSocketActivated ? QStringLiteral(" (passed by systemd)") : QString(),
-                     plural(static_cast<std::uint64_t>(event.workers), "worker"),
-                     event.identities == 1
-                         ? QStringLiteral("1 identity")
-                         : QStringLiteral("%1 identities").arg(event.identities)));
+                     counted(event.workers, "worker"),
+                     counted(event.identities, "identity", "identities")));
         entry.text("DTLSD_LOCAL_ADDRESS", toString(event.addresses));
         if (!event.configFile.isEmpty())
             entry.text("DTLSD_CONFIG_FILE", event.configFile);
@@ -53,8 +50,7 @@ struct Entry<Stopping>
     {
         entry
             .message(QStringLiteral("stopping on %1; %2 to close")
-                         .arg(event.reason,
-                              plural(static_cast<std::uint64_t>(event.sessions), "session")))
+                         .arg(event.reason, counted(event.sessions, "session")))
             .text("DTLSD_REASON", event.reason)
             .number("DTLSD_COUNT", event.sessions);
     }
@@ -71,8 +67,7 @@ struct Entry<Reloaded>
         const QString revoked =
             event.revoked == 0
                 ? QString()
-                : QStringLiteral("; %1 revoked")
-                      .arg(plural(static_cast<std::uint64_t>(event.revoked), "session"));
+                : QStringLiteral("; %1 revoked").arg(counted(event.revoked, "session"));
         entry.message(
             QStringLiteral("configuration reloaded: %1%2").arg(event.change.toString(), revoked));
         entry.number("DTLSD_COUNT", event.revoked);
@@ -89,11 +84,10 @@ struct Entry<ReloadRejected>
 
     static void write(RecordBuilder &entry, const ReloadRejected &event)
     {
-        const QString further =
-            event.further > 0
-                ? QStringLiteral("; %1, see dtlsd --check")
-                      .arg(plural(static_cast<std::uint64_t>(event.further), "further error"))
-                : QString();
+        const QString further = event.further > 0
+                                    ? QStringLiteral("; %1, see dtlsd --check")
+                                          .arg(counted(event.further, "further error"))
+                                    : QString();
         entry
             .message(QStringLiteral("configuration not reloaded: %1%2")
                          .arg(event.error.toString(), further))
@@ -115,12 +109,10 @@ struct Entry<Losses>
         if (event.refused > 0)
             causes += QStringLiteral("%1 not kept by the log").arg(event.refused);
         entry
-            .message(QStringLiteral("%1 lost (%2); datagrams among them got no receipt; check "
-                                    "journald, or what reads our output, and its disk")
-                         .arg(event.total() == 1
-                                  ? QStringLiteral("1 entry was")
-                                  : QStringLiteral("%1 entries were").arg(event.total()),
-                              causes.join(u", ")))
+            .message(
+                QStringLiteral("%1 lost (%2); datagrams among them got no receipt; check "
+                               "journald, or what reads our output, and its disk")
+                    .arg(counted(event.total(), "entry was", "entries were"), causes.join(u", ")))
             .number("DTLSD_COUNT", event.total());
     }
 };
@@ -138,10 +130,7 @@ struct Entry<Verifiability>
             isReadable
                 ? QStringLiteral("entries can be read back from the journal again, after %1; %2 "
                                  "meanwhile could not be acknowledged")
-                      .arg(inWords(event.lasted),
-                           event.unverified == 1
-                               ? QStringLiteral("1 entry")
-                               : QStringLiteral("%1 entries").arg(event.unverified))
+                      .arg(inWords(event.lasted), counted(event.unverified, "entry", "entries"))
                 : QStringLiteral(
                       "entries cannot be read back from the journal, so datagrams get no "
                       "receipt: %1")
@@ -170,13 +159,13 @@ struct Entry<StatisticsTaken>
         entry
             .message(QStringLiteral("%1 open, %2 half-open; in the last %3: %4 opened, %5 "
                                     "closed, %6 failed, %7 received, %8 replies sent%9")
-                         .arg(plural(static_cast<std::uint64_t>(period.sessions), "session"))
+                         .arg(counted(period.sessions, "session"))
                          .arg(period.halfOpen)
                          .arg(formatDuration(event.length))
                          .arg(period.sessionsOpened)
                          .arg(period.sessionsClosed.total())
                          .arg(period.handshakesFailed.total())
-                         .arg(plural(period.received.datagrams, "datagram"),
+                         .arg(counted(period.received.datagrams, "datagram"),
                               QString::number(period.sent.datagrams), overflowed))
             .duration(event.length)
             .number("DTLSD_SESSIONS", period.sessions)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/Escape.h"
+#include "core/Quantity.h"
 #include "dtls/Events.h"
 #include "dtls/Psk.h"
 #include "events/Entry.h"
 #include "events/EventLog.h"
 #include "events/Reasons.h"
 #include "events/Remedy.h"
-#include "events/Wording.h"
 #include "wire/ClientHello.h"
 
 #include <QStringList>
@@ -40,8 +40,8 @@ QString suffix(const std::optional<Alert> &alert)
 /// `2 datagrams (32 bytes)`
 QString amount(const Traffic &traffic)
 {
-    return QStringLiteral("%1 (%2)").arg(plural(traffic.datagrams, "datagram"),
-                                         plural(traffic.bytes, "byte"));
+    return QStringLiteral("%1 (%2)").arg(counted(traffic.datagrams, "datagram"),
+                                         counted(traffic.bytes, "byte"));
 }
 
 /// As long as escaped() would leave it.
@@ -63,7 +63,7 @@ QString payloadText(const QByteArray &payload, PayloadFormat format)
     case PayloadFormat::None:
         break;
     }
-    return plural(static_cast<std::uint64_t>(payload.size()), "byte");
+    return counted(payload.size(), "byte");
 }
 
 } // namespace
@@ -178,7 +178,7 @@ struct Entry<PeerMisbehaving>
         entry
             .message(QStringLiteral("%1: %2 dropped: forged, repeated or incomplete; if there "
                                     "are many, look at the path to the device")
-                         .arg(who(event.session), plural(event.badRecords, "record")))
+                         .arg(who(event.session), counted(event.badRecords, "record")))
             .session(event.session, proved)
             .number("DTLSD_COUNT", event.badRecords);
     }
@@ -198,7 +198,7 @@ struct Entry<IdentityLimited>
                 "%1: %2 dropped, over datagrams_per_second = %3; they are neither logged nor "
                 "acknowledged")
                 .arg(isWildcard ? QStringLiteral("[identity *]") : escaped(event.account),
-                     plural(event.datagrams, "datagram"))
+                     counted(event.datagrams, "datagram"))
                 .arg(event.perSecond));
         if (!isWildcard)
             entry.bytes("DTLSD_IDENTITY", event.account);
@@ -217,10 +217,8 @@ struct Entry<ReplyDropped>
         entry
             .message(QStringLiteral("%1: %2 not sent: of %3, and the device takes %4 at most "
                                     "(max_fragment_length); make its reply shorter")
-                         .arg(who(event.session),
-                              event.replies == 1 ? QStringLiteral("1 reply")
-                                                 : QStringLiteral("%1 replies").arg(event.replies),
-                              plural(static_cast<std::uint64_t>(event.size), "byte"))
+                         .arg(who(event.session), counted(event.replies, "reply", "replies"),
+                              counted(event.size, "byte"))
                          .arg(event.limit))
             .session(event.session, proved)
             .number("DTLSD_COUNT", event.replies);
@@ -253,7 +251,7 @@ struct Entry<UnverifiedTraffic>
         }
         entry
             .message(QStringLiteral("%1 from unproved sources in %2: %3")
-                         .arg(plural(event.total(), "datagram"), inWords(event.period),
+                         .arg(counted(event.total(), "datagram"), inWords(event.period),
                               parts.join(u", ")))
             .duration(event.period)
             .number("DTLSD_COUNT", event.total());

@@ -4,7 +4,6 @@
 #include <QTest>
 
 using namespace dtlsd;
-using namespace Qt::StringLiterals;
 
 class TestDtlsctlUnits : public QObject
 {
@@ -15,7 +14,6 @@ private Q_SLOTS:
     void spans();
     void sizes_data();
     void sizes();
-    void counts();
 };
 
 void TestDtlsctlUnits::spans_data()
@@ -64,14 +62,6 @@ void TestDtlsctlUnits::sizes()
     QFETCH(qint64, bytes);
     QFETCH(QString, text);
     QCOMPARE(bytesText(bytes), text);
-}
-
-void TestDtlsctlUnits::counts()
-{
-    QCOMPARE(counted(1, u"session"_s), u"1 session"_s);
-    QCOMPARE(counted(0, u"session"_s), u"0 sessions"_s);
-    QCOMPARE(counted(1, u"identity"_s, u"identities"_s), u"1 identity"_s);
-    QCOMPARE(counted(2, u"identity"_s, u"identities"_s), u"2 identities"_s);
 }
 
 QTEST_GUILESS_MAIN(TestDtlsctlUnits)

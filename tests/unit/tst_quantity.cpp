@@ -15,6 +15,7 @@ private Q_SLOTS:
     void aDurationNeedsItsUnit();
     void aByteSizeIsAPowerOf1024_data();
     void aByteSizeIsAPowerOf1024();
+    void oneThingIsNoPlural();
 };
 
 void TestQuantity::aDurationNeedsItsUnit_data()
@@ -77,6 +78,14 @@ void TestQuantity::aByteSizeIsAPowerOf1024()
     QCOMPARE(size.value_or(-1), bytes);
     if (size)
         QCOMPARE(formatByteSize(*size), text);
+}
+
+void TestQuantity::oneThingIsNoPlural()
+{
+    QCOMPARE(counted(1, "session"), QStringLiteral("1 session"));
+    QCOMPARE(counted(0, "session"), QStringLiteral("0 sessions"));
+    QCOMPARE(counted(1, "identity", "identities"), QStringLiteral("1 identity"));
+    QCOMPARE(counted(2, "identity", "identities"), QStringLiteral("2 identities"));
 }
 
 QTEST_GUILESS_MAIN(TestQuantity)

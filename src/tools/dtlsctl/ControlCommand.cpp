@@ -4,8 +4,8 @@
 #include "core/Console.h"
 #include "core/Escape.h"
 #include "core/Json.h"
+#include "core/Quantity.h"
 #include "tools/dtlsctl/Report.h"
-#include "tools/dtlsctl/Units.h"
 
 #include <QJsonArray>
 
@@ -115,7 +115,7 @@ std::optional<Failure> ControlCommand::printClosed(const QJsonObject &last) cons
         return m_client.noAnswer(QStringLiteral("it lacks closed"));
     const QString sentence =
         QStringLiteral("%1 of %2 closed.\n")
-            .arg(counted(closed.toInteger(), QStringLiteral("session")), escaped(m_arguments.name));
+            .arg(counted(closed.toInteger(), "session"), escaped(m_arguments.name));
     return print(sentence.toUtf8());
 }
 

@@ -5,8 +5,8 @@
 #include "config/KeyText.h"
 #include "config/Lines.h"
 #include "config/PskFile.h"
+#include "core/Quantity.h"
 #include "tools/dtlsctl/KeyLine.h"
-#include "tools/dtlsctl/Units.h"
 
 #include <QHash>
 
@@ -50,7 +50,7 @@ Result<PskKey> parseStunnelKey(const QByteArray &text)
     PskKey key(bytes ? QByteArray(reinterpret_cast<const char *>(bytes.get()), size) : text);
     if (key.size() < usualMinimum || key.size() > PskKey::maximumSize)
         return Error{QStringLiteral("is %1 long; stunnel accepts %2 or more, and dtlsd up to %3")
-                         .arg(counted(key.size(), QStringLiteral("byte")))
+                         .arg(counted(key.size(), "byte"))
                          .arg(usualMinimum)
                          .arg(PskKey::maximumSize)};
     return key;
@@ -146,7 +146,7 @@ void Importer::takeLine(const QByteArray &line, int number)
                           QStringLiteral("the key is %1 long, and can be guessed from one recorded "
                                          "handshake; dtlsd accepts it only if [tls] min_key_bytes "
                                          "allows that")
-                              .arg(counted(entry.key.size(), QStringLiteral("byte"))));
+                              .arg(counted(entry.key.size(), "byte")));
 }
 
 QString Importer::problemWith(const NamedKey &entry) const

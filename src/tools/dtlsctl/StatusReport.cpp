@@ -2,6 +2,7 @@
 #include "tools/dtlsctl/Report.h"
 
 #include "core/Escape.h"
+#include "core/Quantity.h"
 #include "tools/dtlsctl/Units.h"
 
 namespace dtlsd {
@@ -26,17 +27,15 @@ TextLine configuration(const StatusAnswer &status)
         status.configFile.isEmpty() ? QStringLiteral("built-in defaults") : safe(status.configFile);
     if (status.reloadsApplied + status.reloadsRejected > 0)
         text += QStringLiteral(", reloaded %1, rejected %2, the last time %3")
-                    .arg(counted(status.reloadsApplied, QStringLiteral("time")),
-                         counted(status.reloadsRejected, QStringLiteral("time")),
-                         safe(status.lastReload));
+                    .arg(counted(status.reloadsApplied, "time"),
+                         counted(status.reloadsRejected, "time"), safe(status.lastReload));
     return line(QStringLiteral("Configuration"), text,
                 status.lastReload == u"rejected" ? Tone::Warning : Tone::Plain);
 }
 
 QString traffic(std::int64_t datagrams, std::int64_t bytes)
 {
-    return QStringLiteral("%1 (%2)").arg(counted(datagrams, QStringLiteral("datagram")),
-                                         bytesText(bytes));
+    return QStringLiteral("%1 (%2)").arg(counted(datagrams, "datagram"), bytesText(bytes));
 }
 
 TextLine log(const StatusAnswer &status)
@@ -80,9 +79,8 @@ TextLine workerLine(const WorkerAnswer &worker)
 {
     return line(QStringLiteral("Worker %1").arg(worker.worker),
                 QStringLiteral("%1, %2, %3 received, %4 s of CPU")
-                    .arg(counted(worker.sessions, QStringLiteral("session")),
-                         counted(worker.halfOpen, QStringLiteral("handshake")),
-                         counted(worker.datagramsReceived, QStringLiteral("datagram")))
+                    .arg(counted(worker.sessions, "session"), counted(worker.halfOpen, "handshake"),
+                         counted(worker.datagramsReceived, "datagram"))
                     .arg(worker.cpuSeconds, 0, 'f', 2));
 }
 
@@ -90,8 +88,6 @@ TextLine workerLine(const WorkerAnswer &worker)
 
 TextBlock statusReport(const StatusAnswer &status)
 {
-    const QString session = QStringLiteral("session");
-    const QString handshake = QStringLiteral("handshake");
     TextBlock block{
         {QStringLiteral("dtlsd %1, process %2, up %3")
              .arg(safe(status.version), QString::number(status.pid),
@@ -100,14 +96,14 @@ TextBlock statusReport(const StatusAnswer &status)
         line(QStringLiteral("Listening on"), safe(status.listen.join(QStringLiteral(", ")), 4096)),
         configuration(status),
         line(QStringLiteral("Now"), QStringLiteral("%1 of %2, %3 under way")
-                                        .arg(counted(status.sessions, session),
-                                             counted(status.identities, QStringLiteral("identity"),
-                                                     QStringLiteral("identities")),
-                                             counted(status.halfOpen, handshake))),
-        line(QStringLiteral("Since start"), QStringLiteral("%1 opened, %2 closed, %3 failed")
-                                                .arg(counted(status.sessionsOpened, session))
-                                                .arg(status.sessionsClosed)
-                                                .arg(counted(status.handshakesFailed, handshake))),
+                                        .arg(counted(status.sessions, "session"),
+                                             counted(status.identities, "identity", "identities"),
+                                             counted(status.halfOpen, "handshake"))),
+        line(QStringLiteral("Since start"),
+             QStringLiteral("%1 opened, %2 closed, %3 failed")
+                 .arg(counted(status.sessionsOpened, "session"))
+                 .arg(status.sessionsClosed)
+                 .arg(counted(status.handshakesFailed, "handshake"))),
         line(QStringLiteral("Received"),
              traffic(status.traffic.datagramsReceived, status.traffic.bytesReceived)),
         line(QStringLiteral("Sent"),

@@ -56,12 +56,4 @@ QString bytesText(std::int64_t bytes)
         .arg(prefixes[prefix]);
 }
 
-QString counted(std::int64_t count, const QString &one, const QString &many)
-{
-    const QString &noun = count == 1 ? one : many;
-    return QStringLiteral("%1 %2%3").arg(QString::number(count), noun.isEmpty() ? one : noun,
-                                         count != 1 && many.isEmpty() ? QStringLiteral("s")
-                                                                      : QString());
-}
-
 } // namespace dtlsd

@@ -15,7 +15,4 @@ QString spanText(double seconds);
 /// `60 B`, `1.2 KiB`, `34 MiB`
 QString bytesText(std::int64_t bytes);
 
-/// `1 session`, `2 sessions`; @p many where an `s` does not make the plural.
-QString counted(std::int64_t count, const QString &one, const QString &many = {});
-
 } // namespace dtlsd
