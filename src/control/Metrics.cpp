@@ -101,28 +101,13 @@ void reloads(const View &of, Exposition &to)
     to.sample(of.state.reloads.rejected, {{"outcome", "rejected"}});
 }
 
-template <class Value>
-void eachWorker(const View &of, Exposition &to, Value valueOf)
+/// A value of each worker.
+template <auto valueOf>
+void eachWorker(const View &of, Exposition &to)
 {
     int number = 0;
     for (const WorkerState &worker : of.state.workers)
         to.sample(valueOf(worker), {{"worker", QByteArray::number(number++)}});
-}
-
-void workerCpu(const View &of, Exposition &to)
-{
-    eachWorker(of, to, [](const WorkerState &worker) { return worker.cpuTime; });
-}
-
-void workerSessions(const View &of, Exposition &to)
-{
-    eachWorker(of, to, [](const WorkerState &worker) { return worker.statistics.sessions; });
-}
-
-void workerDatagrams(const View &of, Exposition &to)
-{
-    eachWorker(of, to,
-               [](const WorkerState &worker) { return worker.statistics.received.datagrams; });
 }
 
 /// A single value.
@@ -176,10 +161,12 @@ constexpr Family families[] = {
     {"dtlsd_reloads_total", "Reloads of the configuration.", reloads},
     {"dtlsd_last_reload_successful", "0 after a reload that was rejected.",
      one<[](const View &of) { return of.state.reloads.last != ReloadCounts::Outcome::Rejected; }>},
-    {"dtlsd_worker_cpu_seconds_total", "Processor time of a worker.", workerCpu},
-    {"dtlsd_worker_sessions", "Sessions that are open with a worker.", workerSessions},
+    {"dtlsd_worker_cpu_seconds_total", "Processor time of a worker.",
+     eachWorker<[](const WorkerState &worker) { return worker.cpuTime; }>},
+    {"dtlsd_worker_sessions", "Sessions that are open with a worker.",
+     eachWorker<[](const WorkerState &worker) { return worker.statistics.sessions; }>},
     {"dtlsd_worker_received_datagrams_total", "Messages of devices that a worker has received.",
-     workerDatagrams},
+     eachWorker<[](const WorkerState &worker) { return worker.statistics.received.datagrams; }>},
 };
 
 } // namespace
