@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/Control.h"
 
-#include "control/ControlReply.h"
 #include "control/Metrics.h"
 #include "control/StateJson.h"
 #include "core/Escape.h"

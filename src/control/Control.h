@@ -12,7 +12,7 @@
 
 #include "control/DaemonState.h"
 #include "core/Result.h"
-#include "dtls/SessionReport.h"
+#include "dtls/Events.h"
 #include "events/DaemonEvents.h"
 
 #include <QByteArray>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ControlConnection.h"
 
-#include "control/ControlReply.h"
+#include "control/StateJson.h"
 
 #include <QPointer>
 

@@ -125,4 +125,17 @@ QJsonObject toJson(const DaemonState &state)
            traffic(total.received, total.sent);
 }
 
+QByteArray doneLine(QJsonObject more)
+{
+    more.insert(QStringLiteral("ok"), true);
+    return jsonLine(more);
+}
+
+QByteArray refusalLine(const char *code, const QString &error)
+{
+    return jsonLine({{QStringLiteral("ok"), false},
+                     {QStringLiteral("code"), QLatin1String(code)},
+                     {QStringLiteral("error"), error}});
+}
+
 } // namespace dtlsd

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StateJson: the daemon and its sessions as the control socket's answers tell them. Times are
-// seconds (`_s`); an identity that is not UTF-8 is `identity_base64`, as a payload is in the log.
+// StateJson: the control socket's answers, which are JSON objects, one a line, of which the last
+// says whether it is done; and what they tell of the daemon and its sessions. Times are seconds
+// (`_s`); an identity that is not UTF-8 is `identity_base64`, as a payload is in the log.
 #pragma once
 
 #include "control/DaemonState.h"
-#include "dtls/SessionReport.h"
+#include "dtls/Events.h"
 
+#include <QByteArray>
 #include <QJsonObject>
+#include <QString>
 
 #include <cstddef>
 
@@ -17,5 +20,11 @@ QJsonObject toJson(const DaemonState &state);
 
 /// @p worker is the one that has the session, from 0.
 QJsonObject toJson(const SessionReport &report, std::size_t worker);
+
+/// The last line of an answer that is done; @p more stands in it too.
+QByteArray doneLine(QJsonObject more);
+
+/// The last line of one that is not: @p code is for programs, @p error for people.
+QByteArray refusalLine(const char *code, const QString &error);
 
 } // namespace dtlsd

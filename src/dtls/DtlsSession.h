@@ -24,7 +24,6 @@
 #include "dtls/KeyUsage.h"
 #include "dtls/ReportedCount.h"
 #include "dtls/SessionFilter.h"
-#include "dtls/SessionReport.h"
 #include "dtls/SslView.h"
 #include "dtls/TimeSource.h"
 #include "net/DatagramSocket.h"
