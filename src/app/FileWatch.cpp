@@ -42,9 +42,7 @@ void FileWatch::setFiles(const QStringList &files)
 
 FileWatch::Version FileWatch::versionOf(const QString &file)
 {
-    struct stat status
-    {
-    };
+    struct stat status = {};
     if (::stat(QFile::encodeName(file).constData(), &status) != 0)
         return {};
     return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),

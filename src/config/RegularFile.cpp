@@ -66,9 +66,7 @@ Result<RegularFile> RegularFile::read(const QString &path, std::int64_t limit)
     const Descriptor file(::open(name.constData(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     if (file.number() < 0)
         return failure("cannot be opened");
-    struct stat status
-    {
-    };
+    struct stat status = {};
     if (::fstat(file.number(), &status) != 0)
         return failure("cannot be examined");
     if (!S_ISREG(status.st_mode))
@@ -99,9 +97,7 @@ Result<RegularFile> RegularFile::readSecret(const QString &path, std::int64_t li
 
 bool RegularFile::isAbsent(const QString &path)
 {
-    struct stat status
-    {
-    };
+    struct stat status = {};
     return ::stat(QFile::encodeName(path).constData(), &status) != 0 && errno == ENOENT;
 }
 
