@@ -131,6 +131,19 @@ Result<Subnet> parseSubnet(const QString &text)
     return subnet;
 }
 
+/// Of a type that reads its text itself, and keeps it.
+template <class T>
+ValueCodec<T> ownText(const QString &accepted)
+{
+    return {[](const QString &text) -> Result<T> {
+                auto value = T::parse(text);
+                if (!value)
+                    return wrong(text, escaped(value.error().message.toUtf8()));
+                return value;
+            },
+            [](const T &value) { return value.text(); }, accepted};
+}
+
 } // namespace
 
 ValueCodec<std::int64_t> wholeNumber(std::int64_t minimum, std::int64_t maximum)
@@ -244,28 +257,14 @@ ValueCodec<QString> filePath()
 
 ValueCodec<ReplyTemplate> replyTemplate()
 {
-    return {[](const QString &text) -> Result<ReplyTemplate> {
-                auto reply = ReplyTemplate::parse(text);
-                if (!reply)
-                    return wrong(text, escaped(reply.error().message.toUtf8()));
-                return reply;
-            },
-            [](const ReplyTemplate &reply) { return reply.text(); },
-            QStringLiteral("ack, none, echo or a text with {peer}, {identity}, {size} and "
-                           "{sequence} is accepted")};
+    return ownText<ReplyTemplate>(QStringLiteral(
+        "ack, none, echo or a text with {peer}, {identity}, {size} and {sequence} is accepted"));
 }
 
 ValueCodec<CipherPolicy> cipherPolicy()
 {
-    return {[](const QString &text) -> Result<CipherPolicy> {
-                auto policy = CipherPolicy::parse(text);
-                if (!policy)
-                    return wrong(text, escaped(policy.error().message.toUtf8()));
-                return policy;
-            },
-            [](const CipherPolicy &policy) { return policy.text(); },
-            QStringLiteral("strict, modern, iot or an OpenSSL cipher string of PSK suites with "
-                           "AEAD is accepted")};
+    return ownText<CipherPolicy>(QStringLiteral(
+        "strict, modern, iot or an OpenSSL cipher string of PSK suites with AEAD is accepted"));
 }
 
 ValueCodec<QList<SocketAddress>> listenAddresses()
