@@ -6,9 +6,6 @@
 
 #include <QCommandLineParser>
 
-#include <array>
-#include <utility>
-
 #include <unistd.h>
 
 namespace dtlsd {

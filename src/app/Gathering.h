@@ -5,8 +5,6 @@
 
 #include "core/Result.h"
 
-#include <QString>
-
 #include <cstddef>
 #include <optional>
 #include <utility>

@@ -15,9 +15,7 @@
 #include "config/Config.h"
 #include "events/EventLog.h"
 
-#include <cstdint>
 #include <functional>
-#include <variant>
 #include <vector>
 
 namespace dtlsd {

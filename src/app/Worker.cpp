@@ -3,8 +3,6 @@
 
 #include "app/LogEvent.h"
 
-#include <utility>
-
 #include <openssl/crypto.h>
 #include <time.h>
 

@@ -12,8 +12,6 @@
 
 #include <QThread>
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <latch>
 #include <memory>

@@ -5,7 +5,6 @@
 #include "config/KeyText.h"
 #include "config/ListenCheck.h"
 #include "config/PskFile.h"
-#include "config/RegularFile.h"
 #include "config/ValueCodec.h"
 #include "core/Escape.h"
 

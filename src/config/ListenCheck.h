@@ -8,7 +8,6 @@
 #include "core/SocketAddress.h"
 
 #include <QList>
-#include <QString>
 
 namespace dtlsd {
 

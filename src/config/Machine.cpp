@@ -3,8 +3,6 @@
 
 #include "core/Descriptor.h"
 
-#include <QString>
-
 #include <array>
 #include <cerrno>
 

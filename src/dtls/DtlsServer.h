@@ -30,7 +30,6 @@
 #include <QObject>
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>

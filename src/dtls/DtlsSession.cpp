@@ -9,7 +9,6 @@
 #include <QSslPreSharedKeyAuthenticator>
 
 #include <algorithm>
-#include <utility>
 
 namespace dtlsd {
 

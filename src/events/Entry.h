@@ -4,11 +4,9 @@
 // events has an Entry for each alternative, or it does not compile.
 #pragma once
 
-#include "config/Config.h"
 #include "events/EventKind.h"
 #include "events/RecordBuilder.h"
 
-#include <utility>
 #include <variant>
 #include <vector>
 

@@ -4,7 +4,6 @@
 // for each in ServerEntries.cpp and DaemonEntries.cpp.
 #pragma once
 
-#include "config/Config.h"
 #include "dtls/Events.h"
 #include "events/DaemonEvents.h"
 #include "events/EventKind.h"

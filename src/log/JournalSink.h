@@ -28,7 +28,6 @@
 
 #include <chrono>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -6,7 +6,6 @@
 #include <QSslPreSharedKeyAuthenticator>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <utility>
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/ClientHello.h"
 
-#include "wire/Record.h"
-
 namespace dtlsd {
 
 namespace {

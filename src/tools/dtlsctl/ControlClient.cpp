@@ -6,12 +6,9 @@
 #include "core/Json.h"
 #include "core/Quantity.h"
 
-#include <QFile>
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QLocalSocket>
-
-#include <optional>
 
 #include <sys/socket.h>
 #include <sys/stat.h>

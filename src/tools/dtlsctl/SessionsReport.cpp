@@ -4,8 +4,6 @@
 #include "core/Escape.h"
 #include "tools/dtlsctl/Units.h"
 
-#include <QStringList>
-
 #include <algorithm>
 #include <array>
 
