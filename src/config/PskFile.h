@@ -33,6 +33,11 @@ QString identityDoubt(QByteArrayView identity);
 /// The same of an identity in a line of a key file, where it may be meant as a comment.
 QString keyLineDoubt(QByteArrayView identity);
 
+/// Why no line of a key file can hold @p identity, with what can; empty = one can.
+QString keyLineProblem(const QByteArray &identity);
+/// `identity:hexkey` and a line feed, of an identity without a problem; addPskFile() reads it back.
+QByteArray keyLine(const QByteArray &identity, const PskKey &key);
+
 /// Of each kind at most 100, and the number of the others. None has any part of a line: where a
 /// colon is missing or misplaced, a key looks like an identity.
 struct PskFileMessages

@@ -6,7 +6,6 @@
 #include "config/Lines.h"
 #include "config/PskFile.h"
 #include "core/Quantity.h"
-#include "tools/dtlsctl/KeyLine.h"
 
 #include <QHash>
 

@@ -3,7 +3,7 @@
 
 #include "config/IdentitySections.h"
 #include "config/IniDocument.h"
-#include "tools/dtlsctl/KeyLine.h"
+#include "config/PskFile.h"
 
 namespace dtlsd {
 
