@@ -81,7 +81,6 @@ public:
 
     /// Drops everything that came to @p socket, which is about to be closed.
     void forget(const DatagramSocket &socket);
-    [[nodiscard]] bool isEmpty() const { return !hasCheap() && !hasProved(); }
     /// Whether take() has something.
     [[nodiscard]] bool hasCheap() const;
     [[nodiscard]] bool hasProved() const { return !m_lanes[ProvedHellos].isEmpty(); }
