@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Standard input, output and error: what a program does with them before anything else, and how it
-// says something to a person.
+// Standard input, output and error: their descriptors, and output for people.
 #pragma once
 
 #include <QString>
@@ -10,14 +9,13 @@
 
 namespace dtlsd {
 
-/// Gives descriptors 0 to 2 to /dev/null where they are closed, so that no socket or file that is
-/// opened later gets their numbers, and with them what the program prints. It is open for reading
-/// alone: printing stays the error that it was. Ends the program if there is no /dev/null.
+/// Opens /dev/null for each closed descriptor from 0 to 2, so that no later socket or file gets its
+/// number, and with it the program's output. Read-only, so that printing still fails. Ends the
+/// program if there is no /dev/null.
 void occupyStandardStreams();
 
-/// Writes @p text to @p stream as forTerminal() shows it: it may quote a peer, a file or an
-/// argument. Only standard output that is no terminal gets it exactly, for the program that reads
-/// it.
+/// Writes @p text to @p stream through forTerminal(): it may quote a peer, a file or an argument.
+/// Only standard output that is not a terminal gets @p text unchanged, for other programs.
 void say(std::FILE *stream, const QString &text);
 
 } // namespace dtlsd

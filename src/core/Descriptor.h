@@ -33,7 +33,7 @@ public:
 
     [[nodiscard]] int number() const { return m_number; } ///< negative: none
     [[nodiscard]] bool isOpen() const { return m_number >= 0; }
-    /// The caller's from now on.
+    /// Passes the ownership to the caller.
     [[nodiscard]] int release() { return std::exchange(m_number, -1); }
 
 private:

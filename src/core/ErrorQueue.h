@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one peer leaves in OpenSSL's error queue, which a thread has only one of, Qt would report
-// as another peer's error.
+// OpenSSL's error queue: a thread has only one, so Qt would report an error left in it by one peer
+// as the error of another.
 #pragma once
 
 #include <openssl/err.h>
 
 namespace dtlsd {
 
-/// Before every call of QDtls and QDtlsClientVerifier: whatever is in it then is nobody's.
+/// Call it before every call of QDtls and QDtlsClientVerifier.
 inline void emptyErrorQueue()
 {
-    if (ERR_peek_error() != 0) // to empty an empty one costs as much as a full one
+    if (ERR_peek_error() != 0) // ERR_clear_error() is slow even on an empty queue
         ERR_clear_error();
 }
 

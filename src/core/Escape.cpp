@@ -10,7 +10,7 @@ namespace dtlsd {
 
 namespace {
 
-/// How many bytes the well-formed sequence at the front of @p bytes has (RFC 3629 §4), or 0.
+/// The length of the well-formed sequence at the front of @p bytes (RFC 3629 §4), or 0.
 qsizetype sequenceLength(QByteArrayView bytes)
 {
     const auto at = [bytes](qsizetype i) { return static_cast<uchar>(bytes[i]); };
@@ -33,10 +33,10 @@ qsizetype sequenceLength(QByteArrayView bytes)
     return overlong || surrogate || tooLarge ? 0 : length;
 }
 
-/// The bytes at the front of what is still to be shown.
+/// The first bytes of the text still to be shown.
 struct Piece
 {
-    QByteArrayView bytes; ///< a character of UTF-8, or a byte that begins none
+    QByteArrayView bytes; ///< a UTF-8 character, or a byte that begins none
     QString text;         ///< the character, or `\xNN` for each byte
 };
 
@@ -48,7 +48,7 @@ QString hexEscaped(QByteArrayView bytes)
     return result;
 }
 
-/// The first piece of @p bytes, which has at least one.
+/// The first piece of @p bytes, which must not be empty.
 Piece firstPiece(QByteArrayView bytes)
 {
     const qsizetype length = sequenceLength(bytes);
@@ -60,7 +60,7 @@ Piece firstPiece(QByteArrayView bytes)
     return piece;
 }
 
-/// How many bytes at the front of @p bytes stand for themselves; as a rule, all of them.
+/// How many bytes at the front of @p bytes need no escape; usually all.
 qsizetype plainLength(QByteArrayView bytes)
 {
     const auto isPlain = [](char byte) { return byte >= ' ' && byte <= '~' && byte != '\\'; };

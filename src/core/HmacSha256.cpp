@@ -40,7 +40,7 @@ QByteArray HmacSha256::of(QByteArrayView message) const
 {
     QByteArray code(size, Qt::Uninitialized);
     std::size_t length = 0;
-    // Without a key, it begins anew with the one that it has.
+    // Without a key, EVP_MAC_init(3) starts again with the current one.
     const bool isMade =
         m_context && EVP_MAC_init(m_context.get(), nullptr, 0, nullptr) == 1 &&
         EVP_MAC_update(m_context.get(), octets(message),

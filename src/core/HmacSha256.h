@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HmacSha256: HMAC with SHA-256 (RFC 2104) under one key, for one thread. OpenSSL's HMAC() looks
-// its algorithm up and hashes the key each time, which costs more than a short message does.
+// HmacSha256: HMAC with SHA-256 (RFC 2104) under one key, for one thread. OpenSSL's HMAC() fetches
+// its algorithm and hashes the key on each call, which costs more than a short message.
 #pragma once
 
 #include <QByteArray>

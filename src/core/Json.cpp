@@ -14,8 +14,8 @@ namespace dtlsd {
 
 namespace {
 
-/// Every character of @p bytes, or nothing when they are not UTF-8. QString::fromUtf8() drops a
-/// byte order mark.
+/// Decodes @p bytes; nullopt if they are not UTF-8. Keeps a byte order mark, which
+/// QString::fromUtf8() drops.
 std::optional<QString> decoded(QByteArrayView bytes)
 {
     using Flag = QStringConverter::Flag;
@@ -26,9 +26,9 @@ std::optional<QString> decoded(QByteArrayView bytes)
     return text;
 }
 
-/// QJsonDocument escapes what JSON demands, the controls below U+0020. All else is allowed in a
-/// string, where it would reach the terminal of whoever reads the line. JSON counts in UTF-16: a
-/// code point beyond U+FFFF is a pair of escapes (RFC 8259 §7).
+/// QJsonDocument escapes only what JSON requires, the controls below U+0020; all other unprintable
+/// characters would reach the reader's terminal. JSON escapes UTF-16 units: a code point beyond
+/// U+FFFF is a pair of escapes (RFC 8259 §7).
 QByteArray withoutUnprintable(const QByteArray &json)
 {
     const auto isHarmless = [](char byte) { return byte >= 0x20 && byte < 0x7f; };

@@ -9,10 +9,10 @@
 
 namespace dtlsd {
 
-/// Inserts @p value exactly: as text, or as base64 into `NAME_base64` when it is not UTF-8.
+/// Inserts @p value as text, or if it is not UTF-8, as base64 under `NAME_base64`.
 void insertBytes(QJsonObject &object, const QString &name, const QByteArray &value);
 
-/// @p object and a line feed. What is not printable (core/Escape.h) is escaped.
+/// @p object and a line feed. Unprintable characters (core/Escape.h) are escaped.
 QByteArray jsonLine(const QJsonObject &object);
 
 } // namespace dtlsd

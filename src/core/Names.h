@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names: what people and programs call the values of an enumeration, in one table for reading and
-// for writing.
+// Names: the names of an enumeration's values, in one table for parsing and printing.
 #pragma once
 
 #include <QLatin1StringView>
@@ -17,7 +16,7 @@ namespace dtlsd {
 template <class Enum, std::size_t count>
 using Names = std::array<std::pair<QLatin1StringView, Enum>, count>;
 
-/// Empty for a value that has no name.
+/// Empty if the value has no name.
 template <class Enum, std::size_t count>
 constexpr QLatin1StringView nameIn(const Names<Enum, count> &names, Enum wanted)
 {

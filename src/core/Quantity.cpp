@@ -16,7 +16,7 @@ struct Unit
     std::int64_t factor = 1;
 };
 
-// Smallest first; the first is what a value is stored in.
+// Smallest first; the first is the unit in which a value is stored.
 constexpr std::array durationUnits{Unit{u"ms", 1}, Unit{u"s", 1000}, Unit{u"min", 60'000},
                                    Unit{u"h", 3'600'000}, Unit{u"d", 86'400'000}};
 constexpr std::array byteUnits{Unit{u"", 1}, Unit{u"K", 1LL << 10}, Unit{u"M", 1LL << 20},
@@ -84,11 +84,11 @@ QString inWords(std::chrono::microseconds time)
                : QStringLiteral("%1 s").arg(milliseconds / 1000, 0, 'f', 1);
 }
 
-QString counted(std::int64_t count, const char *one, const char *many)
+QString counted(const QString &number, const char *one, const char *many)
 {
-    const bool isRegular = count == 1 || !many;
-    return QString::number(count) + u' ' + QLatin1StringView(isRegular ? one : many) +
-           QLatin1StringView(count == 1 || many ? "" : "s");
+    const bool isOne = number == u'1';
+    return number + u' ' + QLatin1StringView(isOne || !many ? one : many) +
+           QLatin1StringView(isOne || many ? "" : "s");
 }
 
 std::optional<std::int64_t> parseByteSize(QStringView text)

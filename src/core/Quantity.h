@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Durations, byte sizes and numbers of things as people write them.
+// Durations, byte sizes and counts of things as text.
 #pragma once
 
 #include <QString>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 
@@ -27,7 +28,12 @@ QString formatByteSize(std::int64_t bytes);
 QString inWords(std::chrono::microseconds time);
 
 /// `1 session`, `2 sessions`; @p many is the plural where an `s` does not make it.
-QString counted(std::int64_t count, const char *one, const char *many = nullptr);
+QString counted(const QString &number, const char *one, const char *many = nullptr);
+template <std::integral Number>
+QString counted(Number number, const char *one, const char *many = nullptr)
+{
+    return counted(QString::number(number), one, many);
+}
 
 /// Decimal digits only: no sign, no blank, no overflow.
 std::optional<std::int64_t> parseWholeNumber(QStringView text);

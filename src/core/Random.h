@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random: what nobody can guess, from OpenSSL's generator. What merely should not be foreseen, such
-// as a choice among equals, is QRandomGenerator's.
+// Random: unpredictable bytes from OpenSSL's generator. Choices that need less, such as one among
+// equals, use QRandomGenerator.
 #pragma once
 
 #include <QByteArray>
@@ -10,7 +10,7 @@
 
 namespace dtlsd {
 
-/// Throws std::runtime_error if the generator gives none.
+/// Throws std::runtime_error if the generator fails.
 void fillWithRandom(void *bytes, std::size_t size);
 
 /// 32 bytes.

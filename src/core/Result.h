@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Result<T>: a value, or the Error that kept it from being one.
+// Result<T>: a value, or the Error that prevented it.
 //
 // For fatal errors only: configuration, bind, initialisation. They are forwarded unchanged and
-// reported once, where they are handled. What a peer can cause is an enumerator, never an Error.
+// reported once, where they are handled. Anything a peer can cause is an enumerator instead.
 #pragma once
 
 #include <QString>
@@ -36,24 +36,24 @@ public:
     [[nodiscard]] bool ok() const { return m_state.index() == 0; }
     explicit operator bool() const { return ok(); }
 
-    /// Only after ok().
+    /// Requires ok().
     [[nodiscard]] const T &value() const & { return std::get<0>(m_state); }
     [[nodiscard]] T &&value() && { return std::get<0>(std::move(m_state)); }
 
-    /// Only after !ok().
+    /// Requires !ok().
     [[nodiscard]] const Error &error() const { return std::get<1>(m_state); }
 
 private:
     std::variant<T, Error> m_state;
 };
 
-/// What a step returns that yields nothing but may fail: `return success();`
+/// The result of a step that returns no value but may fail: `return success();`
 inline Result<> success()
 {
     return std::monostate{};
 }
 
-/// Who asked for a T, and hears of it now or later; called once.
+/// A callback for a T that is available now or later; called once.
 template <class T>
 using Then = std::function<void(T)>;
 

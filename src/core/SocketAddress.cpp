@@ -18,7 +18,7 @@ namespace dtlsd {
 
 namespace {
 
-// Two that are equal have the same bytes, so that hashing those will do.
+// Equal objects have equal bytes, so it is enough to hash the bytes.
 static_assert(std::has_unique_object_representations_v<SocketAddress>);
 static_assert(std::has_unique_object_representations_v<Path>);
 
@@ -84,7 +84,7 @@ std::optional<SocketAddress> SocketAddress::parse(QStringView text)
     const bool bracketed = host.startsWith(u'[') && host.endsWith(u']');
     if (bracketed)
         host = host.sliced(1, host.size() - 2);
-    // QHostAddress also takes "127.1" and "0x7f.1"; an address that must be read twice is a typo.
+    // QHostAddress also accepts "127.1" and "0x7f.1", which are probably typing errors.
     QHostAddress address;
     if (!address.setAddress(host.toString()) || bracketed != host.contains(u':') ||
         (!bracketed && address.toString() != host))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketAddress: an IPv4 or IPv6 address with a port, as a small value that can be a hash key.
-// Path: which peer spoke to which of our addresses; it identifies an association.
+// SocketAddress: an IPv4 or IPv6 address with a port, as a small value and hash key. Path: the
+// address of a peer and the local address it talks to; it identifies an association.
 #pragma once
 
 #include <QByteArray>
@@ -19,8 +19,8 @@
 
 namespace dtlsd {
 
-/// IPv4 is kept as its IPv4-mapped IPv6 address, so that a peer is one value whichever family of
-/// socket it came through, and reads as IPv4 everywhere.
+/// IPv4 is stored as an IPv4-mapped IPv6 address, so that a peer has one value whichever family of
+/// socket it came through, and is shown as IPv4 everywhere.
 class SocketAddress
 {
 public:
@@ -41,9 +41,9 @@ public:
     [[nodiscard]] bool isIPv4() const;
     [[nodiscard]] SocketAddress withPort(std::uint16_t port) const;
 
-    /// The network that limits count an unproved peer under: the IPv4 /24 or the IPv6 /48, without
-    /// port. An address of the NAT64 prefix 64:ff9b::/96 counts as the IPv4 address in it (RFC 6052
-    /// §2.1): all of IPv4 fits into that one /48.
+    /// The network that limits count an unproved peer under: its IPv4 /24 or IPv6 /48, without
+    /// port. An address of the NAT64 prefix 64:ff9b::/96 counts as the IPv4 address in it
+    /// (RFC 6052 §2.1): all of IPv4 would fit into that one /48.
     [[nodiscard]] SocketAddress network() const;
 
     /// `192.0.2.7`, `2001:db8::7`
@@ -59,12 +59,12 @@ private:
     [[nodiscard]] SocketAddress prefix(std::ptrdiff_t bytes) const;
 
     std::array<std::uint8_t, 16> m_bytes{};
-    // No bytes between or behind them, so that all of it can be hashed at once.
+    // No padding, so that the whole object can be hashed at once.
     std::uint32_t m_scope = 0;
     std::uint32_t m_port = 0;
 };
 
-/// Separated by commas, as `[server] listen` has them.
+/// Separated by commas, as in `[server] listen`.
 QString toString(const QList<SocketAddress> &addresses);
 
 struct Path
