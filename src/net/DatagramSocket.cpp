@@ -19,8 +19,8 @@ namespace dtlsd {
 
 namespace {
 
-// Enough to make the system call cheap. With more, the peers have nothing to do until the batch is
-// full, and then the server has nothing: the two take turns instead of working side by side.
+// Enough to make the system call cheap. With a larger batch the peers would idle until it is full,
+// and then the server would: they would take turns instead of working in parallel.
 constexpr std::size_t sendBatchSize = 16;
 
 bool setFlag(int descriptor, int level, int name)
@@ -35,14 +35,14 @@ bool isWildcard(const SocketAddress &address)
     return address == SocketAddress(any, address.port());
 }
 
-/// Makes the kernel say which of our addresses each datagram came to.
+/// Requests the local address that each datagram came to.
 bool keepDestination(int descriptor, int family)
 {
     return family == AF_INET ? setFlag(descriptor, IPPROTO_IP, IP_PKTINFO)
                              : setFlag(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 }
 
-/// A socket for each family: otherwise [::] would take the port of 0.0.0.0 as well.
+/// One socket for each family: otherwise [::] would also take the port of 0.0.0.0.
 bool isOfOneFamily(int descriptor, int family)
 {
     return family == AF_INET || setFlag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
@@ -50,14 +50,14 @@ bool isOfOneFamily(int descriptor, int family)
 
 void growReceiveBuffer(int descriptor, int size)
 {
-    // The forced variant passes net.core.rmem_max, with CAP_NET_ADMIN; receiveBufferSize() tells
-    // what came of it.
+    // With CAP_NET_ADMIN the forced variant may exceed net.core.rmem_max; receiveBufferSize() tells
+    // the result.
     if (size > 0 && setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
-/// Binding without SO_REUSEPORT fails if anybody holds the port, a second dtlsd among them; set
-/// afterwards, the option lets siblings in.
+/// Binding without SO_REUSEPORT fails if any socket has the port, even one of a second dtlsd; set
+/// afterwards, the option admits siblings.
 bool bindShared(int descriptor, const sockaddr_storage &storage, socklen_t length,
                 DatagramSocket::Sharing sharing)
 {
@@ -69,7 +69,7 @@ bool bindShared(int descriptor, const sockaddr_storage &storage, socklen_t lengt
            ::bind(descriptor, address, length) == 0;
 }
 
-/// What the operator can do about it, as the end of a sentence.
+/// What the operator can do about it, to end a message.
 QString remedyFor(int error)
 {
     switch (error) {
@@ -109,7 +109,7 @@ std::span<char> ReceiveBuffer::room(std::size_t slot)
     return {m_bytes.get() + slot * maximumDatagram, maximumDatagram};
 }
 
-/// Takes QDtls' writes; proved to need nothing else of a QUdpSocket than these two overrides.
+/// Takes the writes of QDtls, which needs only these two overrides of QUdpSocket.
 class DatagramSocket::Output : public QUdpSocket
 {
 public:
@@ -120,7 +120,7 @@ public:
         setOpenMode(ReadWrite | Unbuffered);
     }
 
-    /// QDtlsClientVerifier asks for the path MTU; without a descriptor there is none.
+    /// QDtlsClientVerifier asks for the path MTU, unknown without a descriptor.
     QVariant socketOption(SocketOption) override { return {}; }
 
 protected:
@@ -170,13 +170,13 @@ std::unique_ptr<DatagramSocket> DatagramSocket::adopt(Descriptor descriptor)
 {
     const int family = boundTo(descriptor.number()).ss_family;
     const SocketAddress address = addressOf(descriptor.number());
-    // If not, replies leave from the address it is bound to.
+    // If this fails, replies leave from the address the socket is bound to.
     if (isWildcard(address))
         keepDestination(descriptor.number(), family);
     auto adopted =
         std::unique_ptr<DatagramSocket>(new DatagramSocket(std::move(descriptor), address, family));
     adopted->m_notifier->setEnabled(false);
-    static_cast<void>(adopted->takeOverflow()); // of those who had it before
+    static_cast<void>(adopted->takeOverflow()); // drops under a former owner
     return adopted;
 }
 
@@ -219,7 +219,7 @@ std::uint64_t DatagramSocket::takeOverflow()
     socklen_t length = sizeof info;
     if (getsockopt(m_descriptor.number(), SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0)
         return 0; // no descriptor, as in tests
-    // The kernel's counter wraps; the difference does not mind.
+    // The kernel's counter may wrap; the difference is right even then.
     return info[SK_MEMINFO_DROPS] - std::exchange(m_overflow, info[SK_MEMINFO_DROPS]);
 }
 
@@ -259,7 +259,7 @@ void DatagramSocket::enqueue(QByteArrayView datagram)
         flush();
     OutgoingDatagram &next = m_queue[m_queued++];
     next.path = m_path;
-    next.bytes.resize(datagram.size()); // which keeps the memory that it has
+    next.bytes.resize(datagram.size()); // keeps the capacity
     std::copy(datagram.begin(), datagram.end(), next.bytes.begin());
     m_hasLastOutput = true;
 }

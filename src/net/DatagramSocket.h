@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DatagramSocket: the one place that touches a UDP file descriptor. It receives and sends in
-// batches, keeps for each datagram which of our addresses it came to, and answers from there.
+// DatagramSocket: the only class that uses a UDP file descriptor. It receives and sends in batches,
+// keeps the local address that each datagram came to, and replies from there.
 //
-// QDtls and QDtlsClientVerifier write to a QUdpSocket. output() gives them one that has no
-// descriptor of its own: each of their writes becomes one datagram in this socket's queue. Tests
-// override receiveBatch() and sendBatch(), and run the whole server without a network.
+// QDtls and QDtlsClientVerifier write to a QUdpSocket. output() gives them one without a
+// descriptor: each write becomes one datagram in this socket's queue. Tests override receiveBatch()
+// and sendBatch(), and run the whole server without a network.
 #pragma once
 
 #include "core/Descriptor.h"
@@ -48,9 +48,9 @@ public:
     [[nodiscard]] std::size_t slots() const { return m_slots; }
     /// The room for datagram @p slot.
     [[nodiscard]] std::span<char> room(std::size_t slot);
-    /// As many, with that room.
+    /// The slots for recvmmsg(2), which receive into room().
     [[nodiscard]] MessageSlots &messages() { return m_messages; }
-    /// Whether more may be waiting where the datagrams came from.
+    /// Whether the kernel may have more datagrams waiting.
     [[nodiscard]] bool isFull() const { return received.size() == m_slots; }
 
     std::vector<ReceivedDatagram> received;
@@ -59,7 +59,7 @@ private:
     static constexpr std::size_t maximumDatagram = 65'536;
 
     std::size_t m_slots;
-    std::unique_ptr<char[]> m_bytes; // its pages are only used once a datagram reaches them
+    std::unique_ptr<char[]> m_bytes; // a page is allocated only once a datagram reaches it
     MessageSlots m_messages;
 };
 
@@ -69,7 +69,7 @@ class DatagramSocket : public QObject
 
 public:
     enum class Sharing {
-        First,  ///< the port must be free, and is then open to siblings
+        First,  ///< the port must be free; siblings may join later
         Sibling ///< joins a socket of this process on the same address (SO_REUSEPORT)
     };
 
@@ -80,62 +80,60 @@ public:
         bool isPaused = false; ///< receives nothing before resume()
     };
 
-    /// Bound and listening to @p address; port 0 lets the kernel pick. The error names the address
-    /// and the reason.
+    /// Binds to @p address, and receives unless paused; port 0 lets the kernel pick. The error
+    /// names the address and the reason.
     static Result<std::unique_ptr<DatagramSocket>> bind(const SocketAddress &address,
                                                         const Options &options);
 
-    /// The same without an object, for a socket that another thread will adopt(). `isPaused` means
-    /// nothing here.
+    /// bind() without an object, for a socket that another thread will adopt(). Ignores isPaused.
     static Result<Descriptor> open(const SocketAddress &address, const Options &options);
-    /// Takes a UDP socket over IPv4, IPv6 or both that is bound already, with the receive buffer
-    /// it has; paused. Its open file description may be others' too: it may well be blocking.
+    /// Takes a UDP socket over IPv4, IPv6 or both that is already bound, with its receive buffer;
+    /// paused. Others may share its open file description, so it may be blocking.
     static std::unique_ptr<DatagramSocket> adopt(Descriptor descriptor);
-    /// Where @p descriptor is bound.
+    /// The address that @p descriptor is bound to.
     static SocketAddress addressOf(int descriptor);
-    /// What the kernel granted it, in bytes of payload and bookkeeping; 0 if unknown.
+    /// The size granted by the kernel, in bytes of payload and overhead; 0 if unknown.
     static int receiveBufferOf(int descriptor);
 
     ~DatagramSocket() override;
 
-    /// Where it is bound, with the port that the kernel picked.
+    /// The address it is bound to, with the port that the kernel picked.
     [[nodiscard]] const SocketAddress &localAddress() const { return m_local; }
     [[nodiscard]] int receiveBufferSize() const { return receiveBufferOf(m_descriptor.number()); }
 
     void resume() { m_notifier->setEnabled(true); }
-    /// Receives nothing any more.
+    /// Stops receiving.
     void pause()
     {
         if (m_notifier) // tests have sockets without a descriptor
             m_notifier->setEnabled(false);
     }
-    /// Whether it receives: its descriptor is a socket, and somebody looks after it.
+    /// Whether it receives: it is not paused, and its descriptor is a socket.
     [[nodiscard]] bool isReceiving() const
     {
         return m_notifier->isEnabled() && receiveBufferSize() > 0;
     }
 
-    /// How many datagrams the kernel has dropped since this was last asked, since its buffer was
-    /// full.
+    /// How many datagrams the kernel has dropped since the last call, because the buffer was full.
     [[nodiscard]] std::uint64_t takeOverflow();
 
-    /// Fills @p buffer with what is waiting, as many as fit. false: nothing was.
+    /// Fills @p buffer with as many waiting datagrams as fit. false: none was waiting.
     bool receive(ReceiveBuffer &buffer);
 
-    /// For QDtls: what it writes goes along @p path, until output() is called again.
+    /// For QDtls: its writes go along @p path until output() is called again.
     [[nodiscard]] QUdpSocket *output(const Path &path);
     /// The last datagram written since output() was called; empty if none.
     [[nodiscard]] QByteArrayView lastOutput() const;
 
-    /// Sends what is queued. UDP's promise: what the kernel does not take at once is lost.
+    /// Sends the queue. As usual with UDP, datagrams that the kernel does not take are lost.
     void flush();
 
 Q_SIGNALS:
-    /// Level-triggered: repeated until everything has been received.
+    /// Level-triggered: emitted again until everything has been received.
     void readyRead();
 
 protected:
-    /// For a socket without descriptor, as tests need it.
+    /// For tests: a socket without a descriptor.
     explicit DatagramSocket(const SocketAddress &local);
 
     virtual void receiveBatch(ReceiveBuffer &buffer);
@@ -155,9 +153,9 @@ private:
     std::unique_ptr<Output> m_output;
     Path m_path;
     bool m_hasLastOutput = false;
-    std::vector<OutgoingDatagram> m_queue; // of fixed length, so that datagrams reuse its memory
-    std::size_t m_queued = 0;              // of it
-    MessageSlots m_messages;               // to send it
+    std::vector<OutgoingDatagram> m_queue; // of fixed length, so that memory is reused
+    std::size_t m_queued = 0;              // entries in use
+    MessageSlots m_messages;               // for sendBatch()
 };
 
 } // namespace dtlsd

@@ -21,7 +21,7 @@ SocketAddress destination(msghdr &header, const SocketAddress &bound)
             sockaddr_in in{};
             in.sin_family = AF_INET;
             in.sin_port = htons(bound.port());
-            // What came before IP_PKTINFO was set has only the address in its header.
+            // A datagram from before IP_PKTINFO was set only has ipi_addr, from its header.
             in.sin_addr = info.ipi_spec_dst.s_addr != 0 ? info.ipi_spec_dst : info.ipi_addr;
             return SocketAddress::fromSockaddr(reinterpret_cast<const sockaddr *>(&in));
         }
@@ -51,7 +51,7 @@ void setControl(msghdr &header, int level, int type, const Info &info)
     std::memcpy(CMSG_DATA(control), &info, sizeof info);
 }
 
-/// Makes the kernel send from @p local, whichever address it would pick by itself.
+/// Sends from @p local, whichever address the kernel would pick.
 void setSource(msghdr &header, const SocketAddress &local, int family)
 {
     sockaddr_storage storage{};
@@ -69,7 +69,7 @@ void setSource(msghdr &header, const SocketAddress &local, int family)
     }
 }
 
-/// As sendmmsg(2) would; the kernel has less to copy. Most datagrams of handshakes go alone.
+/// sendmmsg(2) for one datagram, as most of handshakes are; the kernel has less to copy.
 void sendAlone(int descriptor, const msghdr &header)
 {
     ssize_t sent = 0;
@@ -100,7 +100,7 @@ void MessageSlots::setData(std::size_t index, std::span<char> data)
     m_slots[index].data = {data.data(), data.size()};
 }
 
-/// The kernel puts lengths where it found the room for them.
+/// recvmmsg(2) overwrites the sizes of the buffers with lengths.
 void MessageSlots::prepareToReceive(std::size_t count)
 {
     for (std::size_t i = 0; i < count; ++i) {
@@ -113,8 +113,8 @@ void MessageSlots::prepareToReceive(std::size_t count)
 std::size_t MessageSlots::receive(int descriptor)
 {
     prepareToReceive(m_received);
-    // An error of the socket (ICMP, say) is reported once and cleared by that; the notifier asks
-    // again as long as there is something to read.
+    // An error pending on the socket, such as ICMP, is reported once and cleared by that; the
+    // notifier fires again while there is something to read.
     const int count = recvmmsg(descriptor, m_messages.data(),
                                static_cast<unsigned>(m_messages.size()), MSG_DONTWAIT, nullptr);
     m_received = count > 0 ? static_cast<std::size_t>(count) : 0;
@@ -133,7 +133,7 @@ void MessageSlots::setPath(std::size_t index, const Path &path, const SocketAddr
     msghdr &header = m_messages[index].msg_hdr;
     header.msg_namelen = path.peer.toSockaddr(m_slots[index].peer, family);
     header.msg_controllen = 0;
-    if (path.local != bound) // else the kernel has no choice
+    if (path.local != bound) // otherwise the kernel has no choice
         setSource(header, path.local, family);
 }
 
@@ -149,7 +149,7 @@ void MessageSlots::send(int descriptor, std::size_t count)
         if (taken > 0)
             sent += static_cast<std::size_t>(taken);
         else if (errno != EINTR)
-            ++sent; // the first of the rest is the one that failed: no route, full, refused
+            ++sent; // skips the datagram that failed: no route, full, refused
     }
 }
 

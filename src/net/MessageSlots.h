@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MessageSlots: what recvmmsg(2) and sendmmsg(2) need for a batch of datagrams, and what the kernel
-// says about each or is told. Set up once, as the arrays are large.
+// MessageSlots: the arrays of recvmmsg(2) and sendmmsg(2) for a batch of datagrams and their
+// control data. Set up once, because they are large.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -22,24 +22,24 @@ public:
     MessageSlots(const MessageSlots &) = delete;
     MessageSlots &operator=(const MessageSlots &) = delete;
 
-    /// Where slot @p index has its datagram; when it is to receive one, how much room there is.
+    /// Sets the datagram that slot @p index sends, or the room in which it receives one.
     void setData(std::size_t index, std::span<char> data);
 
-    /// Receives what is waiting at @p descriptor, without waiting itself, and returns how many
-    /// slots that has filled.
+    /// Receives what is waiting at @p descriptor, without blocking, and returns the number of slots
+    /// filled.
     std::size_t receive(int descriptor);
-    /// How long the datagram is that slot @p index has received.
+    /// The length of the datagram received in slot @p index.
     [[nodiscard]] std::size_t size(std::size_t index) const { return m_messages[index].msg_len; }
-    /// Who sent it, and to which of our addresses; @p bound if the kernel does not say.
+    /// Its sender, and the local address it came to, or @p bound if the kernel does not tell.
     [[nodiscard]] Path path(std::size_t index, const SocketAddress &bound);
 
-    /// Where the datagram of slot @p index goes from a socket of @p family at @p bound.
+    /// Addresses the datagram of slot @p index, for a socket of @p family bound to @p bound.
     void setPath(std::size_t index, const Path &path, const SocketAddress &bound, int family);
-    /// Sends those of the first @p count slots. What the kernel does not take at once is lost.
+    /// Sends the first @p count slots. Datagrams that the kernel does not take are lost.
     void send(int descriptor, std::size_t count);
 
 private:
-    // Room for an in6_pktinfo, behind the timestamp that a socket unit may ask for.
+    // Room for an in6_pktinfo after the timestamp that a socket unit may enable.
     static constexpr std::size_t controlSize = 128;
 
     struct Slot

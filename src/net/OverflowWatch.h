@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OverflowWatch: asks the kernel how many datagrams it has dropped. Its counter forgets nothing, so
-// that this can wait: at each wake-up it would be one system call of three.
+// OverflowWatch: asks the kernel how many datagrams it has dropped. The counter is cumulative, so
+// this can wait; at each wake-up it would be one of three system calls.
 #pragma once
 
 #include "net/DatagramSocket.h"
@@ -23,18 +23,18 @@ public:
 
     static constexpr std::chrono::milliseconds interval{100};
 
-    /// Hears of so many, above 0, whenever the kernel is asked.
+    /// Called with the number of datagrams dropped, if above 0, when the kernel is asked.
     using Dropped = std::function<void(std::uint64_t count, Clock::time_point now)>;
 
-    /// Of @p sockets, which outlive this.
+    /// @p sockets must outlive this.
     OverflowWatch(const Sockets &sockets, Dropped dropped)
         : m_sockets(sockets)
         , m_dropped(std::move(dropped))
     {
     }
 
-    /// Datagrams were received. Asks at once if @p wasFull, their batch, as then there were many;
-    /// otherwise once in an interval.
+    /// Datagrams were received. Asks at once if their batch was full (@p wasFull), because there
+    /// were many; otherwise once in an interval.
     void noteReceived(bool wasFull, Clock::time_point now)
     {
         m_isOwed = true;
@@ -42,20 +42,20 @@ public:
             ask(now);
     }
 
-    /// When to check() although no further datagram comes; the end of time if there is no need.
+    /// When to check() without a further datagram; Clock::time_point::max() if there is no need.
     [[nodiscard]] Clock::time_point due() const
     {
         return m_isOwed ? m_next : Clock::time_point::max();
     }
 
-    /// Asks if it is due.
+    /// Asks the kernel if that is due.
     void check(Clock::time_point now)
     {
         if (due() <= now)
             ask(now);
     }
 
-    /// Asks, due or not: what a socket has not told is lost once it is closed.
+    /// Asks the kernel, due or not: the count of a socket is lost once it is closed.
     void ask(Clock::time_point now)
     {
         m_isOwed = false;
@@ -70,7 +70,7 @@ private:
     const Sockets &m_sockets;
     const Dropped m_dropped;
     Clock::time_point m_next = Clock::time_point::min();
-    bool m_isOwed = false; // datagrams were received since
+    bool m_isOwed = false; // datagrams were received since the last ask()
 };
 
 } // namespace dtlsd

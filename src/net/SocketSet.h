@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketSet: the sockets of one worker, and what the kernel has dropped there.
+// SocketSet: the sockets of one worker, and the count of datagrams dropped there.
 #pragma once
 
 #include "net/DatagramSocket.h"
@@ -16,7 +16,7 @@ class SocketSet
 {
 public:
     using Clock = OverflowWatch::Clock;
-    /// Called when something has arrived at a socket.
+    /// Called when a socket has something to receive.
     using Ready = std::function<void(DatagramSocket &)>;
 
     SocketSet(Ready ready, OverflowWatch::Dropped dropped)
@@ -26,22 +26,21 @@ public:
     }
 
     void add(std::unique_ptr<DatagramSocket> socket);
-    /// Those that receive, or will after resume().
+    /// The sockets that are not retired.
     [[nodiscard]] const OverflowWatch::Sockets &all() const { return m_sockets; }
-    /// Begins to receive where that is paused.
+    /// Starts receiving on the paused sockets.
     void resume();
-    /// How many there are, if it receives from each of them; otherwise 0.
+    /// The number of sockets, or 0 if it does not receive from all of them.
     [[nodiscard]] int receiving() const;
 
-    /// Receives no more at @p address, but still sends; nullptr: there is no such socket.
+    /// Stops receiving at @p address, but still sends; nullptr: there is no such socket.
     [[nodiscard]] DatagramSocket *retire(const SocketAddress &address, Clock::time_point now);
-    /// Closes one that was retired, once nothing refers to it.
+    /// Closes a retired socket, once nothing refers to it.
     void close(DatagramSocket &retired);
 
     /// Sends what is queued.
     void flush();
 
-    /// See OverflowWatch.
     [[nodiscard]] OverflowWatch &overflow() { return m_overflow; }
     [[nodiscard]] const OverflowWatch &overflow() const { return m_overflow; }
 
