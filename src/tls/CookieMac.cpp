@@ -11,7 +11,7 @@ void append(QByteArray &bytes, const T &value)
     bytes += QByteArrayView(reinterpret_cast<const char *>(&value), sizeof value);
 }
 
-/// In this machine's byte order, but for IPv6.
+/// In host byte order, except IPv6 addresses.
 QByteArray whereabouts(const QHostAddress &peer, quint16 port)
 {
     QByteArray bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CookieMac: the cookie of a peer (RFC 6347 §4.2.1): HMAC-SHA256 over its port and address, the
-// same that Qt's own backend makes, so that either takes the other's.
+// CookieMac: the cookie of a peer (RFC 6347 §4.2.1): HMAC-SHA256 over its port and address, as in
+// Qt's own backend, so that each accepts the cookies of the other.
 #pragma once
 
 #include "core/HmacSha256.h"
@@ -21,8 +21,8 @@ public:
     }
 
     [[nodiscard]] const QByteArray &secret() const { return m_secret; }
-    /// HmacSha256::size bytes, or none if OpenSSL cannot. Asked again for the same peer it costs
-    /// nothing: a hello that was verified is looked at once more when its handshake begins.
+    /// HmacSha256::size bytes, or none if OpenSSL fails. Cached for the last peer: a verified hello
+    /// is checked again when its handshake begins.
     [[nodiscard]] const QByteArray &of(const QHostAddress &peer, quint16 port);
 
 private:

@@ -11,7 +11,7 @@ namespace dtlsd {
 
 namespace {
 
-// Of IP and UDP.
+// Bytes of the IP and UDP headers.
 constexpr long overheadOverIPv4 = 20 + 8;
 constexpr long overheadOverIPv6 = 40 + 8;
 
@@ -55,7 +55,7 @@ int DatagramBio::read(BIO *bio, char *into, int room)
         BIO_set_retry_read(bio);
         return -1;
     }
-    // As recv(2) does, it cuts what is too long.
+    // A record that is too long is truncated, as by recv(2).
     const auto size = std::min(self.m_input.size(), qsizetype{room});
     std::memcpy(into, self.m_input.data(), static_cast<std::size_t>(size));
     if (!self.m_isPeeking)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DatagramBio: what OpenSSL reads datagrams from and writes them to. There is one for all sessions
-// of a context: it lends itself to one call at a time.
+// DatagramBio: the BIO through which OpenSSL reads and writes datagrams. All sessions of a context
+// share one, which serves one call at a time.
 #pragma once
 
 #include <QByteArrayView>
@@ -15,8 +15,8 @@ class QUdpSocket;
 
 namespace dtlsd {
 
-/// Hands @p datagram to @p output, which sends it to @p peer unless it is connected. UDP's promise:
-/// what the socket does not take is lost.
+/// Passes @p datagram to @p output, which sends it to @p peer unless the socket is connected. As
+/// usual with UDP, a datagram that the socket does not accept is lost.
 void send(QUdpSocket &output, QByteArrayView datagram, const QHostAddress &peer, quint16 port);
 
 class DatagramBio
@@ -30,9 +30,8 @@ public:
     /// For SSL_set_bio(), which takes a reference; nullptr: no memory.
     [[nodiscard]] BIO *get() const { return m_bio.get(); }
 
-    /// From here to its end OpenSSL reads @p input, a single record, and what it writes is sent as
-    /// by send(). From a datagram of several records OpenSSL 3.0 would drop what is behind one that
-    /// it discards.
+    /// While it lives, OpenSSL reads @p input, a single record, and writes through send(). One
+    /// record at a time: OpenSSL 3.0 drops the rest of a datagram after a record that it discards.
     class Loan
     {
     public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DtlsState: what QDtls and QDtlsClientVerifier ask of whatever is under them: the last error, the
-// configuration, and what cookies are made with.
+// DtlsState: the state that QDtls and QDtlsClientVerifier expect of their backend: the last error,
+// the configuration and the cookie parameters.
 #pragma once
 
 #include <QByteArray>
@@ -15,7 +15,7 @@ namespace dtlsd {
 class DtlsState : virtual public QTlsPrivate::DtlsBase
 {
 public:
-    /// Without a secret of their own cookies are made with @p cookieSecret.
+    /// @p cookieSecret makes the cookies until another secret is set.
     explicit DtlsState(const QByteArray &cookieSecret)
         : m_cookie(QCryptographicHash::Sha256, cookieSecret)
     {
@@ -43,7 +43,7 @@ public:
         return m_configuration ? *m_configuration : QSslConfiguration();
     }
 
-    /// A secret for SHA-256; others are refused.
+    /// Accepts only a secret for SHA-256.
     bool setCookieGeneratorParameters(const GenParams &parameters) override
     {
         const bool isRight =
@@ -65,7 +65,7 @@ protected:
 private:
     QDtlsError m_error = QDtlsError::NoError;
     QString m_errorString;
-    std::optional<QSslConfiguration> m_configuration; // made without one it would ask for a key
+    std::optional<QSslConfiguration> m_configuration; // a default one would create a key
     GenParams m_cookie;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ForwardingBackend: a QTlsBackend that leaves everything to another, by which it is as complete
-// as that one: Qt asks whichever is active for keys, certificates and curves as well.
+// ForwardingBackend: a QTlsBackend that forwards every call to another one: Qt also asks the active
+// backend for keys, certificates and curves.
 #pragma once
 
 #include <private/qtlsbackend_p.h>
@@ -13,7 +13,7 @@ class ForwardingBackend : public QTlsBackend
     Q_OBJECT
 
 public:
-    /// @p other outlives its use.
+    /// @p other must outlive it.
     explicit ForwardingBackend(QTlsBackend &other)
         : m_other(other)
     {

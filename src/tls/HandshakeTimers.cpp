@@ -25,7 +25,7 @@ void HandshakeTimers::arm()
     if (!m_timer) {
         m_timer = std::make_unique<QTimer>();
         m_timer->setSingleShot(true);
-        m_timer->setTimerType(Qt::PreciseTimer); // OpenSSL resends nothing before it is time
+        m_timer->setTimerType(Qt::PreciseTimer); // OpenSSL does not resend before its own timeout
         QObject::connect(m_timer.get(), &QTimer::timeout, m_timer.get(), [this] { fire(); });
     }
     if (m_timer->isActive() && m_due <= next)

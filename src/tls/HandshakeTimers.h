@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HandshakeTimers: one timer for all handshakes of a thread. Qt searches its list of timers for
-// each that is stopped, so that with one for each of thousands of handshakes most of the time would
-// go there.
+// HandshakeTimers: one timer for all handshakes of a thread. Qt searches its list of timers to stop
+// one, so thousands of handshakes with a timer each would spend most of their time there.
 #pragma once
 
 #include <QTimer>
@@ -22,7 +21,7 @@ public:
     class Client
     {
     public:
-        /// Once for each set(). It may set itself again, and end others.
+        /// Called once for each set(). It may call set() again, and end other clients.
         virtual void onTimeout() = 0;
 
     protected:
@@ -38,9 +37,9 @@ public:
     HandshakeTimers &operator=(const HandshakeTimers &) = delete;
     ~HandshakeTimers() = default;
 
-    /// @p client has no other timeout, and cancels this one before it goes.
+    /// @p client must have no other timeout, and must cancel this one before it is destroyed.
     void set(Client &client, std::chrono::milliseconds timeout);
-    /// Nothing happens if it has none.
+    /// Does nothing if @p client has no timeout.
     void cancel(Client &client);
 
 private:
@@ -48,7 +47,7 @@ private:
     void fire();
 
     std::set<std::pair<Clock::time_point, Client *>> m_clients;
-    std::unique_ptr<QTimer> m_timer; // only while there are clients: it belongs to their thread
+    std::unique_ptr<QTimer> m_timer; // exists while there are clients, in their thread
     Clock::time_point m_due;
 };
 

@@ -16,7 +16,7 @@ bool isSame(QByteArrayView a, QByteArrayView b)
            CRYPTO_memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size())) == 0;
 }
 
-/// Its versions are those of DTLS 1.0, whatever will be spoken (RFC 6347 §4.2.1).
+/// Both versions in it are DTLS 1.0, whatever is negotiated later (RFC 6347 §4.2.1).
 QByteArray helloVerifyRequest(QByteArrayView recordSequence, QByteArrayView cookie)
 {
     constexpr char cookieSize = HmacSha256::size;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HelloVerifier: what is under QDtlsClientVerifier: takes a ClientHello with the cookie of its
-// source, and answers one without it by a HelloVerifyRequest (RFC 6347 §4.2.1). It touches no
-// object of OpenSSL's TLS, and keeps nothing of those who have not proved themselves.
+// HelloVerifier: the backend of QDtlsClientVerifier. It accepts a ClientHello with the cookie of
+// its source, and answers any other with a HelloVerifyRequest (RFC 6347 §4.2.1). It uses no TLS
+// object of OpenSSL, and keeps no state for unproved sources.
 #pragma once
 
 #include "tls/DtlsState.h"

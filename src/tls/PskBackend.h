@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PskBackend: a QTlsBackend that makes the server's side of QDtls, and QDtlsClientVerifier, its own
-// way, and leaves everything else to Qt's.
+// PskBackend: a QTlsBackend that implements QDtls in server mode and QDtlsClientVerifier itself,
+// and forwards everything else to Qt's backend.
 #pragma once
 
 #include "tls/ForwardingBackend.h"
@@ -26,7 +26,7 @@ public:
     [[nodiscard]] QTlsPrivate::DtlsCookieVerifier *createDtlsCookieVerifier() const override;
 
 private:
-    const QByteArray m_cookieSecret; // of those who were given none
+    const QByteArray m_cookieSecret; // the default, if no other is set
     mutable Contexts m_contexts;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RecentSessions: those that keep OpenSSL's two record buffers, of 17 KB each, since they are
-// likely to be needed again soon. All others give theirs back; to do that after each datagram would
-// cost a sixth of it.
+// RecentSessions: the sessions used last. They keep OpenSSL's two record buffers of 17 KB each,
+// since they are likely to need them again soon; all others free theirs. To free them after each
+// datagram would cost a sixth of its processing.
 #pragma once
 
 #include <array>
@@ -15,10 +15,10 @@ namespace dtlsd {
 class RecentSessions
 {
 public:
-    using Place = std::size_t; ///< kept with the session, 0 at first
+    using Place = std::size_t; ///< kept with the session, initially 0
 
-    /// @p session is about to be used, and has buffers then: OpenSSL sees to that itself when it
-    /// reads, but not when it writes. false: no memory.
+    /// Call before @p session is used. It has buffers afterwards: OpenSSL allocates them itself
+    /// when it reads, but not when it writes. false: no memory.
     bool note(SSL *session, Place &place)
     {
         if (m_sessions[place] == session)
@@ -32,7 +32,7 @@ public:
         return SSL_alloc_buffers(session) == 1;
     }
 
-    /// @p session is about to be freed.
+    /// Call before @p session is freed.
     void forget(const SSL *session, Place place)
     {
         if (m_sessions[place] == session)

@@ -17,14 +17,14 @@ namespace dtlsd {
 
 namespace {
 
-// RFC 6347 §4.2.4.1; it is doubled each time.
+// RFC 6347 §4.2.4.1; the timeout doubles each time.
 constexpr std::chrono::seconds firstTimeout{1};
 constexpr std::chrono::seconds longestTimeout{60};
 
-// What every host over IPv4 takes (RFC 791 §3.1), in bytes.
+// Bytes; every IPv4 host accepts them (RFC 791 §3.1).
 constexpr long leastMtu = 576;
 
-/// @p what, and why OpenSSL says that it is so.
+/// @p what, followed by OpenSSL's reason.
 QString withReason(const QString &what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
@@ -90,8 +90,8 @@ bool ServerAssociation::open(QUdpSocket &socket, const QByteArray &datagram)
                      QStringLiteral("OpenSSL refuses the ciphers, groups or identity hint"));
         return false;
     }
-    // Sets the SSL to where it has sent its HelloVerifyRequest; it looks at the hello, and leaves
-    // it to be read.
+    // Puts the SSL into the state after its HelloVerifyRequest. OpenSSL peeks at the hello here,
+    // and reads it in the handshake.
     const auto hello = RecordReader(datagram).next();
     const auto loan = lend(socket, hello ? hello->bytes : QByteArrayView());
     DTLS_set_link_mtu(m_ssl.get(), m_mtu != 0 ? m_mtu : leastMtu);
@@ -128,7 +128,7 @@ bool ServerAssociation::admits(const Record &record)
             return record.epoch == 0;
         m_suite = SuiteLimits::of(SSL_CIPHER_get_name(cipher));
     }
-    // Of one of another version OpenSSL drops the header, and takes its fragment for records.
+    // Of a record of another version OpenSSL drops the header, and parses the rest as records.
     return record.isOfDtls12() && (record.epoch == 0 || m_suite->fits(record.fragment()));
 }
 
@@ -152,7 +152,7 @@ void ServerAssociation::complete()
     m_timers->cancel(*this);
     m_state = QDtls::HandshakeComplete;
     m_cipher = m_context->cipherOf(*m_ssl);
-    getBuffers(); // it has them, and keeps them for a while
+    getBuffers(); // a recent session keeps its buffers
 }
 
 bool ServerAssociation::isFatal(int result) const
@@ -177,7 +177,7 @@ bool ServerAssociation::handleTimeout(QUdpSocket *socket)
         return false;
     }
     m_timeout = std::min<std::chrono::milliseconds>(2 * m_timeout, longestTimeout);
-    m_timers->cancel(*this); // if it was asked for before its time
+    m_timers->cancel(*this); // it is still set if this call came early
     m_timers->set(*this, m_timeout);
     return true;
 }
@@ -249,12 +249,12 @@ void ServerAssociation::read(QUdpSocket &socket, QByteArrayView record, QByteArr
 {
     const auto loan = lend(socket, record);
     bool hasRead = false;
-    getBuffers(); // otherwise reading fails
+    getBuffers(); // without memory the read fails
     do {
-        // There may be more than this record has: what came before the handshake's end.
+        // More than this record may come: data that arrived before the handshake's end.
         const qsizetype before = plaintext.size();
         const qsizetype room = loan.isRead() ? Record::maximumPlaintext : record.size();
-        std::size_t size = 0; // an empty record is one as well, which SSL_read() takes for an error
+        std::size_t size = 0; // SSL_read() would report an empty record as an error
         plaintext.resize(before + room);
         hasRead = SSL_read_ex(m_ssl.get(), plaintext.data() + before,
                               static_cast<std::size_t>(room), &size) == 1;
@@ -270,7 +270,7 @@ void ServerAssociation::read(QUdpSocket &socket, QByteArrayView record, QByteArr
 void ServerAssociation::endAfterReading()
 {
     if (SSL_get_error(m_ssl.get(), 0) == SSL_ERROR_ZERO_RETURN) {
-        SSL_shutdown(m_ssl.get()); // answers it (RFC 5246 §7.2.1)
+        SSL_shutdown(m_ssl.get()); // answers the close_notify (RFC 5246 §7.2.1)
         setDtlsError(QDtlsError::RemoteClosedConnectionError,
                      QStringLiteral("the peer has closed the session"));
     } else {
@@ -287,7 +287,7 @@ void ServerAssociation::reset()
         m_context->recent().forget(m_ssl.get(), m_place);
     }
     m_timeout = {};
-    m_ssl.reset(); // the context stays: the call that ends here has what it reads from lent by it
+    m_ssl.reset(); // the context stays: the current call has borrowed its BIO
     m_suite.reset();
     m_early.clear();
     m_cipher = {};
@@ -300,7 +300,7 @@ std::size_t ServerAssociation::provideKey(const char *identity, std::span<unsign
     QTlsBackend::setupServerPskAuth(&authenticator, identity, m_context->options().identityHint,
                                     static_cast<unsigned int>(room.size()));
     Q_EMIT m_dtls.pskRequired(&authenticator);
-    // Shared with whoever provided it, who wipes it; OpenSSL wipes its own copy.
+    // The provider shares the key, and wipes it; OpenSSL wipes its own copy.
     const QByteArray key = authenticator.preSharedKey();
     const auto size = static_cast<std::size_t>(key.size());
     if (size > room.size())

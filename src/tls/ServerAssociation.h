@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ServerAssociation: what is under a QDtls of the server's side: one SSL, which begins with a
-// verified ClientHello.
+// ServerAssociation: the backend of a QDtls in server mode: one SSL, which begins with a verified
+// ClientHello.
 //
 //   HandshakeNotStarted --startHandshake--> HandshakeInProgress --> HandshakeComplete
 //            ^                                      | abortHandshake        | sendShutdownAlert,
 //            |______________________________________| fatal alert          | until then encrypted
 //            |______________________________________________________________|
 //
-// A handshake's timer is there from its first flight to its end, and never fires afterwards.
-// OpenSSL's error queue is empty when a call begins, as Qt's own backend needs it as well, and when
-// it ends.
+// A handshake's timer exists from its first flight to its end, and never fires afterwards.
+// OpenSSL's error queue must be empty when a call begins, as for Qt's own backend, and is empty
+// when the call ends.
 #pragma once
 
 #include "tls/DtlsState.h"
@@ -60,7 +60,7 @@ public:
     bool startHandshake(QUdpSocket *socket, const QByteArray &datagram) override;
     bool handleTimeout(QUdpSocket *socket) override;
     bool continueHandshake(QUdpSocket *socket, const QByteArray &datagram) override;
-    /// There are no certificates whose errors a handshake could wait for.
+    /// Always fails: there are no certificate errors that a handshake could wait for.
     bool resumeHandshake(QUdpSocket *socket) override;
     void abortHandshake(QUdpSocket *socket) override;
     void sendShutdownAlert(QUdpSocket *socket) override;
@@ -71,9 +71,9 @@ public:
     [[nodiscard]] QSslCipher dtlsSessionCipher() const override { return m_cipher; }
     [[nodiscard]] QSsl::SslProtocol dtlsSessionProtocol() const override;
 
-    /// What is written goes out as one record.
+    /// Sends @p plaintext as one record.
     qint64 writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &plaintext) override;
-    /// The plaintext of every record of @p datagram, one behind the other.
+    /// The plaintext of all records of @p datagram, concatenated.
     QByteArray decryptDatagram(QUdpSocket *socket, const QByteArray &datagram) override;
 
 private:
@@ -82,12 +82,12 @@ private:
     void onTimeout() override { Q_EMIT m_dtls.handshakeTimeout(); }
 
     bool open(QUdpSocket &socket, const QByteArray &datagram);
-    /// Whether OpenSSL may see @p record: it would end a session over some that anybody can forge.
+    /// Whether OpenSSL may see @p record: it ends a session on some that anybody can forge.
     bool admits(const Record &record);
     void shakeHands(QUdpSocket &socket, QByteArrayView record);
     void complete();
     void read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext);
-    /// Whether a call that has returned @p result, 0 or less, cannot be repeated.
+    /// Whether a call that returned @p result, 0 or less, failed for good.
     [[nodiscard]] bool isFatal(int result) const;
     void endAfterReading();
     void reset();
@@ -106,10 +106,10 @@ private:
     QByteArray m_cookie;
     ServerContext::UniqueSsl m_ssl;
     RecentSessions::Place m_place = 0;
-    std::optional<SuiteLimits> m_suite; // once there is one
+    std::optional<SuiteLimits> m_suite; // set once it is negotiated
     QSslCipher m_cipher;
-    QByteArray m_early;                     // records that came with the handshake's last
-    std::chrono::milliseconds m_timeout{0}; // of the flight under way; 0: none is
+    QByteArray m_early;                     // records after the Finished in its datagram
+    std::chrono::milliseconds m_timeout{0}; // of the current flight; 0: none sent yet
 };
 
 } // namespace dtlsd

@@ -25,7 +25,7 @@ int verifyCookie(SSL *ssl, const unsigned char *cookie, unsigned int size)
     return sessionOf(ssl).isItsCookie({cookie, size}) ? 1 : 0;
 }
 
-// Those that cannot prove their cookie have got a HelloVerifyRequest before there was an SSL.
+// Clients without a valid cookie got their HelloVerifyRequest before there was an SSL.
 int makeNoCookie(SSL *, unsigned char *, unsigned int *)
 {
     return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ServerContext: the SSL_CTX that all sessions of one configuration and one thread share, with
-// what they use one after the other. DTLS 1.2 with pre-shared keys, a cookie for each client, no
-// tickets, no session cache, no renegotiation, no encrypt-then-MAC.
+// objects that they use in turn. DTLS 1.2 with pre-shared keys and cookies; no tickets, session
+// cache, renegotiation or encrypt-then-MAC.
 #pragma once
 
 #include "tls/DatagramBio.h"
@@ -26,17 +26,17 @@ public:
     struct Options
     {
         QByteArray ciphers;      ///< an OpenSSL cipher string
-        QByteArray groups;       ///< as SSL_CTX_set1_groups_list(3) reads them; empty: OpenSSL's
+        QByteArray groups;       ///< as in SSL_CTX_set1_groups_list(3); empty: OpenSSL's default
         QByteArray identityHint; ///< sent when not empty (RFC 4279 §5.2)
 
         friend bool operator==(const Options &, const Options &) = default;
     };
 
-    /// What a session is asked during its handshake.
+    /// The callbacks of a session for its handshake.
     class Session
     {
     public:
-        /// Writes the key of @p identity to @p room, and returns its size; 0: there is none.
+        /// Writes the key of @p identity to @p room, and returns its size; 0: no key.
         virtual std::size_t provideKey(const char *identity, std::span<unsigned char> room) = 0;
         [[nodiscard]] virtual bool isItsCookie(std::span<const unsigned char> cookie) const = 0;
 
@@ -51,13 +51,13 @@ public:
     };
     using UniqueSsl = std::unique_ptr<SSL, Free>;
 
-    /// nullptr: OpenSSL takes the options for wrong.
+    /// nullptr: OpenSSL rejects the options.
     static std::shared_ptr<ServerContext> make(const Options &options);
 
     [[nodiscard]] const Options &options() const { return m_options; }
-    /// Reads and writes through datagrams(), and asks @p session, which outlives it; nullptr: no
-    /// memory. Never one that was used: SSL_clear() leaves a former peer's master secret and its
-    /// supported_groups in it.
+    /// A new SSL, which uses datagrams() and calls @p session, which must outlive it; nullptr: no
+    /// memory. SSLs are not reused: SSL_clear() leaves a former peer's master secret and
+    /// supported_groups in them.
     [[nodiscard]] UniqueSsl newSsl(Session &session);
     [[nodiscard]] DatagramBio &datagrams() { return m_datagrams; }
     [[nodiscard]] RecentSessions &recent() { return m_recent; }
@@ -70,7 +70,7 @@ private:
     Options m_options;
     DatagramBio m_datagrams;
     RecentSessions m_recent;
-    std::vector<std::pair<const SSL_CIPHER *, QSslCipher>> m_ciphers; // described once each
+    std::vector<std::pair<const SSL_CIPHER *, QSslCipher>> m_ciphers; // cache of cipherOf()
     std::unique_ptr<SSL_CTX, Free> m_context;
 };
 

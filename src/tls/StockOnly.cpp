@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A build without a backend of ours: Qt's own is the only one.
+// For a build without our own backend: Qt's is the only one.
 #include "tls/TlsBackend.h"
 
 namespace dtlsd {

@@ -7,11 +7,10 @@ namespace dtlsd {
 
 namespace {
 
-// Two are in use around a change, of settings or of the cookies' secret; others come and go in
-// tests.
+// Two are in use around a change of settings or of the cookie secret; tests use more.
 constexpr std::size_t kept = 4;
 
-/// The last one is the one used last.
+/// The most recently used one is the last.
 template <class Shared, class IsIt, class Make>
 Shared findOrMake(std::vector<Shared> &all, IsIt isIt, Make make)
 {

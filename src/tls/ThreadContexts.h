@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ThreadContexts: what the sessions of one thread share, so that they never wait for those of
-// another: an SSL_CTX for each configuration, the keys of the cookies in use, each made at its
-// first use, and one timer. Contexts has those of every thread.
+// ThreadContexts: what the sessions of one thread share, so that threads never wait for each other:
+// one SSL_CTX per configuration and one CookieMac per secret, each made on first use, and one
+// timer. Contexts has the ThreadContexts of every thread.
 #pragma once
 
 #include "tls/CookieMac.h"
@@ -25,7 +25,7 @@ public:
     ThreadContexts &operator=(const ThreadContexts &) = delete;
     ~ThreadContexts() = default;
 
-    /// nullptr: OpenSSL takes the options for wrong.
+    /// nullptr: OpenSSL rejects the options.
     [[nodiscard]] std::shared_ptr<ServerContext> contextFor(const ServerContext::Options &options);
     [[nodiscard]] std::shared_ptr<CookieMac> cookiesWith(const QByteArray &secret);
     [[nodiscard]] const std::shared_ptr<HandshakeTimers> &timers() const { return m_timers; }
@@ -39,7 +39,7 @@ private:
 class Contexts
 {
 public:
-    /// Those of a thread that has ended serve the next one of its id.
+    /// If a thread has ended, the next thread with its ID reuses its objects.
     ThreadContexts &ofThisThread()
     {
         const std::lock_guard lock(m_mutex);

@@ -19,7 +19,7 @@ Result<> TlsBackend::activate()
     if (!qts)
         return Error{QStringLiteral("Qt's OpenSSL plugin is not installed")};
     if (!QTlsBackend::availableBackendNames().contains(PskBackend::name()))
-        new PskBackend(*qts); // Qt has it from here, and deletes it with the QCoreApplication
+        new PskBackend(*qts); // owned by Qt, which deletes it with the QCoreApplication
     if (!QSslSocket::setActiveBackend(PskBackend::name()))
         return Error{
             QStringLiteral("Qt uses the TLS backend %1 already").arg(QSslSocket::activeBackend())};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TlsBackend: what stands under QDtls and QDtlsClientVerifier in this process. Qt's own makes an
-// SSL_CTX for each session; ours shares one, and keeps to what dtlsd needs: the server's side of
-// DTLS 1.2 with pre-shared keys. It is made against Qt's private headers, so it may be left out of
-// a build, and works with the very version of Qt that it was built with.
+// TlsBackend: the TLS backend under QDtls and QDtlsClientVerifier in this process. Qt's own makes
+// an SSL_CTX for each session; ours shares one, and implements only the server's side of DTLS 1.2
+// with pre-shared keys. It needs Qt's private headers, so a build may omit it, and works only with
+// the Qt version it was built with.
 #pragma once
 
 #include "core/Result.h"
@@ -13,9 +13,9 @@ namespace dtlsd {
 class TlsBackend
 {
 public:
-    /// Puts ours under every QDtls and QDtlsClientVerifier that is made from now on, until the
-    /// process ends. To be called before Qt's TLS classes are first used, with a QCoreApplication.
-    /// The error says why that was impossible; then Qt's own stays in force.
+    /// Installs our backend for every QDtls and QDtlsClientVerifier made from now on, until the
+    /// process ends. Call it with a QCoreApplication, before Qt's TLS classes are first used. On
+    /// failure Qt's own backend stays in force; the error says why.
     static Result<> activate();
 };
 
