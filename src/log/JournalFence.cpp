@@ -34,14 +34,14 @@ int send(int descriptor, const std::string &path, int flags)
     }
 }
 
-/// How much of what was sent nobody has read; nothing if the kernel does not say.
+/// How much output the receiver has not read yet (SIOCOUTQ); nullopt if the kernel does not tell.
 std::optional<int> unreadOf(int descriptor)
 {
     int unread = 0;
     return ioctl(descriptor, SIOCOUTQ, &unread) == 0 ? std::optional(unread) : std::nullopt;
 }
 
-/// Whether @p error is about this process or machine, not about who receives.
+/// Whether @p error is about this process or machine, not about the receiver.
 bool isShortage(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
@@ -59,7 +59,7 @@ bool JournalFence::isServed() const
     const Descriptor descriptor = openSocket();
     const int error =
         descriptor.isOpen() ? send(descriptor.number(), m_socket, MSG_DONTWAIT) : errno;
-    // EAGAIN is a full queue, which somebody may read.
+    // EAGAIN: the queue is full, and may be read later.
     return error == 0 || error == EAGAIN || isShortage(error);
 }
 
@@ -69,7 +69,7 @@ void JournalFence::put()
     m_error = makeSocket() ? send(m_descriptor.number(), m_socket, 0) : errno;
 }
 
-/// What somebody holds unread of a former fence must not count, so that needs a new one.
+/// Unread output of an earlier fence would count for the next one, which then needs a new socket.
 bool JournalFence::makeSocket()
 {
     if (m_descriptor.isOpen() && unreadOf(m_descriptor.number()) == 0)

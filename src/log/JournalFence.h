@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JournalFence: tells when systemd-journald has dealt with all that was sent to it so far.
+// JournalFence: tells when systemd-journald has processed everything sent to it so far.
 //
-// journald reads one queue, in order, and is through with a datagram before it reads the next. The
-// fence is an empty datagram behind the others, which journald passes over. The kernel keeps
-// account of what a socket has sent and nobody has read yet (SIOCOUTQ, see unix(7)): once that is
-// nothing, the fence has been read, and everything before it has been dealt with.
+// journald reads one queue in order and finishes a datagram before it reads the next. The fence is
+// an empty datagram, which journald ignores, behind the entries. The kernel counts what the
+// receiver has not yet read of a socket's output (SIOCOUTQ, see unix(7)): once that is 0, journald
+// has read the fence, and so has processed everything before it.
 #pragma once
 
 #include "core/Descriptor.h"
@@ -22,21 +22,21 @@ class JournalFence
 {
 public:
     enum class State {
-        Standing, ///< journald has not come this far
-        Passed,   ///< journald has dealt with all that is before it, or died with its socket
-        Broken,   ///< the journal's socket was not there, or is another one's by now
-        NotPut    ///< this process had no descriptor or memory for it: put() it again
+        Standing, ///< journald has not read it yet
+        Passed,   ///< journald has processed everything before it, or died with its socket
+        Broken,   ///< the journal's socket was missing, or has been replaced since
+        NotPut    ///< this process had no descriptor or memory for it: call put() again
     };
 
     explicit JournalFence(std::string socket);
 
-    /// Whether anybody receives what is sent to the socket.
+    /// false: no process receives at the socket.
     [[nodiscard]] bool isServed() const;
-    /// Behind all that this thread has sent. Blocks as long as the socket's queue is full.
+    /// Puts the fence behind everything this thread has sent; blocks while the queue is full.
     void put();
-    /// Of the fence that was put last.
+    /// The state of the last fence.
     [[nodiscard]] State state() const;
-    /// Why it is NotPut.
+    /// Why the last fence is NotPut.
     [[nodiscard]] std::string problem() const;
 
 private:

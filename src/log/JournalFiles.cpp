@@ -16,7 +16,7 @@ namespace dtlsd {
 
 namespace {
 
-/// What was met in the journal's directories.
+/// A scan of the journal's directories.
 class Search
 {
 public:
@@ -41,7 +41,7 @@ private:
         void operator()(DIR *directory) const { closedir(directory); }
     };
 
-    /// Archived ones have an `@` in their names.
+    /// Archived files have an `@` in their names.
     static bool isWrittenTo(std::string_view file)
     {
         return file == "system.journal" || file == "user-" + std::to_string(getuid()) + ".journal";
@@ -68,8 +68,8 @@ private:
     void note(const std::string &path, int error)
     {
         if (error == ENOENT || error == ENOTDIR)
-            return; // of another storage, or rotated just now
-        // Another's file need not be readable; without a descriptor nobody knows what is there.
+            return; // the other Storage= is in use, or the file was rotated just now
+        // Another user's file need not be readable; any other error hides what is there.
         const bool isDenied = error == EACCES || error == EPERM;
         (isDenied ? m_found.denied : m_found.shortage) = path + ": " + std::strerror(error);
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JournalFiles: whether this process can read the files of the journal that are written to now.
-// libsystemd passes over those that it cannot open, and does not say so: to a program it looks as
-// if there were no entries.
+// JournalFiles: whether this process can read the active files of the journal. libsystemd skips
+// files that it cannot open without an error, as if they had no entries.
 #pragma once
 
 #include <string>
@@ -16,7 +15,7 @@ struct JournalFiles
     std::string
         shortage; ///< `…/system.journal: Too many open files`, or another error; empty: none
 
-    /// Those of this machine and user.
+    /// Tries to open the active journal files of this machine and user.
     static JournalFiles look();
 };
 

@@ -14,10 +14,10 @@ namespace dtlsd {
 
 namespace {
 
-/// What only journald can set, and no process can change about itself.
+/// Fields that only journald sets, from properties that a process cannot change.
 constexpr const char *trusted[]{"_PID", "_UID", "_BOOT_ID", "_MACHINE_ID"};
 
-/// Entries that are looked at in one call.
+/// Entries that one call reads.
 constexpr int mostAtOnce = 1024;
 
 constexpr int wanted = SD_JOURNAL_SYSTEM | SD_JOURNAL_CURRENT_USER | SD_JOURNAL_ALL_NAMESPACES;
@@ -34,7 +34,7 @@ std::optional<JournalFingerprint> JournalFingerprint::of(
     const auto own = sequence->empty() ? field("MESSAGE") : sequence;
     if (!own)
         return std::nullopt;
-    // With a secret seed, or a device could make its message look like another's.
+    // The seed is secret, or a device could craft a message with the hash of another's.
     const auto hash = [](std::string_view text) {
         return qHashBits(text.data(), text.size(), QHashSeed::globalSeed());
     };
@@ -76,7 +76,7 @@ bool JournalReader::open(const std::string &nonce)
     if (!succeeds("sd_journal_open", sd_journal_open(&journal, wanted)))
         return false;
     m_journal.reset(journal);
-    // Nobody waits for the descriptor, but asking for it makes the handle notice new files.
+    // The descriptor is not used, but asking for it makes the handle notice new files.
     return succeeds("sd_journal_get_fd", sd_journal_get_fd(journal)) && learn(nonce) && match() &&
            seek();
 }
@@ -97,7 +97,7 @@ bool JournalReader::learn(const std::string &nonce)
     return true;
 }
 
-/// From the entry with the nonce.
+/// Learns from the current entry, which has the nonce.
 bool JournalReader::readTrusted()
 {
     std::vector<std::string> own;
@@ -126,8 +126,8 @@ bool JournalReader::match()
     return add(m_run) && std::all_of(m_own.begin(), m_own.end(), add);
 }
 
-/// So that readOn() begins with the entry that has the nonce, or behind the place. That entry may
-/// have been vacuumed; then libsystemd finds where it was.
+/// Makes readOn() begin with the entry that has the nonce, or behind the kept place. If that entry
+/// was vacuumed, libsystemd finds where it was.
 bool JournalReader::seek()
 {
     sd_journal *journal = m_journal.get();
@@ -156,7 +156,7 @@ JournalReader::Reading JournalReader::readOn(const std::function<void(JournalFin
         return Reading::Failed;
     if (!knowsOwn())
         return Reading::AtEnd;
-    // Opens the files that have come, closes those that went.
+    // Opens new files and closes deleted ones.
     if (!succeeds("sd_journal_process", sd_journal_process(journal)))
         return Reading::Failed;
     for (int count = 0;; ++count) {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // CODE_FILE= and its kin would say "here" in every entry
+#define SD_JOURNAL_SUPPRESS_LOCATION // CODE_FILE= and its kin would name this file in every entry
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 
@@ -20,11 +20,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Opening the journal means looking at every file of it.
+/// Opening the journal reads from each of its files.
 constexpr auto openInterval = 100ms;
 constexpr auto retryInterval = 500ms;
 
-/// @p name and 32 hex digits that nobody can guess.
+/// `NAME=` and 32 random hex digits.
 std::string randomField(const char *name)
 {
     sd_id128_t id = {};
@@ -53,7 +53,7 @@ void JournalSink::write(const LogRecord &record)
 {
     serialize(record);
     Entry entry{*JournalFingerprint::of([this](const char *name) { return written(name); })};
-    // It says 0 as well when there is no socket to send to. The fence finds that out.
+    // sd_journal_sendv() also returns 0 if there is no socket; the fence finds that out.
     entry.error = -sd_journal_sendv(m_iovecs.data(), static_cast<int>(m_iovecs.size()));
     m_entries.push_back(entry);
 }
@@ -64,12 +64,12 @@ void JournalSink::settle(std::vector<Fate> &fates)
         if (m_fenced > 0 && !concludeFenced(fates))
             return;
     } while (fenceWritten());
-    // Nobody waits for a fate, but for the end of the obstacle.
+    // No entry waits for a fate, but the end of the obstacle has to be noticed.
     if (!m_obstacle.empty() && look() == Look::Complete)
         succeed();
 }
 
-/// Puts a fence behind all that was written; false: that is nothing.
+/// Puts a fence behind all entries whose fate is open; false: there are none.
 bool JournalSink::fenceWritten()
 {
     m_fenced = m_entries.size();
@@ -81,7 +81,7 @@ bool JournalSink::fenceWritten()
     return true;
 }
 
-/// false: some of the group have no fate yet.
+/// false: some entries of the group have no fate yet.
 bool JournalSink::concludeFenced(std::vector<Fate> &fates)
 {
     const JournalFence::State state = m_fence.state();
@@ -108,7 +108,7 @@ bool JournalSink::concludeFenced(std::vector<Fate> &fates)
 JournalSink::Look JournalSink::lookBehind(JournalFence::State state)
 {
     if (state == JournalFence::State::NotPut) {
-        m_fence.put(); // for the next time
+        m_fence.put(); // for the next look
         m_passed = {};
         return fail(m_fence.problem());
     }
@@ -116,7 +116,7 @@ JournalSink::Look JournalSink::lookBehind(JournalFence::State state)
     const auto end = m_entries.begin() + static_cast<std::ptrdiff_t>(m_fenced);
     if (std::none_of(m_entries.begin(), end, wasSent))
         return Look::Complete;
-    // Before anything was found, there may be nobody who keeps entries at all.
+    // As long as no entry was ever found, there may be no journald at all.
     if (!m_reader.knowsOwn() && (state == JournalFence::State::Broken || !m_fence.isServed())) {
         m_lossReason.assign("nobody receives at ").append(defaultSocket);
         return Look::Complete;
@@ -141,7 +141,7 @@ JournalSink::Look JournalSink::look()
                 return reading == JournalReader::Reading::AtEnd ? judgeMissing()
                                                                 : fail(m_reader.problem());
         }
-        // The handle may be older than the files, or not see all of them. A new one decides.
+        // The handle may be older than the files, or miss some. A new handle decides.
         const Clock::time_point now = Clock::now();
         if (now < m_nextOpen)
             return m_obstacle.empty() ? Look::Unfinished : Look::Failed;
@@ -155,19 +155,19 @@ JournalSink::Look JournalSink::look()
 
 JournalReader::Reading JournalSink::readOn()
 {
-    auto expected = m_entries.begin(); // what is read has the order of what was written
+    auto expected = m_entries.begin(); // entries are read in the order they were written
     return m_reader.readOn([this, &expected](const JournalFingerprint &fingerprint) {
         const auto found = std::find_if(expected, m_entries.end(), [&](const Entry &entry) {
             return !entry.isFound && entry.fingerprint == fingerprint;
         });
         if (found == m_entries.end())
-            return; // of another group, and late
+            return; // a late entry of an earlier group
         found->isFound = true;
         expected = std::next(found);
     });
 }
 
-/// There are entries before the fence, and all that were sent are in the journal.
+/// Whether there are entries before the fence, and all of them that were sent were found.
 bool JournalSink::isAllFound() const
 {
     return m_fenced > 0 &&
@@ -175,7 +175,7 @@ bool JournalSink::isAllFound() const
                        [](const Entry &entry) { return entry.isFound || entry.error != 0; });
 }
 
-/// Entries are not among those that were read. They are not there if what was read is all.
+/// Some entries were not found. They are lost only if the whole journal could be read.
 JournalSink::Look JournalSink::judgeMissing()
 {
     const JournalFiles files = JournalFiles::look();
@@ -202,7 +202,7 @@ JournalSink::Look JournalSink::fail(const std::string &why)
     m_obstacle = why;
     m_wantsNonce = true;
     m_nextOpen = now + retryInterval;
-    m_reader.close(); // what it sees may not be all
+    m_reader.close(); // it may not see all files
     return Look::Failed;
 }
 
@@ -210,11 +210,11 @@ void JournalSink::succeed()
 {
     m_obstacle.clear();
     m_nonce.clear();
-    // Should it miss entries because it has learned wrongly, it learns anew.
+    // The reader may miss entries because it has learned wrong fields: let it learn again.
     m_wantsNonce = !isAllFound();
 }
 
-/// Fates of the first @p count entries.
+/// Appends the fates of the first @p count entries, @p ofMissing for one that was not found.
 void JournalSink::give(std::size_t count, Fate ofMissing, std::vector<Fate> &fates)
 {
     for (std::size_t i = 0; i < count; ++i) {
@@ -248,7 +248,7 @@ void JournalSink::serialize(const LogRecord &record)
         append(m_writtenNonce);
     }
 
-    // Only now, since a growing buffer moves.
+    // Not earlier: a growing buffer moves.
     m_iovecs.clear();
     std::size_t begin = 0;
     for (const std::size_t end : m_ends) {
@@ -257,7 +257,7 @@ void JournalSink::serialize(const LogRecord &record)
     }
 }
 
-/// The field of what was serialized last, as `NAME=value`.
+/// A field of the record serialized last, as `NAME=value`; empty if it has none.
 std::string_view JournalSink::written(std::string_view name) const
 {
     for (const iovec &part : m_iovecs) {

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JournalSink: records as entries of the systemd journal, every field exact and of any size.
+// JournalSink: writes records as entries of the systemd journal, every field exact and of any size.
 //
 // It blocks while the journal's socket is full, for as long as that takes. Sending is not storing:
-// journald may be killed with an entry in its hands, run out of disk or refuse a service's rate,
-// and says nothing of it. So entries go in groups, each behind the one before:
+// journald may be killed while it handles an entry, run out of disk or apply a rate limit, and
+// reports none of that. So entries are checked in groups, one group after the other:
 //
-//   write() ... ──► fence ──► once journald has passed it: what of the group is in the journal?
+//   write() ... ──► fence ──► once journald has passed it: is the group in the journal?
 //
-//   the look                     the answer
-//   all are there                Kept
-//   some are not, although a     Kept or Lost. It takes a journal that was opened behind the
-//   journal that can be read     fence, files that can be opened, and that an entry of ours was
-//   was read to its end          ever found
+//   look                         fates
+//   all entries are found        Kept
+//   some are missing, although   Kept or Lost. This takes a journal opened after the fence was
+//   a readable journal was       passed, files that can be opened, and an entry of ours found at
+//   read to its end              some time
 //   anything else                none yet. The look is repeated until it succeeds; a group that
-//                                has waited for too long is Unverified
+//                                has waited too long is Unverified
 //
-// While looks fail, obstacle() says why, and the first entry of each group bears a nonce, by which
-// the reader finds the group, however much has been given up before it (JournalReader).
+// While looks fail, obstacle() says why, and the first entry of each group has a nonce, by which
+// the reader finds the group even if groups before it were given up (JournalReader).
 #pragma once
 
 #include "log/JournalFence.h"
@@ -39,18 +39,18 @@ namespace dtlsd {
 class JournalSink final : public Sink
 {
 public:
-    /// Where libsystemd sends to; nothing else can be chosen there.
+    /// Where libsystemd sends entries; it offers no other choice.
     static constexpr auto defaultSocket = "/run/systemd/journal/socket";
 
-    /// How long entries wait for a journal that cannot be read: less than LogWriter is given to
-    /// stop, longer than a restart of journald takes.
+    /// How long entries wait for a journal that cannot be read: less than LogWriter has for
+    /// stopping, longer than a restart of journald takes.
     struct Patience
     {
         std::chrono::milliseconds time = std::chrono::seconds(4); ///< since the first failed look
         std::size_t entries = 16'384;
     };
 
-    /// Whether a journald receives what is sent there.
+    /// Whether journald receives at defaultSocket.
     static bool isThere();
 
     JournalSink()
@@ -72,12 +72,12 @@ private:
         JournalFingerprint fingerprint;
         int error = 0;        // errno of sending it
         bool isFound = false; // in the journal
-        bool isKept = false;  // found before the reader's place: it will not be read again
+        bool isKept = false;  // found before the reader's place, and so not read again
     };
 
     enum class Look {
-        Complete,   // what is not found is not there
-        Unfinished, // ask again soon
+        Complete,   // an entry not found is not in the journal
+        Unfinished, // look again soon
         Failed      // obstacle() says why
     };
 
@@ -97,20 +97,20 @@ private:
     [[nodiscard]] bool fenceWritten();
 
     const Patience m_patience;
-    const std::string m_run; // as a field
+    const std::string m_run; // a field of every entry
     JournalFence m_fence;
     JournalReader m_reader;
-    std::deque<Entry> m_entries;  // without a fate
-    std::size_t m_fenced = 0;     // of them, before the fence
-    Clock::time_point m_passed;   // when the fence was first seen passed; 0: it was not
-    Clock::time_point m_nextOpen; // the reader may be opened again
+    std::deque<Entry> m_entries;  // whose fate is open
+    std::size_t m_fenced = 0;     // how many of them are before the fence
+    Clock::time_point m_passed;   // when the fence was first seen passed; 0: not yet
+    Clock::time_point m_nextOpen; // when the reader may be opened again
     bool m_wantsNonce = true;
-    std::string m_nonce;        // as a field, in the group that was fenced last; empty: in none
-    std::string m_writtenNonce; // the same of what was written since
+    std::string m_nonce;        // a field of the group fenced last; empty: it has none
+    std::string m_writtenNonce; // a field of the entries written since
     std::string m_obstacle;
-    Clock::time_point m_failing; // since when there is an obstacle
+    Clock::time_point m_failing; // when the obstacle began
     std::string m_lossReason;
-    std::string m_buffer; // all of `NAME=value`, end to end; kept for its capacity, as the others
+    std::string m_buffer; // every `NAME=value`, end to end; like the next two kept for its capacity
     std::vector<std::size_t> m_ends;
     std::vector<iovec> m_iovecs;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LineSink: records as lines. A line that was written as a whole is kept; what its reader makes of
-// it nobody can know.
+// LineSink: writes records as lines. A line written in full counts as kept: whether its reader
+// stores it cannot be known.
 #pragma once
 
 #include "log/LineWriter.h"
@@ -14,7 +14,7 @@ namespace dtlsd {
 class LineSink : public Sink
 {
 public:
-    /// @p fd stays the caller's; see LineWriter about SIGPIPE.
+    /// The caller closes @p fd; see LineWriter about SIGPIPE.
     explicit LineSink(int fd)
         : m_writer(fd)
     {

@@ -11,8 +11,8 @@ namespace dtlsd {
 
 namespace {
 
-/// Whether write() is worth another try, after waiting for its turn where the descriptor does not
-/// block: whoever started us may have set O_NONBLOCK on the pipe that we share.
+/// Whether write() is worth a retry. Waits first where the descriptor does not block: our parent
+/// process may have set O_NONBLOCK on the pipe that we share.
 bool waitAfterError(int fd, int error)
 {
     if (error == EAGAIN) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LineWriter: whole lines to a file descriptor that it does not own, however slow that is.
+// LineWriter: writes whole lines to a file descriptor that it does not own, however slow that is.
 //
-// A pipe that nobody reads any more raises SIGPIPE; the program has to ignore it, as dtlsd does
-// with ignoreBrokenPipes() of systemd/UnixSignals.h, and then write() says false.
+// Writing to a pipe without a reader raises SIGPIPE; the program has to ignore it, as dtlsd does
+// with ignoreBrokenPipes() of systemd/UnixSignals.h. Then write() returns false.
 #pragma once
 
 #include <QByteArrayView>
@@ -21,18 +21,18 @@ public:
     }
 
     /// Blocks until all of @p line, which ends in a line feed, is written. false: an error came
-    /// before the end. The next line then does not continue what there is of this one.
+    /// before the end. The next call then ends the unfinished line first.
     [[nodiscard]] bool write(QByteArrayView line);
 
-    /// Of the last write() that said false: `standard output: No space left on device`.
+    /// The error of the last write() that failed: `standard output: No space left on device`.
     [[nodiscard]] std::string errorText() const;
 
 private:
     qsizetype writeBytes(QByteArrayView bytes);
 
     const int m_fd;
-    int m_error = 0;    // errno of the last one
-    bool m_cut = false; // the last line has a beginning and no end
+    int m_error = 0;    // errno of the last error
+    bool m_cut = false; // the last line was written in part
 };
 
 } // namespace dtlsd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LogOptions: what an operator chooses about the log, `[log]`.
+// LogOptions: the configuration section `[log]`.
 #pragma once
 
 #include "core/Names.h"
@@ -10,7 +10,7 @@
 
 namespace dtlsd {
 
-/// syslog(3) severities, as PRIORITY= has them.
+/// syslog(3) severities, the values of PRIORITY=.
 enum class Priority : std::uint8_t { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
 
 inline constexpr Names<Priority, 5> priorityNames{
@@ -38,7 +38,7 @@ inline constexpr Names<PayloadFormat, 3> payloadFormatNames{
 struct LogOptions
 {
     LogTarget target = LogTarget::Auto;
-    Priority level = Priority::Info; ///< the least that is logged
+    Priority level = Priority::Info; ///< the least severe that is logged
     PayloadFormat payload = PayloadFormat::Text;
     std::int64_t queue = 16384;                                             ///< entries
     std::chrono::milliseconds statisticsInterval = std::chrono::minutes(5); ///< 0 = off

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LogRecord: one structured entry on its way to a sink, complete and free of references to what
-// caused it.
+// LogRecord: one structured log entry on its way to a sink. It refers to no object that caused it.
 #pragma once
 
 #include "log/LogOptions.h"
@@ -19,7 +18,7 @@ struct LogField
     enum class Kind : std::uint8_t {
         Text,   ///< UTF-8
         Number, ///< decimal digits
-        Bytes   ///< anything, kept exactly
+        Bytes   ///< any bytes, kept exactly
     };
 
     const char *name = nullptr; ///< as in the journal, `DTLSD_PEER_PORT`; a literal
@@ -33,7 +32,7 @@ struct LogRecord
     Priority priority = Priority::Info;
     const char *messageId = nullptr; ///< 32 hex digits, one per kind of event; a literal
     const char *event = nullptr;     ///< DTLSD_EVENT; a literal
-    QByteArray message;              ///< one line of UTF-8, everything from outside escaped
+    QByteArray message;              ///< one line of UTF-8, input from outside escaped
     QVarLengthArray<LogField, 14> fields;
 };
 

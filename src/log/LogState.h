@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LogState: what the log thread tells others of itself.
+// LogState: what the log thread tells other threads about itself.
 #pragma once
 
 #include <chrono>
@@ -10,20 +10,19 @@
 
 namespace dtlsd {
 
-/// How the log is doing.
 struct LogState
 {
     std::size_t waiting = 0; ///< entries whose fate is not known yet
     std::uint64_t kept = 0;
     std::uint64_t lost = 0;
-    std::uint64_t unverified = 0;        ///< may be kept, but that could not be read back
-    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none that it has
-    std::chrono::milliseconds losing{};  ///< since when it has lost some and kept none
-    std::string lossReason;              ///< while it is losing
+    std::uint64_t unverified = 0;        ///< may be kept, but could not be read back
+    std::chrono::milliseconds stalled{}; ///< how long the sink has settled none of its entries
+    std::chrono::milliseconds losing{};  ///< how long it has lost entries and kept none
+    std::string lossReason;              ///< while it is losing entries
     std::string obstacle;                ///< Sink::obstacle()
 };
 
-/// Entries that were lost, by cause.
+/// Lost entries, by cause.
 struct Losses
 {
     std::uint64_t crowdedOut = 0; ///< found no room in the queue
@@ -38,11 +37,11 @@ struct Losses
     }
 };
 
-/// Entries cannot be read back at present, or can again.
+/// A change: entries cannot be read back any more, or can again.
 struct Verifiability
 {
     std::string obstacle;               ///< empty: they can
-    std::chrono::milliseconds lasted{}; ///< of an obstacle that has gone
+    std::chrono::milliseconds lasted{}; ///< how long a past obstacle lasted
     std::uint64_t unverified = 0;       ///< entries whose fate stays unknown because of it
 };
 

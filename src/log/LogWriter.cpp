@@ -13,17 +13,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What is taken no longer makes way for others, and is settled together.
+// Entries taken together leave the queue's fair order, and are settled together.
 constexpr std::size_t takenTogether = 64;
 
-// The journal takes 20 to 100 µs for an entry, so 10 ms at most.
+// The journal takes 20 to 100 µs an entry, so 10 ms at most for these.
 constexpr std::size_t fewEntries = 100;
 
-// Less than an idle journald needs for an entry; then ever longer, for one that is stalled.
+// At first less than an idle journald needs for an entry; then longer and longer, for a stalled
+// one.
 constexpr auto firstPause = 50us;
 constexpr auto longestPause = 20ms;
 
-// For a sink that has nothing in hand and waits for the end of its obstacle.
+// Between two looks at a sink that has an obstacle, but no entries.
 constexpr auto obstaclePause = 100ms;
 
 } // namespace
@@ -62,7 +63,7 @@ LogState LogWriter::state() const
     state.kept = m_keptInAll;
     state.lost = m_queue.dropped() + m_refusedInAll;
     state.unverified = m_unverifiedInAll;
-    // What is still in the queue waits for the log thread, not for its sink.
+    // Entries in the queue wait for the log thread, not for its sink.
     if (inHand > 0)
         state.stalled = since(m_progress);
     const Clock::time_point losingSince = m_losingSince;
@@ -98,19 +99,19 @@ bool LogWriter::stop(std::chrono::milliseconds timeout)
 
 void LogWriter::run()
 {
-    pthread_setname_np(pthread_self(), "log"); // for whoever looks at the process
+    pthread_setname_np(pthread_self(), "log"); // as ps(1) and top(1) show it
     std::list<LogEntry> batch;
     while (m_queue.take(batch, takenTogether, nextLook())) {
         begin(batch.size());
         for (const LogEntry &entry : batch)
             write(entry.record, {.listener = entry.listener, .ticket = entry.ticket});
-        batch.clear(); // payloads do not stay in memory until the next entry comes
+        batch.clear(); // payloads need not stay in memory until the next entry comes
         reportLost();
         settle();
         reportVerifiability();
     }
     m_nextReport = {};
-    reportLost(); // what was refused after the last batch, or by a sink that may be back
+    reportLost(); // losses since the last batch, or of a sink that may have recovered
     for (settle(); !m_unsettled.empty(); settle())
         std::this_thread::sleep_for(m_pause);
     {
@@ -185,8 +186,7 @@ void LogWriter::conclude(const Unsettled &entry, Fate fate)
     case Fate::Lost:
         countLost(entry);
         break;
-    case Fate::Unverified: // a report as well: it may be there, and its losses are not told
-                           // twice
+    case Fate::Unverified: // a report too: it may be in the log, so it is not repeated
         ++m_unverifiedInAll;
         break;
     }
@@ -222,7 +222,7 @@ void LogWriter::reportLost()
     m_lost = {};
 }
 
-/// If that has changed.
+/// Reports that an obstacle has come or gone.
 void LogWriter::reportVerifiability()
 {
     const std::string obstacle = m_sink->obstacle();
@@ -234,7 +234,7 @@ void LogWriter::reportVerifiability()
         m_obstacle = obstacle;
     }
     if (wasThere && !obstacle.empty())
-        return; // another one
+        return; // another obstacle in place of the first
     const Clock::time_point now = Clock::now();
     Verifiability report{obstacle, {}, 0};
     if (wasThere) {

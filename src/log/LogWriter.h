@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LogWriter: the log thread. It moves entries from a LogQueue to a Sink, tells listeners what was
-// accepted, and says how many entries were lost once the sink takes entries again.
+// LogWriter: the log thread. It moves entries from a LogQueue to a Sink, tells listeners which of
+// their entries were kept, and reports lost entries once the sink takes entries again.
 //
 //   take ──► write each ──► settle: settled() for each entry whose fate the sink knows by now,
 //    ▲                              then batchEnded() for each of their listeners
 //    └──────── until entries come, or it is time to ask the sink again ──────────┘
 //
-// An entry can be lost in two places: the queue refuses it, or the sink does. Both are counted
-// until a report has been accepted by the sink, so that each loss is reported once. A sink that
-// cannot tell for a time is reported when that begins and when it ends.
+// An entry is lost if the queue or the sink refuses it. Both are counted until the sink has
+// accepted a report, so each loss is reported once. A time in which the sink cannot read entries
+// back is reported when it begins and when it ends.
 #pragma once
 
 #include "log/LogQueue.h"
@@ -36,18 +36,18 @@ namespace dtlsd {
 class LogWriter
 {
 public:
-    /// The records in which the log tells of itself; called in its thread.
+    /// Make the records in which the log reports on itself; called in the log thread.
     struct Reports
     {
         std::function<LogRecord(const Losses &)> dropped;
         std::function<LogRecord(const Verifiability &)> verifiability;
     };
 
-    /// Starts the thread. Losses that go on are reported once every @p reportInterval.
+    /// Starts the thread. Continuing losses are reported once every @p reportInterval.
     LogWriter(std::unique_ptr<Sink> sink, std::size_t capacity, Reports reports,
               std::chrono::milliseconds reportInterval = std::chrono::seconds(1));
-    /// Waits for the thread, however long its sink takes; call stop() first to bound that. No
-    /// other thread may be in push().
+    /// Joins the thread, however long its sink takes; call stop() first to bound that. No other
+    /// thread may be in push().
     ~LogWriter();
 
     [[nodiscard]] bool push(LogEntry entry) { return m_queue.push(std::move(entry)); }
@@ -55,25 +55,25 @@ public:
     // From any thread:
     [[nodiscard]] LogState state() const;
     /// Whether few entries wait: the queue is at most half full, and another entry would be
-    /// written within a hundredth of a second. For those who can produce entries more slowly.
+    /// written within 10 ms. For producers of entries that can slow down.
     [[nodiscard]] bool keepsUp() const;
 
-    /// Whether the log thread shows life within @p timeout; also true while its sink is at work,
-    /// however long: that it is stalled is another question. Not after stop().
+    /// Whether the log thread responds within @p timeout. Also true while its sink is at work,
+    /// however long (see LogState::stalled). Not after stop().
     [[nodiscard]] bool isAlive(std::chrono::milliseconds timeout);
 
-    /// Refuses new entries, writes what is queued, and ends the thread once all of it is settled.
-    /// false: that did not happen within @p timeout (steady clock); the thread is still at it. May
-    /// be called again. What is pushed after this is in the last report or, later still, in none.
+    /// Refuses new entries, writes the queued ones, and ends the thread once all are settled.
+    /// false: not within @p timeout (steady clock); the thread goes on. May be called again.
+    /// Entries pushed after it count in the last report or, if later still, in none.
     [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
 
-    /// How many entries were lost without a report that was accepted; after stop() has succeeded.
+    /// How many entries were lost without an accepted report; valid after stop() has succeeded.
     [[nodiscard]] std::uint64_t unreported() const { return m_lost.total(); }
 
 private:
     using Clock = std::chrono::steady_clock;
 
-    /// Written, and its fate not known yet.
+    /// An entry that was written and has no fate yet.
     struct Unsettled
     {
         AcceptanceListener *listener = nullptr;
@@ -81,6 +81,7 @@ private:
         Losses reported = {}; ///< by this entry, if it is a report of losses
     };
 
+    /// Sets m_isSinkAtWork while its result exists.
     auto atWork();
     void run();
     void begin(std::size_t taken);
@@ -105,18 +106,18 @@ private:
     Losses m_lost;                                 // not yet reported
     Clock::time_point m_nextReport;
     Clock::time_point m_obstacleBegan;
-    std::uint64_t m_unverifiedReported = 0; // of those in all
+    std::uint64_t m_unverifiedReported = 0; // of m_unverifiedInAll
 
-    // For everybody to read:
+    // Read by any thread:
     std::atomic<std::size_t> m_inHand = 0; // taken from the queue, and not settled
     std::atomic<std::uint64_t> m_keptInAll = 0;
-    std::atomic<std::uint64_t> m_refusedInAll = 0; // by the sink, reports apart
+    std::atomic<std::uint64_t> m_refusedInAll = 0; // by the sink, without reports
     std::atomic<std::uint64_t> m_unverifiedInAll = 0;
     std::atomic<Clock::time_point> m_progress{Clock::time_point()};
     std::atomic<Clock::time_point> m_losingSince{Clock::time_point()}; // 0: it is not
     std::atomic<bool> m_isSinkAtWork = false;
 
-    mutable std::mutex m_mutex; // guards what follows
+    mutable std::mutex m_mutex; // guards m_turns to m_obstacle
     std::condition_variable m_turned;
     std::uint64_t m_turns = 0;
     bool m_done = false;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sink: where log records end. Used by the log thread alone; it may block there.
+// Sink: the destination of log records. Used by the log thread alone, which it may block.
 //
-// What becomes of a record may be known only some time after it was written. So the answer comes
-// apart from the question, but always in the order of the questions.
+// The fate of a record may be known only some time after write(). So settle() tells it separately,
+// always in the order of the writes.
 #pragma once
 
 #include "log/LogRecord.h"
@@ -17,8 +17,8 @@ namespace dtlsd {
 /// What became of a record.
 enum class Fate : std::uint8_t {
     Kept,      ///< a receipt may be given for it
-    Lost,      ///< it is not there
-    Unverified ///< it may be there, but that could not be read back in time
+    Lost,      ///< it is not in the log
+    Unverified ///< it may be in the log, but could not be read back in time
 };
 
 class Sink
@@ -26,19 +26,19 @@ class Sink
 public:
     virtual ~Sink() = default;
 
-    /// Hands @p record on.
+    /// Writes @p record; settle() tells its fate.
     virtual void write(const LogRecord &record) = 0;
 
-    /// Appends what became of records that were written, as far as it is known by now, in the order
-    /// in which they were written. Every record is in one answer, once.
+    /// Appends the fates that are known by now, in the order in which the records were written.
+    /// Every record gets one fate, once.
     virtual void settle(std::vector<Fate> &fates) = 0;
 
-    /// Why records cannot be read back at present. Empty: they can, or this sink does not look.
-    /// Meanwhile settle() has to be called now and then, even if every record is settled, so that
-    /// the sink notices the end of it.
+    /// Why records cannot be read back at present. Empty: they can, or this sink does not check.
+    /// While there is an obstacle, settle() has to be called now and then even if every record is
+    /// settled, so that the sink notices its end.
     [[nodiscard]] virtual std::string obstacle() const { return {}; }
 
-    /// Why the last record that was lost was lost.
+    /// Why the most recent lost record was lost.
     [[nodiscard]] virtual std::string lossReason() const = 0;
 };
 

@@ -37,7 +37,7 @@ bool isJournalStream(int fd, const char *journalStream)
     struct stat status = {};
     if (journalStream == nullptr || fstat(fd, &status) != 0)
         return false;
-    // Compared as systemd writes it, so that there is nothing to parse.
+    // Compared in the form that systemd writes, so nothing has to be parsed.
     return QByteArray(journalStream) == QByteArray::number(quint64{status.st_dev}) + ':' +
                                             QByteArray::number(quint64{status.st_ino});
 }

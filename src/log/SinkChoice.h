@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SinkChoice: where the log goes, and what the operator has to know about that.
+// SinkChoice: where the log goes, and the warning for the operator, if there is one.
 #pragma once
 
 #include "core/Result.h"
@@ -14,38 +14,38 @@
 namespace dtlsd {
 
 /// Whether @p fd is the stream that @p journalStream, the value of $JOURNAL_STREAM or nullptr,
-/// names as `device:inode` (systemd.exec(5)). Its mere existence proves nothing: it is inherited by
-/// whatever a service starts with other streams.
+/// names as `device:inode` (systemd.exec(5)). That the variable is set proves nothing: programs
+/// that a service starts with other streams inherit it.
 bool isJournalStream(int fd, const char *journalStream);
 
-/// What `auto` depends on, and whether there is an output for lines.
+/// What `auto` depends on, and whether lines can be written to standard output.
 struct Surroundings
 {
     bool errorIsJournal = false;
     bool journalIsThere = false;
     bool outputIsTerminal = false;
-    bool outputIsWritable = true; ///< open for writing; what is said there may still be lost
+    bool outputIsWritable = true; ///< open for writing; lines may still be lost
 
-    /// Those of this process.
+    /// The surroundings of this process.
     static Surroundings current();
 };
 
 struct SinkChoice
 {
     LogTarget target = LogTarget::Text; ///< never Auto
-    QString warning;                    ///< to be logged; empty if all is as one would expect
+    QString warning;                    ///< to be logged; empty: none
 
-    /// Of a process with these @p surroundings. `auto` means the journal for a service, if there is
-    /// one; text for a person; JSON for everything else, such as a container's runtime.
+    /// For a process with these @p surroundings. `auto` means the journal for a service, if there
+    /// is a journal; text on a terminal; JSON otherwise, as for a container runtime.
     static SinkChoice of(LogTarget target, const Surroundings &surroundings);
 };
 
-/// An error, without a place, if the log of a process with these @p surroundings would go to
-/// standard output, and that is closed, or open for reading alone.
+/// An error, without file and line, if the log of a process with these @p surroundings would go to
+/// a standard output that is closed or read-only.
 Result<> checkOutput(LogTarget target, const Surroundings &surroundings);
 
-/// The journal, or a sink that writes to standard output; text in colour on a terminal, unless
-/// $NO_COLOR is set (no-color.org).
+/// A sink for the journal or standard output; text is in colour on a terminal, unless $NO_COLOR is
+/// set (no-color.org).
 std::unique_ptr<Sink> makeSink(const SinkChoice &choice);
 
 } // namespace dtlsd

@@ -12,7 +12,7 @@ namespace dtlsd {
 namespace {
 
 /// The colours of Qt's DTLS server example (crimson, dark orange, dark blue, and dark green for
-/// what clients say), as those of the 256 that can be read on black and on white.
+/// datagrams), in shades of the 256-colour palette that are readable on black and on white.
 QByteArrayView colourOf(const LogRecord &record)
 {
     if (QByteArrayView(record.event) == "datagram-received")
@@ -31,8 +31,8 @@ QByteArrayView colourOf(const LogRecord &record)
     return {};
 }
 
-/// A message is one line of printable text already. Were it not, this is the last place to keep a
-/// forged line from the reader.
+/// A message is one line of printable text already. If one were not, this is the last place to
+/// stop a forged line.
 QByteArray onOneLine(QByteArray message)
 {
     const auto isControl = [](char byte) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TextSink: records as lines that a person reads: time, level, message.
+// TextSink: writes records as lines for people: time, level, message.
 #pragma once
 
 #include "log/LineSink.h"
@@ -11,8 +11,8 @@ namespace dtlsd {
 
 enum class Colour { Never, ByEvent };
 
-/// `2026-01-02 03:04:05.123Z warning message`, with its line feed. It begins with the time, so that
-/// nobody's `<3>` can stand where systemd looks for a priority.
+/// `2026-01-02 03:04:05.123Z warning message`, with its line feed. It begins with the time, so no
+/// peer can put a `<3>` where systemd looks for a priority (sd-daemon(3)).
 QByteArray textLine(const LogRecord &record, Colour colour);
 
 class TextSink final : public LineSink

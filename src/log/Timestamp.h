@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Time of day as lines have it: UTC, so that it sorts, never jumps and is the same everywhere.
+// Timestamps of log lines: in UTC, so they sort, never jump and are the same everywhere.
 #pragma once
 
 #include <QByteArray>
