@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notifier: tells the service manager how this process is doing (sd_notify(3)). Without
-// $NOTIFY_SOCKET nobody asked, and nothing is sent. A message that cannot be delivered is not
-// reported: the service manager has its own timeouts, and the daemon works without it.
+// Notifier: reports the state of this process to the service manager (sd_notify(3)); without
+// $NOTIFY_SOCKET it sends nothing. A notification that cannot be sent is not reported: the service
+// manager has its own timeouts, and the daemon works without it.
 #pragma once
 
 #include <QString>
@@ -17,16 +17,16 @@ namespace dtlsd {
 class Notifier
 {
 public:
-    /// RELOADING=1, with the time that tells this reload from the one before; ends with ready().
+    /// RELOADING=1 with MONOTONIC_USEC=, the time of this reload; ready() ends it.
     void reloading() const;
-    /// READY=1: started, or a reload has ended.
+    /// READY=1: the start or a reload is complete.
     void ready() const;
-    /// STOPPING=1: the first thing on the way down.
+    /// STOPPING=1: the first step of a stop.
     void stopping() const;
-    /// WATCHDOG=1: all that has to work does.
+    /// WATCHDOG=1: everything that has to work does.
     void alive() const;
-    /// How long the service manager waits for the next alive() before it ends this process;
-    /// nothing if it does not watch.
+    /// WatchdogSec=: how long the service manager waits for the next alive() before it ends this
+    /// process; nullopt without a watchdog.
     [[nodiscard]] static std::optional<std::chrono::microseconds> watchdogInterval();
     /// STATUS=: one line for `systemctl status`; control characters become blanks.
     void status(QString text) const;

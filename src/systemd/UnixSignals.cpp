@@ -24,7 +24,7 @@ std::optional<int> nextSignal(int fd)
 
 void ignoreBrokenPipes()
 {
-    (void)signal(SIGPIPE, SIG_IGN); // fails for numbers that are no signals only
+    (void)signal(SIGPIPE, SIG_IGN); // fails only for numbers that are no signals
 }
 
 UnixSignals::UnixSignals(std::initializer_list<int> numbers, QObject *parent)
@@ -55,7 +55,7 @@ UnixSignals::~UnixSignals()
 
 void UnixSignals::onReadable()
 {
-    // One at a time: the notifier comes again.
+    // One at a time: the notifier fires again.
     if (const auto number = nextSignal(m_descriptor.number()))
         Q_EMIT received(*number);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UnixSignals: signals of the operating system as Qt signals, in the event loop, where everything
-// may be called. No handler runs (signal-safety(7)), and as PID 1 of a container, which has no
-// default actions, the process still hears SIGTERM.
+// UnixSignals: delivers Unix signals as Qt signals from the event loop, where any function may be
+// called. No handler runs (signal-safety(7)), and a process that is PID 1 of a container, where
+// default actions do not apply, still receives SIGTERM.
 #pragma once
 
 #include "core/Descriptor.h"
@@ -17,7 +17,7 @@ class QSocketNotifier;
 
 namespace dtlsd {
 
-/// Lets a write to a pipe or socket that nobody reads fail with EPIPE instead of ending the
+/// Makes a write to a pipe or socket without a reader fail with EPIPE instead of ending the
 /// process. For the whole process and for good.
 void ignoreBrokenPipes();
 
@@ -26,15 +26,15 @@ class UnixSignals : public QObject
     Q_OBJECT
 
 public:
-    /// Blocks @p numbers in this thread and in those that it makes from now on, and watches for
-    /// them. To be made after QCoreApplication and before any thread: one that does not block a
-    /// signal would be killed by it. When signalfd(2) fails, the default actions stay in force.
+    /// Blocks @p numbers in this thread and in threads that it starts later, and watches for them.
+    /// Create it after QCoreApplication and before any thread: a signal that one thread does not
+    /// block ends the process. If signalfd(2) fails, the default actions stay in force.
     explicit UnixSignals(std::initializer_list<int> numbers, QObject *parent = nullptr);
-    /// Forgets what is pending, which is for a loop that runs no longer, and restores the mask.
+    /// Discards pending signals, as the event loop has ended, and restores the mask.
     ~UnixSignals() override;
 
 Q_SIGNALS:
-    /// Once for each time, except that the kernel merges equal signals not yet delivered.
+    /// Once per signal, but the kernel merges equal signals not yet delivered.
     void received(int number);
 
 private:
