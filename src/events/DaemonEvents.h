@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the daemon and its log have to say, as values; what a server has to say is in dtls/Events.h.
+// Events of the daemon and its log, as values. The events of a server are in dtls/Events.h.
 #pragma once
 
 #include "config/Config.h"
@@ -24,7 +24,7 @@ struct Started
     QList<SocketAddress> addresses;
     int workers = 0;
     qsizetype identities = 0;
-    bool isSocketActivated = false; ///< the addresses are those of sockets that systemd passed
+    bool isSocketActivated = false; ///< systemd has passed the sockets
 };
 
 struct Stopping
@@ -38,7 +38,7 @@ struct Reloaded
     QString configFile; ///< empty: the embedded defaults
     ConfigChange change;
     std::int64_t revoked = 0;      ///< sessions that ended as Revoked; DTLSD_COUNT
-    QList<ConfigMessage> warnings; ///< entries of their own
+    QList<ConfigMessage> warnings; ///< each logged as an entry of its own
 };
 
 /// The old configuration stays in force.
@@ -48,12 +48,12 @@ struct ReloadRejected
     qsizetype further = 0; ///< errors beyond it
 };
 
-/// To be logged, and told to the client that asked for the reload.
+/// Logged, and sent to the client that asked for the reload.
 using ReloadOutcome = std::variant<Reloaded, ReloadRejected>;
 
 struct StatisticsTaken
 {
-    Statistics period; ///< its counters are those of the period
+    Statistics period; ///< its counters cover the period alone
     std::chrono::milliseconds length{};
 };
 

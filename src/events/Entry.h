@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Entry: all that makes an event an entry of the log, in one place for each event. A variant of
-// events has an Entry for each alternative, or it does not compile.
+// Entry: everything that turns an event into a log entry, in one place for each event. A variant
+// of events needs an Entry for each alternative, or it does not compile.
 #pragma once
 
 #include "events/EventKind.h"
@@ -12,7 +12,7 @@
 
 namespace dtlsd {
 
-/// To be specialized:
+/// Each specialization has
 ///
 ///     static constexpr EventKind kind;
 ///     static void write(RecordBuilder &entry, const Event &event);
@@ -53,7 +53,7 @@ struct KindsOf<std::variant<Events...>>
     inline static const std::vector<EventKind> all{Entry<Events>::kind...};
 };
 
-/// Of ServerEvent and Datagram.
+/// The kinds of each ServerEvent and of Datagram.
 [[nodiscard]] std::vector<EventKind> serverKinds();
 
 } // namespace dtlsd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventKind: what an operator filters the entries of an event by. None of it ever changes; each
+// EventKind: the values by which operators filter an event's entries. They never change; each
 // MESSAGE_ID has an entry in packaging/systemd/dtlsd.catalog.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventLog: turns events into log records. What an event is called, and how it reads, is one Entry
-// for each in ServerEntries.cpp and DaemonEntries.cpp.
+// EventLog: turns events into log records. Name and wording of each event are in its Entry, in
+// ServerEntries.cpp and DaemonEntries.cpp.
 #pragma once
 
 #include "dtls/Events.h"
@@ -23,7 +23,7 @@ public:
     {
     }
 
-    /// The record of an event, if its kind is wanted; if not, nothing is worded.
+    /// The record of an event; nullopt, at no cost, if `[log] level` excludes its kind.
     template <class Event>
     [[nodiscard]] std::optional<LogRecord> record(const Event &event) const
     {
@@ -39,7 +39,7 @@ public:
     [[nodiscard]] static const EventKind &kindOf(const ServerEvent &event);
     [[nodiscard]] static const EventKind &kindOf(const DaemonEvent &event);
 
-    /// All there are.
+    /// The kinds of all events.
     [[nodiscard]] static std::vector<EventKind> kinds();
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why sessions close and handshakes fail, in the words of the log. Each reason is explained in
-// packaging/systemd/dtlsd.catalog. Operators filter by their names, so these never change.
+// Why sessions close and handshakes fail, as the log says it. Each reason is explained in
+// packaging/systemd/dtlsd.catalog. Operators filter by the names, so the names never change.
 #pragma once
 
 #include "dtls/Events.h"
@@ -11,7 +11,7 @@ namespace dtlsd {
 struct Reason
 {
     const char *name; ///< DTLSD_REASON
-    const char *text; ///< ends the sentence: what happened and, of a failure, what to do about it
+    const char *text; ///< ends the message: what happened and, for a failure, what to do
 };
 
 Reason reasonFor(CloseReason reason);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RecordBuilder: a log record, field by field.
+// RecordBuilder: builds a log record field by field.
 #pragma once
 
 #include "config/Config.h"
@@ -32,9 +32,9 @@ public:
         m_record.fields.append({name, QByteArray::number(value), LogField::Kind::Number});
         return *this;
     }
-    /// DTLSD_DURATION_USEC; in microseconds, as systemd's fields are.
+    /// DTLSD_DURATION_USEC, in microseconds like systemd's own fields.
     RecordBuilder &duration(std::chrono::microseconds time);
-    /// DTLSD_RECEIVED_DATAGRAMS, DTLSD_RECEIVED_BYTES, and the same of what was SENT.
+    /// DTLSD_RECEIVED_DATAGRAMS, DTLSD_RECEIVED_BYTES, DTLSD_SENT_DATAGRAMS, DTLSD_SENT_BYTES.
     RecordBuilder &traffic(const Traffic &received, const Traffic &sent);
     /// DTLSD_SESSION, the addresses, the identity under @p identityName, and the cipher once known.
     RecordBuilder &session(const SessionInfo &session, const char *identityName);
@@ -42,7 +42,7 @@ public:
     /// DTLSD_ALERT, if there is one.
     RecordBuilder &alert(const std::optional<Alert> &alert);
 
-    /// DTLSD_CONFIG_FILE and, if it is about a line, DTLSD_CONFIG_LINE.
+    /// DTLSD_CONFIG_FILE and, if @p message is about a line, DTLSD_CONFIG_LINE.
     RecordBuilder &place(const ConfigMessage &message);
 
     [[nodiscard]] LogRecord take() { return std::move(m_record); }

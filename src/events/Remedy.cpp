@@ -14,7 +14,7 @@ namespace {
 
 constexpr qsizetype namesShown = 8;
 
-/// The first that dtlsd can be told to take; nullopt: none.
+/// The first suite that dtlsd can be configured to accept; nullopt: none.
 std::optional<CipherSuite> firstAcceptable(const std::vector<CipherSuite> &offered)
 {
     const auto found = std::ranges::find_if(offered, [](CipherSuite suite) {

@@ -9,9 +9,9 @@
 
 namespace dtlsd {
 
-/// What a device offered that shares no cipher suite with us, and what to do about it:
-/// `: A, B and 2 more; set ciphers = iot, which has B`. Empty if it is not known what it
-/// @p offered. @p ciphers is `[tls] ciphers`, which has none of them.
+/// The suites @p offered by a device that shares none with us, and the remedy, as the end of a
+/// message: `: A, B and 2 more; set ciphers = iot, which has B`. Empty if @p offered is empty.
+/// @p ciphers is `[tls] ciphers`, which has none of these suites.
 QString remedyFor(const std::vector<CipherSuite> &offered, const QString &ciphers);
 
 } // namespace dtlsd

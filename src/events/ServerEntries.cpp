@@ -31,7 +31,7 @@ QString who(const SessionInfo &session)
                                          QString::fromUtf8(session.text().peer));
 }
 
-/// `: handshake_failure (40)`; nothing without an alert.
+/// `: handshake_failure (40)`; empty without an alert.
 QString suffix(const std::optional<Alert> &alert)
 {
     return alert ? QStringLiteral(": ") + QString::fromLatin1(alert->text()) : QString();
@@ -44,7 +44,7 @@ QString amount(const Traffic &traffic)
                                          counted(traffic.bytes, "byte"));
 }
 
-/// As long as escaped() would leave it.
+/// At most as many characters as escaped() leaves.
 QString hexText(QByteArrayView payload)
 {
     constexpr qsizetype shown = 128;
