@@ -27,7 +27,7 @@ QByteArray unavailable(const Error &error)
     return refusalLine("unavailable", error.message);
 }
 
-/// As the log tells it.
+/// The wording of the log.
 QString textOf(const auto &event)
 {
     return QString::fromUtf8(EventLog({}).describe(event).message);
@@ -46,7 +46,7 @@ std::optional<QByteArray> identityIn(const QJsonObject &request)
     return bytes ? std::optional(*bytes) : std::nullopt;
 }
 
-/// By worker.
+/// @p sessions has one list for each worker.
 QByteArray listOf(const std::vector<std::vector<SessionReport>> &sessions)
 {
     QByteArray lines;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Control: answers what the operator's tools ask through the control socket. A request is a JSON
-// object with a `command`; an answer is JSON objects, one a line, and the last has `ok`. Where it
-// is false, `code` is for programs and `error` for people.
+// Control: answers the requests of the operator's tools at the control socket. A request is a JSON
+// object with a `command`; an answer is JSON objects, one a line, the last of which has `ok`. If
+// that is false, `code` is for programs and `error` for people.
 //
 //   {"command": "status" | "sessions" | "reload" | "metrics" | "health"}
 //   {"command": "close", "session": "0123456789abcdef"}
@@ -24,8 +24,8 @@
 
 namespace dtlsd {
 
-/// What can be asked of the daemon, and done to it. It answers now or later, in the same thread,
-/// unless it ends before. An error is a worker that does not answer.
+/// The daemon as Control uses it. Each call answers now or later, in the same thread, unless the
+/// daemon ends first. An error means that a worker does not answer.
 class Controllable
 {
 public:
@@ -40,9 +40,9 @@ public:
     virtual ~Controllable() = default;
 
     virtual void state(Then<Result<DaemonState>> then) = 0;
-    /// By worker.
+    /// One list for each worker.
     virtual void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) = 0;
-    /// Closes those that @p isMeant picks, in any thread; @p then hears how many there were.
+    /// Closes the sessions that @p isMeant picks (called in any thread); @p then gets their number.
     virtual void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) = 0;
     virtual void reload(Then<const ReloadOutcome &> then) = 0;
     /// The error says what does not work.
@@ -58,10 +58,10 @@ public:
     {
     }
 
-    /// Takes the lines of an answer.
+    /// Gets all lines of an answer.
     using Reply = Then<const QByteArray &>;
 
-    /// Answers @p request, whatever it is, now or later.
+    /// Answers any @p request, valid or not, now or later.
     void answer(const QByteArray &request, const Reply &reply);
 
 private:
@@ -70,7 +70,7 @@ private:
     struct Command
     {
         const char *name = nullptr;
-        QList<QLatin1StringView> members; ///< accepted beside `command`
+        QList<QLatin1StringView> members; ///< accepted besides `command`
         Handler handler = nullptr;
     };
 

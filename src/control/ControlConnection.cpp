@@ -72,7 +72,7 @@ bool ControlConnection::isSilent() const
     return m_state == State::Asking && !hasEvent(POLLIN);
 }
 
-/// One that has only finished sending still reads.
+/// A client that has only finished sending (SHUT_WR) still reads.
 bool ControlConnection::isClientGone() const
 {
     return hasEvent(POLLHUP | POLLERR);
@@ -117,8 +117,8 @@ void ControlConnection::giveUp()
 
 void ControlConnection::end()
 {
-    // What nobody asked for is taken: closing with it unread would be an error to the client
-    // (ECONNRESET), which might not look at its answer then.
+    // Reads surplus input: closing with unread data gives the client ECONNRESET, and it might not
+    // look at its answer then.
     std::array<char, 4096> unasked{};
     static_cast<void>(::recv(m_descriptor.number(), unasked.data(), unasked.size(), MSG_DONTWAIT));
     m_state = State::Ended;

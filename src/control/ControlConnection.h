@@ -6,8 +6,8 @@
 //     │                    └── the client has gone ──────────────────────────────────────────────┘
 //     └── a reason to refuse ──────────────────────► Answering
 //
-// It reads and writes the descriptor itself: a QLocalSocket is closed as soon as its client has
-// finished sending, and resets the connection of one that it has not read from.
+// It reads and writes the descriptor itself: QLocalSocket closes as soon as its client has finished
+// sending, and resets the connection if data is unread.
 #pragma once
 
 #include "control/ControlServer.h"
@@ -25,16 +25,15 @@ class ControlConnection : public QObject
     Q_OBJECT
 
 public:
-    /// Deletes itself when it has ended. @p answer and @p limits outlive it.
+    /// Deletes itself after its end. @p answer and @p limits outlive it.
     ControlConnection(Descriptor descriptor, const ControlServer::Answer &answer,
                       const ControlServer::Limits &limits, QObject *parent);
 
-    /// Answers with an error at once, whatever is asked.
+    /// Answers with an error at once, without a request.
     void refuse(const char *code, const QString &error);
 
-    /// Whether it has nothing to read, and has not asked.
+    /// Whether no request has come and no data waits to be read.
     [[nodiscard]] bool isSilent() const;
-    /// Whether it has not ended yet.
     [[nodiscard]] bool isOpen() const { return m_state != State::Ended; }
 
 private:

@@ -26,12 +26,12 @@ std::vector<gid_t> furtherGroups(int descriptor)
     std::array<gid_t, 256> groups{};
     socklen_t length = sizeof groups;
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) != 0)
-        return {}; // more than that, or none
+        return {}; // more than 256, or none
     return {groups.begin(), groups.begin() + length / sizeof(gid_t)};
 }
 
-/// Root, who we are ourselves, and whoever is in our group: those that the socket's mode lets in,
-/// asked once more in case somebody has changed it.
+/// Whether the client is root, our own user or in our group. The socket's mode lets in only these;
+/// this checks again, in case the mode was changed.
 bool isEntitled(int descriptor)
 {
     ucred peer{};
@@ -44,7 +44,7 @@ bool isEntitled(int descriptor)
     return std::find(groups.begin(), groups.end(), getegid()) != groups.end();
 }
 
-/// An error if something is at @p path that must stay.
+/// An error if there is a file at @p path that must stay.
 Result<> checkPlace(const QString &path)
 {
     struct stat status = {};
@@ -56,7 +56,7 @@ Result<> checkPlace(const QString &path)
     neighbour.connectToServer(path);
     const bool isConnected =
         neighbour.waitForConnected(static_cast<int>(neighbourPatience.count()));
-    // Only this says that nobody listens; one that hangs accepts nobody, and is there.
+    // Only a refused connection shows that nobody listens: a hanging process accepts none either.
     if (!isConnected && neighbour.error() == QLocalSocket::ConnectionRefusedError)
         return success();
     return Error{QStringLiteral("another process listens at %1").arg(path)};
@@ -77,7 +77,7 @@ Result<> ControlServer::listen(const QString &path)
 {
     if (Result<> place = checkPlace(path); !place)
         return place;
-    // As a service manager would, for whoever starts the daemon by hand.
+    // As RuntimeDirectory= does, for a daemon that is started by hand.
     static_cast<void>(::mkdir(QFile::encodeName(QFileInfo(path).path()).constData(), 0755));
     if (const Result<> listening = m_listener.listen(path); !listening)
         return Error{
@@ -99,6 +99,6 @@ void ControlServer::serve(int client)
                 "busy",
                 QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
     }
-} // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): a connection is its parent's
+} // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the parent deletes a connection
 
 } // namespace dtlsd

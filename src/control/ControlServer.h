@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ControlServer: the Unix socket at which the operator's tools ask. A connection is one line with
-// a question, and the lines of its answer; then the server closes it. Whoever is too many, too
-// slow, too long or not entitled gets an answer that says so, and none of them costs more than a
-// bounded piece of memory for a bounded time. Whoever asks does not wait for one that is silent.
+// ControlServer: the Unix socket for the operator's tools. A connection carries one request line
+// and the lines of its answer; then the server closes it. Clients over a limit or without
+// permission get an error reply; each costs bounded memory for a bounded time. At the limit of
+// connections, a silent client is refused in favour of a new one.
 #pragma once
 
 #include "control/UnixListener.h"
@@ -30,7 +30,7 @@ public:
         std::chrono::milliseconds patience = std::chrono::seconds(5); ///< for each direction
     };
 
-    /// Takes the lines of an answer; it may be called when the client, or the server, has gone.
+    /// Gets the lines of an answer; may be called after the client, or the server, has gone.
     using Reply = std::function<void(const QByteArray &lines)>;
     /// Answers @p request, which has no line feed, now or later, in the same thread.
     using Answer = std::function<void(const QByteArray &request, const Reply &reply)>;
@@ -38,9 +38,9 @@ public:
     ControlServer(Answer answer, const Limits &limits);
     ~ControlServer() override;
 
-    /// Listens at @p path, for root, this process's user and its group (mode 0660). Makes the last
-    /// folder of @p path if it is missing, and takes the place of a socket where nobody listens.
-    /// The error says why not.
+    /// Listens at @p path, for root, this process's user and its group (mode 0660). Creates the
+    /// last folder of @p path if it is missing, and replaces a socket at which nobody listens. The
+    /// error says why it failed.
     Result<> listen(const QString &path);
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DaemonState: what the daemon is and has done until now, for whoever asks.
+// DaemonState: the present state of the daemon, and its counters since the start.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -19,7 +19,7 @@
 
 namespace dtlsd {
 
-/// What a worker has done, and what it cost.
+/// The counters and the processor time of a worker.
 struct WorkerState
 {
     Statistics statistics;
@@ -72,7 +72,7 @@ struct DaemonState
     }
 };
 
-/// How much memory this process takes up, in bytes; 0 if /proc does not say.
+/// The resident memory of this process in bytes; 0 if /proc does not tell.
 [[nodiscard]] std::int64_t residentMemory();
 
 } // namespace dtlsd

@@ -20,10 +20,10 @@ public:
     using Label = std::pair<QByteArrayView, QByteArrayView>;
     using Labels = std::initializer_list<Label>;
 
-    /// @p common stands in every sample.
+    /// Every sample has the label @p common.
     explicit Exposition(const Label &common);
 
-    /// Begins a family; its samples follow.
+    /// Begins a metric family; its samples follow.
     void begin(QByteArrayView name, QByteArrayView help);
 
     void sample(std::integral auto value, Labels labels = {})
@@ -43,8 +43,8 @@ public:
 private:
     void append(Labels labels, const QByteArray &value);
 
-    QByteArray m_commonLabel; // as it is written
-    QByteArray m_name;        // of the family that was begun
+    QByteArray m_commonLabel; // formatted
+    QByteArray m_name;        // of the family begun last
     QByteArray m_text;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // metricsText(): the daemon's state as metrics. Families, their order and the values of their
-// labels are always the same; what has not happened yet is there as 0, so that rates see it begin.
+// labels are always the same: an event that has not happened counts 0, so rate() sees the first.
 #pragma once
 
 #include "control/DaemonState.h"
@@ -10,8 +10,8 @@
 
 namespace dtlsd {
 
-/// The label `config` tells daemons of one machine apart, which one collector would take for one:
-/// it is the name of the configuration file, without its directory and `.ini`.
+/// The label `config`, the name of the configuration file without directory and `.ini`, tells
+/// several daemons of one machine apart.
 [[nodiscard]] QByteArray metricsText(const DaemonState &state);
 
 } // namespace dtlsd

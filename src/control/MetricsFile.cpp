@@ -13,8 +13,8 @@ namespace dtlsd {
 
 namespace {
 
-/// A disk that gets full takes a part without a complaint, and so does QSaveFile: with its buffer,
-/// QSaveFile::commit() would put that part in place.
+/// A disk that gets full takes part of a write without an error, and QSaveFile does not notice:
+/// with its buffer, QSaveFile::commit() would put a truncated file in place.
 bool writeAll(QSaveFile &file, QByteArrayView text)
 {
     while (!text.isEmpty()) {
@@ -53,7 +53,7 @@ void MetricsFile::setPath(const QString &path)
 void MetricsFile::update()
 {
     m_source([this](const Result<DaemonState> &state) {
-        // Without one the file grows old, which says that a worker hangs.
+        // Without a state the file grows old, which shows that a worker hangs.
         if (state && !m_path.isEmpty())
             replace(metricsText(state.value()));
     });
@@ -72,11 +72,11 @@ void MetricsFile::replace(const QByteArray &text)
     }
 }
 
-/// Returns what failed; empty when it is done.
+/// Returns the error; empty after success.
 QString MetricsFile::write(const QByteArray &text) const
 {
     QSaveFile file(m_path);
-    // Whatever the umask: the collector is another user.
+    // Regardless of the umask: the collector runs as another user.
     constexpr auto forAll = QFileDevice::ReadOwner | QFileDevice::WriteOwner |
                             QFileDevice::ReadGroup | QFileDevice::ReadOther;
     const bool done = file.open(QIODevice::WriteOnly | QIODevice::Unbuffered) &&

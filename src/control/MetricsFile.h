@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MetricsFile: keeps the file of `[control] metrics_file` up to date, for a collector that reads
-// files. A reader sees the one text or the next, never a part.
+// MetricsFile: keeps the file `[control] metrics_file` up to date, for a collector that reads
+// files. A reader sees one complete text or the next.
 //
-// What is in the file is at most an interval old. What is older comes from a daemon that crashed or
-// hangs, and a collector tells by the file's time; a daemon that was stopped leaves no file.
+// The file is at most an interval old. If its time is older, the daemon crashed or hangs; a daemon
+// that was stopped leaves no file.
 #pragma once
 
 #include "control/DaemonState.h"
@@ -28,13 +28,13 @@ public:
     using Source = std::function<void(Then<Result<DaemonState>>)>;
     using Warn = std::function<void(const QString &)>;
 
-    /// @p source answers now or later, while this object is there. @p warn hears of each kind of
-    /// failure once, until it works again.
+    /// @p source answers now or later, while this object exists. @p warn is called once for each
+    /// kind of failure, until a write succeeds again.
     MetricsFile(Source source, Warn warn,
                 std::chrono::milliseconds interval = std::chrono::seconds(15));
 
-    /// Writes to @p path from now on, at once and then each interval, and removes the file that it
-    /// wrote to before; empty = none. Not called before the end, the file stays.
+    /// Writes to @p path at once and then every interval, and removes the file written before;
+    /// empty = none. Unless it is called with an empty path before the end, the file stays.
     void setPath(const QString &path);
 
 private:
@@ -46,7 +46,7 @@ private:
     const Warn m_warn;
     QString m_path;
     QStringList m_failures; // since it last worked
-    bool m_isThere = false; // the file, by our doing
+    bool m_isThere = false; // this object has written the file
     QTimer m_timer;
 };
 

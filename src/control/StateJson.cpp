@@ -24,7 +24,7 @@ Json operator+(Json left, const Json &right)
     return left;
 }
 
-/// JSON's numbers are exact up to 2^53, which none of ours gets to.
+/// JSON numbers are exact up to 2^53, which none of our counters reaches.
 qint64 number(std::uint64_t count)
 {
     return static_cast<qint64>(count);

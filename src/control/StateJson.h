@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StateJson: the control socket's answers, which are JSON objects, one a line, of which the last
-// says whether it is done; and what they tell of the daemon and its sessions. Times are seconds
-// (`_s`); an identity that is not UTF-8 is `identity_base64`, as a payload is in the log.
+// StateJson: the control socket's answers, one JSON object a line, of which the last says whether
+// the command is done; and the daemon and its sessions as JSON. Times are in seconds (`_s`); an
+// identity that is not UTF-8 is `identity_base64`, like a payload in the log.
 #pragma once
 
 #include "control/DaemonState.h"
@@ -18,7 +18,7 @@ namespace dtlsd {
 
 QJsonObject toJson(const DaemonState &state);
 
-/// @p worker is the one that has the session, from 0.
+/// @p worker is the number of the session's worker, from 0.
 QJsonObject toJson(const SessionReport &report, std::size_t worker);
 
 /// The last line of an answer that is done; @p more stands in it too.

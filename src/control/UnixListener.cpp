@@ -20,8 +20,8 @@ namespace dtlsd {
 namespace {
 
 constexpr int backlog = 50;
-constexpr QByteArrayView unfinished(".new"); // behind the name of a socket that is being made
-// The kernel keeps saying that there is a connection: without a pause a whole core would try.
+constexpr QByteArrayView unfinished(".new"); // suffix of a socket that is not complete
+// The socket stays readable after a failed accept(): without a pause, retries would busy a core.
 constexpr std::chrono::milliseconds pauseAfterFailure{100};
 
 Error lastError()
@@ -29,7 +29,7 @@ Error lastError()
     return {QString::fromStdString(std::generic_category().message(errno))};
 }
 
-/// What a process that was killed while it made its socket has left.
+/// Removes the socket of a process that was killed while it created it.
 void removeSocket(const QByteArray &path)
 {
     struct stat status = {};
@@ -60,7 +60,7 @@ Result<> UnixListener::listen(const QString &path)
     removeSocket(made);
     if (Result<> bound = bindAt(made); !bound)
         return bound;
-    // Nobody can connect before listen(), so that the first to try meets the mode.
+    // Nobody can connect before listen(), so the mode applies to the first client too.
     if (::chmod(made.constData(), 0660) != 0 || ::listen(m_socket.number(), backlog) != 0 ||
         std::rename(made.constData(), name.constData()) != 0) {
         Error error = lastError();
@@ -112,7 +112,7 @@ void UnixListener::accept()
     }
     if (client >= 0)
         return m_taker(client);
-    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) // that one has gone again
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) // the client has gone
         return;
     m_arrivals->setEnabled(false);
     m_pause.start();
