@@ -9,7 +9,7 @@
 
 namespace dtlsd {
 
-/// Alert descriptions that decide something here (RFC 5246 §7.2).
+/// The alert descriptions that the code distinguishes (RFC 5246 §7.2).
 enum class AlertDescription : std::uint8_t {
     CloseNotify = 0,
     HandshakeFailure = 40,
@@ -24,10 +24,10 @@ struct Alert
     Level level = Level::Fatal;
     AlertDescription description = AlertDescription::CloseNotify;
 
-    /// Of the content of an alert record; nullopt: it is no alert.
+    /// Parses the content of an alert record; nullopt: it is malformed.
     static std::optional<Alert> in(QByteArrayView content);
 
-    /// `handshake_failure (40)`: the name that its RFC gives it, `unknown` if none does.
+    /// `handshake_failure (40)`: the name in the RFCs, or `unknown`, and the number.
     [[nodiscard]] QByteArray text() const;
 
     friend bool operator==(const Alert &, const Alert &) = default;

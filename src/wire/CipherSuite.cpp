@@ -33,9 +33,9 @@ constexpr std::array others{
     Range{0x002C, 0x002E}, // NULL (RFC 4785)
     Range{0x008A, 0x0095}, // RC4, 3DES and AES-CBC (RFC 4279)
     Range{0x00AE, 0x00B9}, // AES-CBC and NULL with SHA-2 (RFC 5487)
-    Range{0xC033, 0xC03B}, // the same with ECDHE (RFC 5489)
+    Range{0xC033, 0xC03B}, // ECDHE with RC4, 3DES, AES-CBC and NULL (RFC 5489)
     Range{0xC064, 0xC069}, // ARIA-CBC
-    Range{0xC070, 0xC071}, // the same with ECDHE
+    Range{0xC070, 0xC071}, // ECDHE with ARIA-CBC
     Range{0xC094, 0xC09B}  // Camellia-CBC
 };
 

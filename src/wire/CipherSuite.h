@@ -7,17 +7,17 @@
 
 namespace dtlsd {
 
-/// A cipher suite as a ClientHello names it: a number of IANA's registry "TLS Cipher Suites",
-/// whether OpenSSL knows it or not.
+/// A cipher suite of a ClientHello: a number of IANA's registry "TLS Cipher Suites", whether
+/// OpenSSL knows it or not.
 struct CipherSuite
 {
     std::uint16_t number = 0;
 
-    /// With a pre-shared key, be it with an ephemeral or an RSA key besides.
+    /// Whether it uses a pre-shared key, alone or with an ephemeral or RSA key.
     [[nodiscard]] bool isPsk() const;
-    /// With a pre-shared key and an AEAD cipher.
+    /// Whether it uses a pre-shared key and an AEAD cipher.
     [[nodiscard]] bool isPskAead() const;
-    /// Says something about the client instead (RFC 5746 §3.3, RFC 7507 §2), or nothing at all
+    /// Whether it is no suite, but a signal from the client (RFC 5746 §3.3, RFC 7507 §2) or GREASE
     /// (RFC 8701).
     [[nodiscard]] bool isSignal() const;
     /// OpenSSL's name; empty if this OpenSSL has no such suite.

@@ -9,7 +9,7 @@ constexpr char clientHello = 1; // HandshakeType (RFC 6347 §4.2.2)
 constexpr qsizetype randomSize = 32;
 constexpr quint32 supportedGroups = 10; // ExtensionType (RFC 8422 §5.1.1)
 
-/// Takes bytes from the front; once too few are left, whatever it takes is empty.
+/// Takes bytes from the front; once too few are left, every further result is empty.
 class Reader
 {
 public:
@@ -70,7 +70,7 @@ std::optional<ClientHello> ClientHello::in(const Record &record)
     if (!hello.isFirstFragment())
         return hello;
     Reader start = message;
-    start.take(2); // its version is for the handshake to judge
+    start.take(2); // the handshake checks the version
     hello.random = start.take(randomSize);
     if (!start.isWhole())
         return std::nullopt;

@@ -12,25 +12,25 @@
 
 namespace dtlsd {
 
-/// What a fragment of a ClientHello in clear says that a server looks at before it keeps anything
+/// The parts of an unencrypted ClientHello fragment that a server reads before it keeps any state
 /// (RFC 6347 §4.2.2).
 struct ClientHello
 {
-    /// Bytes of a whole one that are accepted. Clients with two post-quantum key shares, for
-    /// servers that speak DTLS 1.3, send 3,000; OpenSSL's buffer for it begins with 16,384.
+    /// Maximum size of a ClientHello in bytes. Clients with two post-quantum key shares, for DTLS
+    /// 1.3 servers, send 3,000; OpenSSL's buffer for it begins with 16,384.
     static constexpr quint32 maximumSize = 4096;
 
-    /// nullopt: @p record is no fragment of a ClientHello in epoch 0, or has not even the random.
+    /// nullopt: @p record is not a fragment of a ClientHello in epoch 0, or lacks its random.
     static std::optional<ClientHello> in(const Record &record);
 
     quint32 length = 0;         ///< bytes of the whole body, as announced
-    quint32 fragmentOffset = 0; ///< above 0: a further fragment, and what follows here is empty
-    QByteArrayView random;      ///< tells a repeated hello from a client that started anew
-    /// Well-formed as far as the cookie: one can be sent, or looked at. Otherwise what follows is
+    quint32 fragmentOffset = 0; ///< above 0: a further fragment; the members below are empty
+    QByteArrayView random;      ///< tells a repeated hello from a new handshake
+    /// Well-formed up to the cookie, which can be sent or checked. If not, the members below are
     /// empty.
     bool isAnswerable = false;
-    QByteArrayView cookie; ///< empty at first
-    QByteArrayView body;   ///< as much of it as the fragment has
+    QByteArrayView cookie; ///< empty in a client's first hello
+    QByteArrayView body;   ///< the part of it in this fragment
 
     [[nodiscard]] bool isFirstFragment() const { return fragmentOffset == 0; }
     [[nodiscard]] bool isTooLong() const { return length > maximumSize; }
@@ -39,12 +39,12 @@ struct ClientHello
 /// What a whole ClientHello offers (RFC 5246 §7.4.1.2).
 struct HelloOffer
 {
-    /// Of the body of one; nullopt: it is cut short or none.
+    /// Parses the body of a ClientHello; nullopt: it is truncated or malformed.
     static std::optional<HelloOffer> in(QByteArrayView body);
 
-    std::vector<CipherSuite> suites; ///< as they stand there, but for signals
-    /// Numbers of IANA's registry "TLS Supported Groups"; nullopt: no extension says so. Any
-    /// group would do then (RFC 8422 §4), but OpenSSL finds none.
+    std::vector<CipherSuite> suites; ///< in the client's order, without signals
+    /// Numbers of IANA's registry "TLS Supported Groups"; nullopt: the hello has no such extension.
+    /// Any group would be allowed then (RFC 8422 §4), but OpenSSL finds none.
     std::optional<std::vector<std::uint16_t>> groups;
 };
 

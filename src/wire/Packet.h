@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packet: a datagram as it comes, read once, as far as it takes to decide who gets it. Nothing here
-// is authenticated; nothing here allocates.
+// Packet: a received datagram, parsed once, as far as needed to dispatch it. Nothing is
+// authenticated, and nothing is allocated.
 #pragma once
 
 #include "wire/ClientHello.h"
@@ -23,12 +23,12 @@ struct Packet
     {
     }
 
-    /// Whether it begins a ClientHello, rather than going on with one.
+    /// Whether it begins a ClientHello, rather than continues one.
     [[nodiscard]] bool isHello() const { return hello && hello->isFirstFragment(); }
 
     QByteArrayView bytes;
-    RecordReader further;        ///< the records behind the first
-    std::optional<Record> first; ///< none: it is no DTLS
+    RecordReader further;        ///< the records after the first
+    std::optional<Record> first; ///< nullopt: the datagram is not DTLS
     std::optional<ClientHello> hello;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DTLS records as they lie in a datagram (RFC 6347 §4.1): just enough of them to decide who gets
-// which. Nothing here is authenticated; nothing here allocates.
+// The DTLS records of a datagram (RFC 6347 §4.1), parsed as far as needed to dispatch them. Nothing
+// is authenticated, and nothing is allocated.
 #pragma once
 
 #include "wire/Alert.h"
@@ -32,26 +32,26 @@ struct Record
     std::uint64_t sequence = 0; ///< 48 bits
     QByteArrayView bytes;       ///< with the header
 
-    /// By its header. A ClientHello may well say 1.0 there.
+    /// By its header. The header of a ClientHello may say DTLS 1.0.
     [[nodiscard]] bool isOfDtls12() const { return bytes[2] == '\xfd'; }
     [[nodiscard]] QByteArrayView fragment() const { return bytes.sliced(headerSize); }
-    /// Part of a handshake in clear: beside an open session, a repetition of the client's last
-    /// flight because the answer was lost (RFC 6347 §4.2.4).
+    /// Part of an unencrypted handshake. Beside an open session it repeats the client's last
+    /// flight, because the answer was lost (RFC 6347 §4.2.4).
     [[nodiscard]] bool isOfAClearFlight() const
     {
         return epoch == 0 &&
                (type == ContentType::Handshake || type == ContentType::ChangeCipherSpec);
     }
-    /// Only a handshake can make something of it.
+    /// Whether only a handshake can process it.
     [[nodiscard]] bool isOfAHandshake() const
     {
         return epoch == 0 || type == ContentType::Handshake;
     }
-    /// An alert sent in clear: anybody can have written it.
+    /// An unencrypted alert, which may be forged; nullopt: it is no such alert.
     [[nodiscard]] std::optional<Alert> clearAlert() const;
 };
 
-/// Takes a datagram apart, record by record.
+/// Splits a datagram into its records.
 class RecordReader
 {
 public:
@@ -60,10 +60,10 @@ public:
     {
     }
 
-    /// The next record; nothing at the end, and nothing more once a header is unknown or longer
-    /// than what is left.
+    /// The next record. nullopt at the end, and from a record on whose header is unknown or
+    /// announces more bytes than are left.
     [[nodiscard]] std::optional<Record> next();
-    /// What next() could not read as a record.
+    /// The bytes after the last record that next() returned.
     [[nodiscard]] QByteArrayView rest() const { return m_rest; }
 
 private:

@@ -19,7 +19,7 @@ constexpr qsizetype tagSize = 16;
 
 SuiteLimits SuiteLimits::of(QByteArrayView cipher)
 {
-    // A record cannot be numbered higher (RFC 6347 §4.1), so this key lasts as long as it may.
+    // The limit of the sequence number (RFC 6347 §4.1): the key cannot be used further anyway.
     if (cipher.endsWith("CHACHA20-POLY1305"))
         return {two48, two36, tagSize};
     // RFC 8446 §5.5 and RFC 9147 §4.5.3
@@ -28,9 +28,9 @@ SuiteLimits SuiteLimits::of(QByteArrayView cipher)
     // RFC 9147 §B.1 and §B.2
     if (cipher.endsWith("-CCM"))
         return {two23, two23AndAHalf, explicitNonceSize + tagSize};
-    // CCM-8 with its tag of 64 bits. RFC 9147 §B.3 computes 2^7 for the margin of the others, and
-    // says that it would let anybody end sessions cheaply. This leaves a forger a chance of 2^-50,
-    // and makes him send 16,384 datagrams to a device's session, which then begins anew.
+    // CCM-8 has a tag of 64 bits. For the margin of the other suites RFC 9147 §B.3 computes 2^7,
+    // and warns that anybody could then end sessions cheaply. This limit leaves a forger a chance
+    // of 2^-50, and costs him 16,384 datagrams to end a session, which its device then begins anew.
     return {two23, two14, explicitNonceSize + tagSize / 2};
 }
 
