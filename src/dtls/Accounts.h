@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accounts: who holds how much of something that all workers share, such as sessions. Limits hold
-// for the process, so the accounts are kept in one place; the members themselves stay with their
-// workers. Any thread may call any function.
+// Accounts: counts, by account, the members (sessions or handshakes) that each worker holds. Limits
+// hold for the process, so the counts are in one place; the members themselves stay with their
+// workers. Thread-safe.
 //
-// An account's weight is what decides who gives way: its members and, for handshakes, those that
-// have died unfinished in this period and the one before. Only that tells a network of strangers
-// from a network of many honest devices, as long as both hold the same number.
+// At a limit the account of the greatest weight loses a member. The weight is the number of members
+// plus, for handshakes, the members that ended unfinished in this period or the one before:
+// otherwise a network of strangers would weigh no more than one of as many honest devices.
 #pragma once
 
 #include <QHashFunctions>
@@ -35,27 +35,27 @@ public:
     using Clock = std::chrono::steady_clock;
     using Worker = int;
 
-    /// How long at least, and half of how long at most, an unfinished member counts after its end.
+    /// An unfinished member adds to the weight for one to two periods after its end.
     static constexpr std::chrono::seconds period{15};
 
-    /// A member of @p account that is to give way, and the worker that has it. Until settle() is
-    /// called with it, it does not count any more.
+    /// A member to be evicted, and its worker. It is left out of weights and of further claims, and
+    /// settle() must follow.
     struct Claim
     {
         Key account{};
         Worker worker = 0;
-        std::int64_t weight = 0;       ///< of the account, with that member
-        bool isToAccountAlone = false; ///< or to any that is as heavy
+        std::int64_t weight = 0;       ///< of the account, including this member
+        bool isToAccountAlone = false; ///< false: or to any account as heavy
     };
 
-    /// Since when the member of one worker and account that was silent longest has been silent: a
-    /// time of Clock. Its worker keeps it up to date.
+    /// When the longest-idle member of one worker and account was last active, as a count of Clock.
+    /// That worker keeps it up to date.
     using Silence = std::atomic<Clock::rep>;
 
     enum class End { Finished, Unfinished };
 
-    /// @p worker has one more member of @p account. false: there are @p limit members already; 0 is
-    /// no limit. @p silence is that of all its members of the account, if it keeps one.
+    /// Adds a member of @p account held by @p worker. false: there are @p limit members already; 0
+    /// is no limit. @p silence, if any, is that of all the worker's members of the account.
     bool enter(const Key &account, Worker worker, std::int64_t limit = 0,
                const std::shared_ptr<const Silence> &silence = {})
     {
@@ -74,7 +74,7 @@ public:
         return true;
     }
 
-    /// It has one less.
+    /// Removes a member that enter() has added.
     void leave(const Key &account, Worker worker, End end)
     {
         const std::lock_guard lock(m_mutex);
@@ -87,7 +87,7 @@ public:
         weigh(entry);
     }
 
-    /// Lets what has died unfinished count less with time.
+    /// Begins a new period if the current one is over.
     void age(Clock::time_point now)
     {
         const std::lock_guard lock(m_mutex);
@@ -109,8 +109,8 @@ public:
         return found == m_accounts.end() ? 0 : found->second.members;
     }
 
-    /// Of those of @p candidates that @p counts picks, the one that weighs most. There has to be
-    /// one.
+    /// The candidate with the heaviest account, of the candidates for which @p counts is true.
+    /// There must be one.
     template <class Range, class Projection, class Predicate>
     [[nodiscard]] auto heaviest(Range &candidates, Projection account, Predicate counts) const
     {
@@ -119,7 +119,7 @@ public:
             return counts(candidate) ? weightOf(std::invoke(account, candidate)) : -1;
         });
     }
-    /// The one that weighs least.
+    /// The candidate with the lightest account.
     template <std::forward_iterator Iterator, class Projection>
     [[nodiscard]] Iterator lightest(Iterator begin, Iterator end, Projection account) const
     {
@@ -129,17 +129,17 @@ public:
         });
     }
 
-    /// Whether @p account weighs as much as that of @p claim did.
+    /// Whether @p account is the one in @p claim, or at least as heavy as that was then.
     [[nodiscard]] bool isAsHeavy(const Key &account, const Claim &claim) const
     {
         const std::lock_guard lock(m_mutex);
         return account == claim.account || weightOf(account) >= claim.weight;
     }
 
-    /// The member to give way if there are more than @p limit: of the heaviest accounts, the one
-    /// that was silent longest; where silence is not kept, one of @p preferred if possible. Never
-    /// the newcomer, which @p preferred has just entered in the account @p newcomer, if there is
-    /// one.
+    /// Claims a member if there are more than @p limit: of the heaviest accounts, the member idle
+    /// longest; where silence is not kept, preferably one of @p preferred. Never the newcomer: the
+    /// member that @p preferred has just entered in the account @p newcomer, unless that is
+    /// nullptr.
     [[nodiscard]] std::optional<Claim> claim(std::int64_t limit, const Key *newcomer,
                                              Worker preferred)
     {
@@ -163,7 +163,7 @@ public:
         return claimed(found);
     }
 
-    /// The same for the members of @p account alone; @p newcomers of it, 0 or 1, are the newcomer.
+    /// claim() within @p account alone; @p newcomers of its members, 0 or 1, is the newcomer.
     [[nodiscard]] std::optional<Claim> claimOfOwn(std::int64_t limit, const Key &account,
                                                   int newcomers, Worker preferred)
     {
@@ -177,7 +177,7 @@ public:
                    : std::nullopt);
     }
 
-    /// The claimed member has given way, or there was none any more.
+    /// The claimed member has been evicted, or had already ended.
     void settle(const Claim &claim)
     {
         const std::lock_guard lock(m_mutex);
@@ -188,7 +188,7 @@ public:
     }
 
 private:
-    /// What one worker has of an account.
+    /// One worker's share of an account.
     struct Holding
     {
         std::int32_t members = 0;
@@ -205,16 +205,16 @@ private:
     {
         std::int64_t weight = 0;
         std::int64_t members = 0;
-        std::int64_t claimed = 0;             // of them
-        std::int64_t unfinished = 0;          // in this period, and no longer members
-        std::int64_t unfinishedBefore = 0;    // in the period before
+        std::int64_t claimed = 0;             // members picked by a claim
+        std::int64_t unfinished = 0;          // members that ended in this period
+        std::int64_t unfinishedBefore = 0;    // and in the period before
         QVarLengthArray<Holding, 2> holdings; // by worker
     };
     using Map = std::unordered_map<Key, Account>;
 
-    // Accounts beyond it are forgotten with their last member.
+    // With more accounts than this, ends of unfinished members are not counted.
     static constexpr std::size_t rememberedAccounts = 16'384;
-    // Of the heaviest: they may have no members left, or none but with other workers.
+    // Accounts that claim() looks at: the heaviest may have no member left to evict.
     static constexpr int heaviestLookedAt = 64;
 
     [[nodiscard]] std::int64_t weightOf(const Key &account) const
@@ -237,8 +237,8 @@ private:
             m_accounts.erase(entry);
     }
 
-    // The worker that has the member of the account that was silent longest, but for @p newcomers
-    // of @p preferred.
+    // The worker with the longest-idle member of the account; @p newcomers members of @p preferred
+    // are not considered.
     [[nodiscard]] std::optional<Holder> holderOf(const Key &account, int newcomers,
                                                  Worker preferred) const
     {
@@ -268,7 +268,7 @@ private:
         return claim;
     }
 
-    mutable std::mutex m_mutex; // guards all that follows
+    mutable std::mutex m_mutex; // guards the members below
     Map m_accounts;
     std::set<std::pair<std::int64_t, const Key *>> m_byWeight;
     std::atomic<std::int64_t> m_members = 0; // written under the mutex

@@ -57,7 +57,7 @@ unsigned int noKey(SSL *, const char *, char *, unsigned int, unsigned char *, u
     return 0;
 }
 
-/// With the security level of the machine's openssl.cnf(5), as those of the server have it.
+/// Has the security level of openssl.cnf(5), as the server's own contexts have.
 UniqueContext makeContext()
 {
     UniqueContext context(SSL_CTX_new(DTLS_method()));
@@ -65,7 +65,7 @@ UniqueContext makeContext()
         return nullptr;
     SSL_CTX_set_min_proto_version(context.get(), DTLS1_2_VERSION);
     SSL_CTX_set_max_proto_version(context.get(), DTLS1_2_VERSION);
-    // OpenSSL supports no PSK suite where nothing gives keys.
+    // Without a PSK callback OpenSSL supports no PSK suite.
     SSL_CTX_set_psk_client_callback(context.get(), &noKey);
     return context;
 }
@@ -77,7 +77,7 @@ bool setCiphers(SSL_CTX *context, const QByteArray &ciphers)
     return known;
 }
 
-/// The TLS 1.3 suites that OpenSSL always lists are never negotiated in DTLS 1.2.
+/// Drops the TLS 1.3 suites, which OpenSSL always lists and DTLS 1.2 never negotiates.
 std::vector<const SSL_CIPHER *> withoutTls13(const STACK_OF(SSL_CIPHER) * list)
 {
     std::vector<const SSL_CIPHER *> ciphers;
@@ -89,7 +89,7 @@ std::vector<const SSL_CIPHER *> withoutTls13(const STACK_OF(SSL_CIPHER) * list)
     return ciphers;
 }
 
-/// What the list of @p context names and the security level in force leaves out.
+/// The suites in the list of @p context that its security level disables.
 std::vector<const SSL_CIPHER *> leftOut(SSL_CTX *context)
 {
     const UniqueSession session(SSL_new(context));
@@ -118,7 +118,7 @@ int levelFor(const QByteArray &ciphers)
     return level;
 }
 
-/// @p ciphers, with the security level that it needs where that is not in force.
+/// @p ciphers, with a lower security level if the one in force disables any of them.
 QByteArray whole(const QByteArray &ciphers)
 {
     const UniqueContext context = makeContext();
@@ -127,7 +127,7 @@ QByteArray whole(const QByteArray &ciphers)
     return isWhole ? ciphers : atLevel(ciphers, levelFor(ciphers));
 }
 
-/// What OpenSSL is given for each preset. The machine's level does not change while this runs.
+/// The cipher string of each preset. The machine's security level does not change at run time.
 const QByteArray &cipherStringOf(std::size_t preset)
 {
     static const auto strings = [] {
@@ -139,7 +139,7 @@ const QByteArray &cipherStringOf(std::size_t preset)
     return strings.at(preset);
 }
 
-/// At most three by name, and how many more there are.
+/// At most three names, and how many more there are.
 QString named(const std::vector<const SSL_CIPHER *> &ciphers)
 {
     constexpr std::size_t shown = 3;
@@ -151,8 +151,8 @@ QString named(const std::vector<const SSL_CIPHER *> &ciphers)
                                     : QString());
 }
 
-/// The first part of @p ciphers that selects no suite, which OpenSSL would pass over; empty if
-/// there is none.
+/// The first part of @p ciphers that selects no suite, which OpenSSL would ignore; empty if there
+/// is none.
 QString unknownPart(SSL_CTX *context, const QByteArray &ciphers)
 {
     static const QRegularExpression separators(QStringLiteral("[:, ;]+")); // openssl-ciphers(1)
@@ -165,7 +165,7 @@ QString unknownPart(SSL_CTX *context, const QByteArray &ciphers)
     return {};
 }
 
-/// OpenSSL's own reading of @p ciphers, or what is wrong with it.
+/// Checks @p ciphers by OpenSSL's own parser.
 Result<> check(const QByteArray &ciphers)
 {
     const UniqueContext context = makeContext();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CipherPolicy: which cipher suites are offered. DTLS 1.2, PSK and AEAD only: with a CBC suite one
+// CipherPolicy: the cipher suites to offer. DTLS 1.2, PSK and AEAD only: with a CBC suite one
 // forged record can end a session.
 #pragma once
 
@@ -17,17 +17,17 @@ class CipherPolicy
 public:
     /// `modern`.
     CipherPolicy();
-    /// `strict`, `modern`, `iot`, or an OpenSSL cipher string (openssl-ciphers(1)). Fails when
-    /// OpenSSL finds no suite in it, one that is not PSK with AEAD, or one that the security level
-    /// in force leaves out; the message names it.
+    /// `strict`, `modern`, `iot`, or an OpenSSL cipher string (openssl-ciphers(1)). Fails on a name
+    /// that OpenSSL does not know, and on a suite that is not PSK with AEAD or that the security
+    /// level in force disables; the message names it.
     static Result<CipherPolicy> parse(const QString &text);
 
-    /// For QSslConfiguration's backend option "CipherString". That of a preset sets the security
-    /// level that all its suites need, where the one in force leaves some out.
+    /// For QSslConfiguration's backend option "CipherString". A preset's string lowers the security
+    /// level if the one in force would disable any of its suites.
     [[nodiscard]] const QByteArray &cipherString() const { return m_cipherString; }
-    /// Whether the server may choose @p suite. Not for each handshake: OpenSSL is asked.
+    /// Whether the server may choose @p suite. Asks OpenSSL: too slow for every handshake.
     [[nodiscard]] bool contains(CipherSuite suite) const;
-    /// As it was written; parse() reads it back.
+    /// As configured; parse() reads it back.
     [[nodiscard]] const QString &text() const { return m_text; }
 
     friend bool operator==(const CipherPolicy &, const CipherPolicy &) = default;

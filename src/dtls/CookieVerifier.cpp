@@ -8,7 +8,7 @@
 
 namespace dtlsd {
 
-/// Swallows the HelloVerifyRequest of a neighbour's secret: only the current one's is sent.
+/// Discards the HelloVerifyRequest of a neighbouring period: only the current one's is sent.
 class CookieVerifier::NoOutput : public QUdpSocket
 {
 public:

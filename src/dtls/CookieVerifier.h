@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CookieVerifier: the proof that a source address is real, before anything is spent on it
-// (RFC 6347 §4.2.1). CookieSecrets: what cookies are made with, the same for every worker, and for
-// every machine that has the same master.
+// CookieVerifier: proves that a source address is real before the server spends anything on it
+// (RFC 6347 §4.2.1). CookieSecrets: the secrets behind the cookies, common to all workers and to
+// all machines that share the master secret.
 #pragma once
 
 #include "net/DatagramSocket.h"
@@ -17,13 +17,13 @@
 
 namespace dtlsd {
 
-/// A secret for each period of time, all derived from one that never changes. Immutable.
+/// One secret per period, derived from a master secret that never changes. Immutable.
 class CookieSecrets
 {
 public:
     static constexpr std::chrono::minutes period{10};
 
-    /// @p master of at least 32 bytes from a cryptographic generator.
+    /// @p master: at least 32 bytes from a cryptographic generator.
     explicit CookieSecrets(QByteArray master)
         : m_master(std::move(master))
     {
@@ -43,17 +43,17 @@ public:
     explicit CookieVerifier(CookieSecrets secrets);
     ~CookieVerifier();
 
-    /// Whether @p datagram is a ClientHello with a cookie that was made for its source. If so, what
-    /// that cookie was made with: the QDtls that takes the hello must have the same. If not, and it
-    /// is a ClientHello, a HelloVerifyRequest is queued on @p socket.
+    /// Whether @p datagram is a ClientHello with a valid cookie for its source: if so, the
+    /// parameters of the cookie, which the QDtls that takes the hello needs too. Queues a
+    /// HelloVerifyRequest on @p socket if it is a ClientHello without one.
     std::optional<QDtls::GeneratorParameters>
     verify(DatagramSocket &socket, const ReceivedDatagram &datagram, Clock::time_point now);
 
 private:
     /// How long after a change the previous secret's cookies are accepted. A client whose cookie
-    /// stops being valid halfway fails: it does not take a second HelloVerifyRequest.
+    /// expires in mid-handshake fails: it does not accept a second HelloVerifyRequest.
     static constexpr std::chrono::minutes grace{2};
-    /// How long before a change the next secret's are: another machine's clock may be ahead.
+    /// How long before a change the next secret's cookies are accepted: clocks differ.
     static constexpr std::chrono::minutes clockSkew{1};
 
     class NoOutput;
@@ -64,7 +64,7 @@ private:
         QDtlsClientVerifier verifier;
     };
 
-    /// The other period whose cookies are accepted at @p now.
+    /// The neighbouring period whose cookies are accepted at @p now as well.
     static std::optional<std::int64_t> neighbour(Clock::time_point now);
     bool verifyWith(Verifier &verifier, std::int64_t period, QUdpSocket *output,
                     const ReceivedDatagram &datagram);

@@ -71,7 +71,7 @@ Credentials::Credentials(std::shared_ptr<const ServerSettings> settings, KeyRota
 
 Credential Credentials::find(const QByteArray &identity, const SocketAddress &peer) const
 {
-    // Made for known identities too, so that both take the same time.
+    // Computed for known identities too, so that both take equally long.
     const QByteArray decoy = m_decoys.of(identity);
     const PskIdentity *known = m_settings->identities->find(identity);
     Credential credential;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Credentials: which key a handshake gets for the identity it claims. An identity that is unknown,
-// or not allowed from where it comes, gets a key that nobody holds, so that on the wire it looks
-// like a wrong key (RFC 4279 §2).
+// Credentials: picks the key for the identity that a handshake claims. An identity that is unknown,
+// or not allowed from the peer's address, gets a key that nobody holds, so that on the wire it
+// looks like a wrong key (RFC 4279 §2).
 #pragma once
 
 #include "core/HmacSha256.h"
@@ -17,31 +17,31 @@
 
 namespace dtlsd {
 
-/// Which of an identity's two keys a handshake is tried with, while keys are being rotated: it can
-/// be tried with one only. Shared by the workers, asked only for identities with a `next_key`.
+/// Picks which of an identity's two keys a handshake tries during a key rotation: it can try only
+/// one. Shared by the workers; asked only for identities with a `next_key`.
 ///
-/// The key that last opened a session from a network is tried first there, and `key` where none
-/// has. Only a holder of a key can change that. A handshake that fails proves nothing about anybody
-/// else, so it decides for its own address and port alone: there the other key comes next. For the
-/// rest of its network it is a doubt, until the next success: the other key is tried then with one
-/// handshake in four (in two, where none has opened a session), drawn so that nobody can steer it.
+/// The key that last opened a session from the peer's network comes first, or `key` if none has.
+/// Only a holder of a key can change that. A failed handshake proves nothing about other peers, so
+/// only its own address and port try the other key next. Until the next success the rest of the
+/// network tries the other key in one handshake of four (of two, if none has opened a session),
+/// chosen at random so that nobody can steer it.
 ///
-/// So a device that keeps its port is in after two handshakes. One that takes a new port each time
-/// is in after one as a rule; with others failing beside it, after 1.3 on average; once it has
-/// changed to the other key, after five (three, where no session was opened) on average.
+/// A device that keeps its port gets in with its second handshake at the latest. One with a new
+/// port each time usually needs one handshake; 1.3 on average with others failing beside it; once
+/// it has changed to the other key, five on average (three, if no session was opened).
 class KeyRotation
 {
 public:
     /// Whether a handshake with @p peer is to be tried with `next_key`.
     [[nodiscard]] bool triesNext(const QByteArray &identity, const SocketAddress &peer);
-    /// A handshake with @p peer was tried with `next_key`, if @p next, and otherwise with `key`.
+    /// Records a handshake with @p peer that tried `next_key` (if @p next) or `key`.
     void noteSuccess(const QByteArray &identity, const SocketAddress &peer, bool next);
     void noteFailure(const QByteArray &identity, const SocketAddress &peer, bool next);
-    /// What was learned about keys that are others in @p after than in @p before.
+    /// Forgets what was learned of identities whose keys differ between @p before and @p after.
     void forgetChanged(const PskStore &before, const PskStore &after);
 
 private:
-    // Enough for a rotation under way; starting again costs a device a few handshakes.
+    // Enough for a rotation; to begin again from empty costs a device a few handshakes.
     static constexpr std::size_t capacity = 100'000;
 
     struct Key
@@ -54,11 +54,11 @@ private:
     {
         std::size_t operator()(const Key &key) const noexcept;
     };
-    using KeyTried = std::unordered_map<Key, bool, Hash>; // whether it was `next_key`
+    using KeyTried = std::unordered_map<Key, bool, Hash>; // true: `next_key`
 
-    std::mutex m_mutex; // guards both
-    KeyTried m_opened;  // the last session from a network
-    KeyTried m_failed;  // since then: the last handshake of a peer, and of a network
+    std::mutex m_mutex; // guards the maps
+    KeyTried m_opened;  // by network: the key of the last session
+    KeyTried m_failed;  // since then, by peer and by network: the key of the last handshake
 };
 
 struct Credential
@@ -67,42 +67,42 @@ struct Credential
         Known,
         UnknownIdentity,
         AddressNotAllowed,
-        KeyGone ///< it was Known; new settings have other keys
+        KeyGone ///< it was Known; the new settings have other keys
     };
 
     Verdict verdict = Verdict::UnknownIdentity;
-    PskKey key; ///< empty: the handshake is to end with unknown_psk_identity
+    PskKey key; ///< empty: the handshake must end with unknown_psk_identity
     bool isNextKey = false;
 };
 
 class Credentials
 {
 public:
-    /// @p decoySecret of at least 32 bytes makes the keys that nobody holds. std::runtime_error if
-    /// OpenSSL has no HMAC with SHA-256.
+    /// @p decoySecret, at least 32 bytes, yields the keys that nobody holds. Throws
+    /// std::runtime_error if OpenSSL has no HMAC with SHA-256.
     Credentials(std::shared_ptr<const ServerSettings> settings, KeyRotation &rotation,
                 const QByteArray &decoySecret);
 
-    /// From now on these decide.
+    /// Switches to new settings.
     void use(std::shared_ptr<const ServerSettings> settings) { m_settings = std::move(settings); }
 
     /// The settings in force.
     [[nodiscard]] const ServerSettings &settings() const { return *m_settings; }
 
     [[nodiscard]] Credential find(const QByteArray &identity, const SocketAddress &peer) const;
-    /// What has become of @p credential, Known when the identities were those of @p before: Known
-    /// if its key still is one of the identity's. The two stores are compared, so that nobody has
-    /// to keep a key for this.
+    /// Checks a Known @p credential again; @p before is the store it came from. It stays Known if
+    /// its key still is one of the identity's. The stores are compared, so that no session has to
+    /// keep a key.
     [[nodiscard]] Credential renewed(const Credential &credential, const QByteArray &identity,
                                      const SocketAddress &peer, const PskStore &before) const;
-    /// What a handshake with @p credential told: that @p peer holds its key, or not.
+    /// Notes whether @p peer turned out to hold the key of @p credential.
     void learn(const Credential &credential, const QByteArray &identity, const SocketAddress &peer,
                bool accepted) const;
 
 private:
     std::shared_ptr<const ServerSettings> m_settings;
     KeyRotation &m_rotation;
-    HmacSha256 m_decoys; // makes of each identity a key that nobody holds, always the same
+    HmacSha256 m_decoys; // derives from each identity a key that nobody holds
 };
 
 } // namespace dtlsd

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DeadlineTimer: wakes its owner at the earliest of the deadlines it is told. Deadlines move back
-// with every datagram, and the timer is not set anew for that: when it wakes too early, the owner
-// tells it the next.
+// DeadlineTimer: wakes its owner at the earliest of the given deadlines. Every datagram postpones a
+// deadline, but does not restart the timer: when it fires too early, the owner sets the next
+// deadline.
 #pragma once
 
 #include <QTimer>
@@ -26,7 +26,7 @@ public:
         QObject::connect(&m_timer, &QTimer::timeout, owner, wake);
     }
 
-    /// At @p deadline or before; never, if that is the end of time.
+    /// Wakes at @p deadline or before; never for Clock::time_point::max().
     void wakeAt(Clock::time_point deadline, Clock::time_point now)
     {
         if (deadline == Clock::time_point::max() || (m_timer.isActive() && m_due <= deadline))

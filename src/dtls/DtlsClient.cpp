@@ -83,7 +83,7 @@ void DtlsClient::close()
 
 void DtlsClient::readPendingDatagrams()
 {
-    // One batch: readyRead() comes again while there is more.
+    // One batch: readyRead() is emitted again while there is more.
     if (!m_socket->receive(m_buffer))
         return;
     for (const ReceivedDatagram &datagram : m_buffer.received) {

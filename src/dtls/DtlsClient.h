@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DtlsClient: the device's side, on QDtls in client mode, for tools and tests. One client is one
-// association, from a port of its own.
+// association, on a port of its own.
 #pragma once
 
 #include "core/Result.h"
@@ -47,7 +47,7 @@ public:
 
     /// Starts the handshake. It ends with connected() or failed().
     Result<> connectTo(const SocketAddress &server);
-    /// The same through a socket that is there already.
+    /// Starts the handshake on an existing socket.
     void connectTo(const SocketAddress &server, std::unique_ptr<DatagramSocket> socket);
 
     [[nodiscard]] bool isConnected() const { return m_connected; }
@@ -58,14 +58,14 @@ public:
 
     /// Encrypts and sends one datagram of 1 to 16384 bytes. false: not connected, or too large.
     bool send(const QByteArray &plaintext);
-    /// close_notify, if connected.
+    /// Sends close_notify, if connected.
     void close();
 
 Q_SIGNALS:
     void connected();
     void failed(dtlsd::DtlsClient::Failure failure);
     void received(const QByteArray &plaintext);
-    /// The server said goodbye, or the association died.
+    /// The server sent close_notify, or the association died.
     void closed();
 
 private:

@@ -18,8 +18,8 @@ namespace dtlsd {
 
 namespace {
 
-// X25519 first, as it is the cheapest. A P-384 key exchange costs nine of it, so a client could
-// make the server work for nothing.
+// X25519 first: it is the cheapest. A P-384 key exchange would cost nine times as much, so a client
+// could make the server work for nothing.
 constexpr char serverGroups[] = "X25519:P-256";
 
 bool isServerGroup(std::uint16_t number)
@@ -45,8 +45,8 @@ QSslConfiguration pskConfiguration(const CipherPolicy &ciphers)
     configuration.setProtocol(QSsl::DtlsV1_2OrLater);
     configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
     configuration.setCaCertificates({});
-    // Qt knows no CCM suites, so the list goes to OpenSSL directly; Qt parses its own list first,
-    // at every handshake, so that one is kept short.
+    // Qt knows no CCM suites, so OpenSSL gets the list directly. Qt still parses its own list at
+    // every handshake, so that one is short.
     configuration.setCiphers({QSslCipher(QStringLiteral("PSK-AES128-GCM-SHA256"))});
     configuration.setBackendConfigurationOption("CipherString", ciphers.cipherString());
     return configuration;

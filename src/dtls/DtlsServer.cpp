@@ -10,22 +10,22 @@ namespace dtlsd {
 
 namespace {
 
-// So that timers and replies get their turn, however fast datagrams come.
+// Bounds a turn, so that timers and replies are served however fast datagrams arrive.
 constexpr int batchesPerTurn = 8;
-// Of handshakes, with a look at the sockets after each: so that established sessions wait for one
-// step at the most, and all else for a few.
+// Handshake steps in a turn. The sockets are read after each step, so that established sessions
+// wait for one step at most, and everything else for a few.
 constexpr int stepsPerTurn = 4;
-// A step is one datagram, or as many cheap ones as take less than this.
+// A step is one datagram, or as many cheap ones as take less time than this.
 constexpr std::chrono::microseconds shortStep{50};
 
-// Failed handshakes that are reported singly; the rest goes into the summary.
+// Failed handshakes reported one by one; the rest is counted in the summary.
 constexpr int failureReportsPerSecond = 10;
 constexpr int failureReportsAtOnce = 100;
 
 } // namespace
 
-/// One wake-up: however nested, what it queued is sent and what it ended is freed when the
-/// outermost ends.
+/// One wake-up. Turns may nest: the end of the outermost one sends what is queued and frees the
+/// ended sessions.
 auto DtlsServer::beginTurn()
 {
     if (m_turns++ == 0)
@@ -144,14 +144,14 @@ void DtlsServer::receive(DatagramSocket &socket)
         socket.flush();
         m_sockets.overflow().noteReceived(m_buffer.isFull(), m_now);
         if (m_buffer.received.size() == 1)
-            break; // a single peer waits for its reply first; readyRead() tells when there is more
+            break; // a lone peer gets its reply first; readyRead() is emitted again
     }
 }
 
 void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram)
 {
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
-    // lost its state could not come back.
+    // lost its state could not reconnect.
     const Packet packet(datagram.bytes);
     if (packet.isHello()) {
         m_handshakes.receiveHello(socket, datagram.path, packet, m_now);
@@ -174,7 +174,7 @@ void DtlsServer::advanceHandshakes()
         auto waiting = m_handshakes.next(m_now);
         if (!waiting)
             return;
-        // Real time, whatever time a test has set: it bounds what a step costs.
+        // Real time even if a test sets the clock: it bounds the cost of a step.
         const auto began = Clock::now();
         do {
             processWaiting(std::move(*waiting));
@@ -192,7 +192,7 @@ void DtlsServer::processWaiting(HandshakeQueue::Waiting waiting)
     if (waiting.lane != HandshakeQueue::FollowUps) {
         m_handshakes.process(std::move(waiting), m_now);
     } else if (SessionTable::Peer *peer = m_sessions.find(waiting.path)) {
-        peer->waiting = std::max(peer->waiting - 1, 0); // it may be a new one at that path
+        peer->waiting = std::max(peer->waiting - 1, 0); // the peer may be a new one at that path
         m_traffic.receive(*peer, Packet(waiting.bytes), m_now);
     }
 }
@@ -264,7 +264,7 @@ void DtlsServer::end(DtlsSession &session, CloseReason reason)
     if (!session.place.isIn)
         return; // ended already, by a reply that failed while its datagram was delivered
     ++m_statistics.sessionsClosed[reason];
-    // A peer that came back with new keys cannot read what the old ones would say.
+    // A peer that reconnected has other keys and could not read a close_notify.
     if (reason != CloseReason::Replaced)
         session.close();
     m_doomed.push_back(m_sessions.take(session));
@@ -285,8 +285,8 @@ void DtlsServer::doWhatIsDue()
     advanceHandshakes();
 }
 
-/// Between two steps of a turn: at a limit, one session ends with each. In an inner turn, those who
-/// called the outer one may still refer to them.
+/// Called between the steps of a turn: at a limit, each step ends a session. Frees nothing in a
+/// nested turn, whose callers may still refer to the sessions.
 void DtlsServer::freeEnded()
 {
     if (m_turns > 1)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DtlsServer: the logic of Qt's DTLS server example, made fit for production. It owns its sockets
-// and sessions, and runs in the one thread it lives in.
+// and sessions, and runs entirely in its own thread.
 //
-// A datagram meets the cheapest rejection first: size, known peer, the look of a ClientHello, the
-// cookie (QDtlsClientVerifier), limits. Only then is anything allocated, and until then at most
-// one reply no larger than the question is sent. Records of a known peer go to its session, one
-// by one (RFC 6347 §4.1.1).
+// A datagram meets the cheapest rejection first: size, known peer, shape of a ClientHello, cookie
+// (QDtlsClientVerifier), limits. Only then is a session allocated, and until then at most one reply
+// no larger than the request is sent. Records of a known peer go to its session one by one
+// (RFC 6347 §4.1.1).
 //
-// Established sessions come first: hellos and records of handshakes wait their turn with
-// Handshakes, and the sockets are read again between two steps of handshakes.
+// Established sessions have priority: hellos and handshake records queue in Handshakes, and the
+// sockets are read again after each handshake step.
 //
-// It never logs: events leave as values, by the signals of the example.
+// It never logs: events leave as values, through the signals of the example.
 #pragma once
 
 #include "core/Result.h"
@@ -43,64 +43,63 @@ class DtlsServer : public QObject, private Handshakes::Owner, private SessionTra
     Q_OBJECT
 
 public:
-    /// @p shared by all servers of the process, which reach this one by @p post; that must not run
-    /// anything at once.
+    /// @p shared is common to all servers of the process, which reach this one through @p post;
+    /// @p post must not run its argument synchronously.
     DtlsServer(
         const std::shared_ptr<const ServerSettings> &settings, std::shared_ptr<SharedState> shared,
         SharedState::Post post = [](const auto &) {});
     ~DtlsServer() override;
 
-    /// Adds a socket, and returns where it is bound. A failure is an errorMessage too.
+    /// Adds a socket and returns its bound address. A failure also emits errorMessage().
     Result<SocketAddress> listen(const SocketAddress &address,
                                  const DatagramSocket::Options &options = {});
-    /// Adds a socket that is there already.
+    /// Adds an existing socket.
     void listen(std::unique_ptr<DatagramSocket> socket) { m_sockets.add(std::move(socket)); }
-    /// Begins to receive on the sockets that were bound paused.
+    /// Starts receiving on the sockets that were bound paused.
     void resume() { m_sockets.resume(); }
     [[nodiscard]] bool isListening() const { return !m_sockets.all().empty(); }
-    /// How many sockets it has, if it receives from each of them; otherwise 0.
+    /// The number of sockets, or 0 if it does not receive from all of them.
     [[nodiscard]] int receivingSockets() const { return m_sockets.receiving(); }
 
-    // These visit all sessions, in slices of a millisecond: they begin at once, and say when they
-    // have finished, in this thread. What was begun first finishes first.
+    // The following visit all sessions in slices of a millisecond. They return at once, and call
+    // @p done in this thread when they have finished, in the order of the calls.
 
-    /// Hears how many sessions were ended.
+    /// Called with the number of sessions ended.
     using Done = Sweep::Done;
 
     /// New settings, for every session from its next record or receipt on. Sessions that they no
-    /// longer admit end as Revoked. The one before must have finished.
+    /// longer admit end as Revoked. The previous call must have finished.
     void apply(std::shared_ptr<const ServerSettings> settings, Done done = {});
     /// Closes the socket at @p address, if there is one. Its sessions end as Shutdown, not as
-    /// Revoked: it is the server that goes, and the devices may come back where it still listens.
+    /// Revoked: the devices may reconnect to an address that remains.
     void leave(const SocketAddress &address, Done done = {});
     /// Leaves every address.
     void close(Done done = {});
-    /// Closes the open sessions that @p isMeant picks, which end as Operator.
+    /// Closes the open sessions that @p isMeant selects; they end as Operator.
     void closeSessions(const std::function<bool(const SessionInfo &)> &isMeant, Done done);
 
-    /// Sessions end no faster than @p hasRoom says, but for a second at most without a yes: for a
-    /// log that should hear of each. Unset, they end as fast as they can.
+    /// Makes the ends of sessions wait until @p hasRoom returns true, for a second at most, so that
+    /// the log can record each. Unset, they do not wait.
     void setPace(std::function<bool()> hasRoom) { m_keeper.setPace(std::move(hasRoom)); }
 
-    /// Whether datagrams are heard of: if not, nobody has to take them, and each is answered at
-    /// once without datagramReceived().
+    /// false: reply at once, without emitting datagramReceived().
     void setHeard(bool isHeard) { m_traffic.setHeard(isHeard); }
 
-    /// Sends each reply to its session, if that is still there.
+    /// Sends each reply to its session, unless that has ended.
     void sendReplies(std::span<const Receipt> receipts);
 
     [[nodiscard]] Statistics statistics() const;
-    /// Its sessions and the handshakes under way, those last heard of first.
+    /// Open sessions, then handshakes under way; in each group the last active first.
     [[nodiscard]] std::vector<SessionReport> sessions() const
     {
         return m_sessions.reports(m_shared->time.now());
     }
 
-    // A session or a handshake of this worker gives way to one of another.
+    // Evicts a session or a handshake that another worker has claimed.
     void giveWay(const SharedState::IdentityClaim &claim);
     void giveWay(const SharedState::NetworkClaim &claim);
 
-    /// Does what is due by now. Its own timer calls it; a test that sets the time does so as well.
+    /// Does what is due by now. Called by its timer, and by a test that sets the time.
     void doWhatIsDue();
 
 Q_SIGNALS:
@@ -134,11 +133,11 @@ private:
     void freeEnded();
 
     const std::shared_ptr<SharedState> m_shared;
-    const int m_worker; // its number there
+    const int m_worker; // its number in m_shared
     ReceiveBuffer m_buffer;
     SocketSet m_sockets;
     SessionTable m_sessions;
-    std::vector<std::unique_ptr<DtlsSession>> m_doomed; // freed when nothing refers to them
+    std::vector<std::unique_ptr<DtlsSession>> m_doomed; // ended; freed when nothing refers to them
     UnverifiedWatch m_unverified;
     Handshakes m_handshakes;
     SessionKeeper m_keeper;

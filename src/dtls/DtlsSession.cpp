@@ -14,7 +14,7 @@ namespace dtlsd {
 
 namespace {
 
-// After 12 timeouts OpenSSL stops sending and only leaves errors behind.
+// After 12 timeouts OpenSSL stops sending and only queues errors.
 constexpr int maximumRetransmissions = 8;
 
 } // namespace
@@ -28,7 +28,7 @@ DtlsSession::DtlsSession(const Setup &setup)
 {
     m_dtls.setDtlsConfiguration(setup.configuration);
     m_dtls.setMtuHint(setup.mtu);
-    // Works, although Qt 6.4 returns false.
+    // Takes effect, although Qt 6.4 returns false.
     m_dtls.setCookieGeneratorParameters(setup.cookie);
     m_dtls.setPeer(setup.path.peer.address(), setup.path.peer.port());
     // Direct: the authenticator lives only during the call.
@@ -53,7 +53,7 @@ bool DtlsSession::isFrom(QByteArrayView clientRandom) const
 bool DtlsSession::renewCredential(const PskStore &before)
 {
     if (m_credential.verdict != Credential::Verdict::Known)
-        return true; // it never was
+        return true; // it never was Known
     m_credential = m_credentials.renewed(m_credential, m_info.identity, m_info.path.peer, before);
     return m_credential.verdict == Credential::Verdict::Known;
 }
@@ -99,7 +99,7 @@ void DtlsSession::advance(QByteArrayView bytes)
     m_dtls.doHandshake(output(), bytes.toByteArray());
     if (m_dtls.handshakeState() == QDtls::HandshakeInProgress)
         return;
-    // A handshake that succeeds with a decoy key can only be a mistake of ours.
+    // Success with a decoy key can only be a mistake of ours.
     const bool complete = m_dtls.handshakeState() == QDtls::HandshakeComplete &&
                           m_credential.verdict == Credential::Verdict::Known;
     if (!complete) {
@@ -125,7 +125,7 @@ void DtlsSession::becomeEstablished()
 
 void DtlsSession::provideKey(QSslPreSharedKeyAuthenticator &authenticator)
 {
-    // OpenSSL hands identities over as C strings: one with a NUL would pass for what is before it.
+    // OpenSSL passes identities as C strings, which would cut one with a NUL.
     m_info.identity = m_ssl.identity().value_or(authenticator.identity());
     m_credential = m_credentials.find(m_info.identity, m_info.path.peer);
     if (!m_credential.key.isEmpty())
@@ -181,9 +181,9 @@ DtlsSession::Opened DtlsSession::decrypt(const Record &record)
     const QByteArray payload = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
     if (!payload.isEmpty())
         m_received += payload;
-    // With a clean queue and AEAD suites an error means that the association is dead, although
-    // QDtls goes on calling it encrypted. A message of another handshake means that the device has
-    // begun one in pieces: OpenSSL would collect them without end.
+    // With an empty error queue and AEAD suites an error means that the association is dead,
+    // although QDtls still reports it as encrypted. A message of another handshake means that the
+    // device has begun one in fragments, which OpenSSL would collect without limit.
     if (m_dtls.dtlsError() != QDtlsError::NoError || m_ssl.isInAHandshake()) {
         endAfterReading();
         return {Opened::Verdict::Authentic, payload};
@@ -199,7 +199,7 @@ DtlsSession::Opened::Verdict DtlsSession::verdictOn(const Record &record,
 {
     if (record.type == ContentType::Handshake)
         return Opened::Verdict::Repetition;
-    // QDtls says the same of an empty record and of one that was dropped.
+    // QDtls reports an empty record and a dropped one alike.
     const bool isAuthentic =
         !payload.isEmpty() || (m_sessionFilter.looksEmpty(record) && m_ssl.hasReadAnEmptyRecord());
     return isAuthentic ? Opened::Verdict::Authentic : Opened::Verdict::Refused;
@@ -225,7 +225,7 @@ SessionClosed DtlsSession::closed(CloseReason reason) const
 
 QByteArray DtlsSession::replyTo(const QByteArray &payload) const
 {
-    if (m_reply->isEcho()) // without a look at the names, which are in nobody's cache
+    if (m_reply->isEcho()) // saves a cache miss on the session's names
         return payload;
     return m_reply->render({m_info.text().peer, m_info.identity, payload, m_received.datagrams});
 }
@@ -236,7 +236,7 @@ bool DtlsSession::send(const QByteArray &plaintext)
         return false;
     emptyErrorQueue();
     if (m_dtls.writeDatagramEncrypted(output(), plaintext) < 0) {
-        // Our output takes everything, so it was OpenSSL that refused: a fatal alert was exchanged.
+        // Our output accepts everything, so OpenSSL refused: a fatal alert was exchanged.
         m_closeReason = CloseReason::Error;
         m_state = State::Ended;
         return false;

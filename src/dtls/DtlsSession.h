@@ -57,7 +57,7 @@ public:
         const Credentials &credentials; ///< outlives the session
         const QSslConfiguration &configuration;
         std::uint16_t mtu = 0;             ///< bytes; for handshake flights
-        QDtls::GeneratorParameters cookie; ///< what the hello was verified with
+        QDtls::GeneratorParameters cookie; ///< parameters that verified the hello
         const TimeSource &time;            ///< outlives the session
     };
 
@@ -66,38 +66,38 @@ public:
     [[nodiscard]] State state() const { return m_state; }
     /// When it was established; undefined if it never was.
     [[nodiscard]] Clock::time_point establishedAt() const { return *m_established; }
-    /// Since it was established; 0 if it never was.
+    /// Time since it was established; 0 if it never was.
     [[nodiscard]] std::chrono::microseconds lasted() const;
     [[nodiscard]] const Path &path() const { return m_info.path; }
     [[nodiscard]] const DatagramSocket &socket() const { return m_socket; }
     [[nodiscard]] const SessionInfo &info() const { return m_info; }
-    /// Whom its events are accounted to.
+    /// Sets SessionInfo::source.
     void setSource(std::size_t source) { m_info.source = source; }
     /// Of the claimed identity; Known once Established.
     [[nodiscard]] const Credential &credential() const { return m_credential; }
 
-    /// The credentials follow new settings; until now the identities were @p before. false: the
-    /// identity, the key or the address that was good enough is no longer.
+    /// Checks the credential under new settings; @p before is the former store. false: the
+    /// identity, key or address is no longer admitted.
     [[nodiscard]] bool renewCredential(const PskStore &before);
 
-    /// Feeds the datagram of the verified hello, or the same again. isFrom() tells which.
+    /// Feeds the datagram of the verified hello or of its repetition, which isFrom() recognizes.
     void start(QByteArrayView hello);
     [[nodiscard]] bool isFrom(QByteArrayView clientRandom) const;
-    /// Whether the peer has sent anything since its hello that belongs to the handshake.
+    /// Whether the peer has sent a message of this handshake since its hello.
     [[nodiscard]] bool hasAnswered() const { return m_filter.sawKeyExchange(); }
     /// Feeds a record to the handshake.
     void handshake(const Record &record);
-    /// Why a handshake that has ended, or is given up now, did not succeed.
+    /// Why the handshake failed, which has ended or is given up now.
     [[nodiscard]] HandshakeFailure handshakeFailure() const;
-    /// The event of a handshake that did not succeed, for @p reason.
+    /// The event of a handshake that failed for @p reason.
     [[nodiscard]] HandshakeFailed handshakeFailed(HandshakeFailure reason) const;
 
-    /// What a record turned out to be.
+    /// Result of decrypt().
     struct Opened
     {
         enum class Verdict {
             Refused,    ///< forged, repeated, incomplete, or not of this session
-            Repetition, ///< of a handshake that is over; it may be forged
+            Repetition, ///< of a flight of the finished handshake; may be forged
             Authentic
         };
 
@@ -105,43 +105,43 @@ public:
         QByteArray payload = {}; ///< an authentic record may be empty (RFC 5246 §6.2.1)
     };
 
-    /// Opens @p record. The session may have Ended.
+    /// Decrypts @p record. The session may have Ended afterwards.
     [[nodiscard]] Opened decrypt(const Record &record);
-    /// Why a session has ended.
+    /// Why the session has ended.
     [[nodiscard]] CloseReason closeReason() const { return m_closeReason; }
     /// The event of its end, for @p reason.
     [[nodiscard]] SessionClosed closed(CloseReason reason) const;
 
-    /// What decrypt() has opened.
+    /// Plaintext that decrypt() has returned.
     [[nodiscard]] const Traffic &received() const { return m_received; }
 
-    /// What the settings in force say of its identity, so that a datagram need not look for it.
-    /// @p reply is the settings', @p rate may be none.
+    /// Keeps what the settings say of its identity, so that a datagram needs no lookup. @p reply
+    /// belongs to the settings, @p rate may be null.
     void follow(const ReplyTemplate &reply, std::shared_ptr<IdentityRate> rate)
     {
         m_reply = &reply;
         m_rate = std::move(rate);
     }
-    /// Of its identity; nullptr: no limit.
+    /// The limit of its identity; nullptr: no limit.
     [[nodiscard]] const std::shared_ptr<IdentityRate> &rate() const { return m_rate; }
-    /// What answers @p payload, the last one received; once it follows settings.
+    /// The reply to @p payload, the last one received. Requires follow().
     [[nodiscard]] QByteArray replyTo(const QByteArray &payload) const;
-    /// Whether the device can take as much as that in one record (RFC 6066 §4).
+    /// Whether the device accepts that much in one record (RFC 6066 §4).
     [[nodiscard]] bool takes(const QByteArray &plaintext) const
     {
         return plaintext.size() <= m_maximumPlaintext;
     }
-    /// Encrypts @p plaintext, which it takes, and queues it. false: not sent, as it is empty or too
-    /// long; or the session has Ended.
+    /// Encrypts and queues @p plaintext. false: not sent, because it is empty or too long, or
+    /// because the session has Ended.
     bool send(const QByteArray &plaintext);
     /// Queues close_notify if Established. Ended afterwards.
     void close();
 
-    /// Counts a record that is forged, repeated or incomplete. An event when it is time for one.
+    /// Counts a forged, repeated or incomplete record. Returns an event if one is due.
     [[nodiscard]] std::optional<PeerMisbehaving> noteBadRecord();
-    /// The same of a reply that it does not take.
+    /// Counts a reply too long for the device. Returns an event if one is due.
     [[nodiscard]] std::optional<ReplyDropped> noteDroppedReply(const QByteArray &dropped);
-    /// What was counted and not reported, each of them at the end.
+    /// Events of what was counted but not reported, for the end of the session.
     [[nodiscard]] std::vector<ServerEvent> unreported() const;
 
     /// As of @p now.
@@ -150,7 +150,7 @@ public:
     AgeOrder::Place place;      ///< kept by AgeOrder
     QByteArray account;         ///< PskStore::account(); kept by AgeOrder, once Established
     bool isGreetedAnew = false; ///< since it was opened, its peer has sent a hello without a cookie
-    std::uint32_t generation = 0; ///< of the settings that have admitted it
+    std::uint32_t generation = 0; ///< of the settings that admitted it
 
 private:
     void advance(QByteArrayView bytes);

@@ -8,7 +8,7 @@ namespace dtlsd {
 
 namespace {
 
-// The counters, so that sum and difference cannot forget one.
+// Visit every counter, so that addition and subtraction cannot forget one.
 
 template <class Apply>
 void forEachCounter(UnverifiedCounts &to, const UnverifiedCounts &from, Apply apply)

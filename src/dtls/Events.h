@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What DtlsServer has to say, as values. Wording, priority and fields are the event log's business.
+// The events of DtlsServer, as values. The event log decides on wording, priority and fields.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -24,13 +24,13 @@
 
 namespace dtlsd {
 
-/// Random, so that it is unique across restarts; 16 hex digits in the log.
+/// Random, hence unique across restarts; 16 hex digits in the log.
 enum class SessionId : std::uint64_t {};
 
-/// The session that 16 hex digits name, in either case; nullopt: @p text is something else.
+/// Parses 16 hex digits in either case; nullopt for any other text.
 [[nodiscard]] std::optional<SessionId> sessionIdIn(QByteArrayView text);
 
-/// What names a session to people.
+/// The names of a session as text, for the log and for operators.
 struct SessionText
 {
     QByteArray id;   ///< 16 hex digits
@@ -40,7 +40,7 @@ struct SessionText
     QByteArray local; ///< `192.0.2.1:22334`
 };
 
-/// Who an event is about.
+/// The session that an event is about.
 struct SessionInfo
 {
     SessionInfo()
@@ -49,10 +49,10 @@ struct SessionInfo
     }
     explicit SessionInfo(SessionId sessionId, const Path &sessionPath = {});
 
-    /// Of id and path. Made when it is first asked for, once for all copies: not at all, where
-    /// nothing of the session is logged. From any thread.
+    /// Text of id and path. Made by the first call, once for all copies, and never if nothing of
+    /// the session is logged. Thread-safe.
     [[nodiscard]] const SessionText &text() const;
-    /// Whether the peer has said its identity, which may be the empty one. A null one is not said.
+    /// Whether the peer has sent its identity, which may be empty. A null one was not sent.
     [[nodiscard]] bool hasIdentity() const { return !identity.isNull(); }
 
     SessionId id{};
@@ -60,7 +60,7 @@ struct SessionInfo
     QByteArray identity;    ///< claimed; proved once the session is open; see hasIdentity()
     QByteArray cipher;      ///< OpenSSL's name; empty before the session is open
     QByteArray protocol;    ///< `DTLSv1.2`; empty before the session is open
-    std::size_t source = 0; ///< a hash of its identity's account; before that, of its network
+    std::size_t source = 0; ///< hash of the identity's account; before that, of the network
 
 private:
     struct LazyText
@@ -85,7 +85,7 @@ struct Traffic
     }
 };
 
-/// Counts for each enumerator of a list whose last is Error.
+/// A count for each enumerator; the last enumerator must be Error.
 template <class Enum>
 struct CountBy
 {
@@ -100,33 +100,33 @@ struct CountBy
 };
 
 enum class CloseReason {
-    CloseNotify, ///< the peer said goodbye
-    Alert,       ///< the peer ended it with an alert of another kind
+    CloseNotify, ///< the peer closed it
+    Alert,       ///< the peer ended it with another alert
     Idle,
     Replaced, ///< the peer came back with a new handshake (RFC 6347 §4.2.8)
     Revoked,
-    Lifetime, ///< it has lasted as long as a session may
+    Lifetime, ///< it reached `session_lifetime`
     Evicted,  ///< its identity had the most sessions when a limit was reached
     Shutdown,
     Operator,
-    KeyUsage, ///< its keys have protected, or refused, as many records as they may
-    Error     ///< the association died of what the peer sent
+    KeyUsage, ///< its keys reached a limit of use (RFC 9325 §4.4)
+    Error     ///< the TLS stack ended it
 };
 
 enum class HandshakeFailure {
-    Timeout,        ///< the peer fell silent before it named its identity
-    WrongKeyOrLoss, ///< named a known identity, and never finished
+    Timeout,        ///< the peer fell silent before it sent its identity
+    WrongKeyOrLoss, ///< the identity is known, but the handshake never finished
     UnknownIdentity,
     AddressNotAllowed,
     NoSharedCipher,
     NoSharedGroup, ///< a suite is shared, but no group for its key exchange
     ProtocolVersion,
-    Alert, ///< the peer fell silent after a fatal alert in clear, which anybody can have written
-    Limit, ///< it gave way to another one
+    Alert, ///< the peer fell silent after an unencrypted fatal alert, which may be forged
+    Limit, ///< evicted for another handshake
     Error
 };
 
-/// The cookie is verified, a handshake has been started.
+/// The cookie was valid and the handshake has begun.
 struct HandshakeStarted
 {
     SessionInfo session;
@@ -135,7 +135,7 @@ struct HandshakeStarted
 struct SessionOpened
 {
     SessionInfo session;
-    bool withNextKey = false; ///< the device holds its `next_key` already
+    bool withNextKey = false; ///< the device already uses its `next_key`
     std::chrono::microseconds took{};
 };
 
@@ -146,19 +146,19 @@ struct SessionClosed
     std::chrono::microseconds lasted{};
     Traffic received;
     Traffic sent;
-    std::optional<Alert> alert = {}; ///< of Alert
+    std::optional<Alert> alert = {}; ///< if the reason is Alert
 };
 
 struct HandshakeFailed
 {
     SessionInfo session;
     HandshakeFailure reason = HandshakeFailure::Error;
-    std::optional<Alert> alert = {};       ///< of Alert
-    std::vector<CipherSuite> offered = {}; ///< of NoSharedCipher, as the peer prefers them
+    std::optional<Alert> alert = {};       ///< if the reason is Alert
+    std::vector<CipherSuite> offered = {}; ///< if it is NoSharedCipher, in the peer's order
     QString ciphers = {};                  ///< likewise: `[tls] ciphers`
 };
 
-/// Records for an open session that were forged, repeated or incomplete; dropped.
+/// Forged, repeated or incomplete records of an open session; they were dropped.
 struct PeerMisbehaving
 {
     SessionInfo session;
@@ -173,32 +173,32 @@ struct IdentityLimited
     std::uint64_t datagrams = 0; ///< since the last such event
 };
 
-/// Replies that were longer than the peer can take (RFC 6066 §4); not sent.
+/// Replies longer than the peer can take (RFC 6066 §4); not sent.
 struct ReplyDropped
 {
     SessionInfo session;
     std::uint64_t replies = 0; ///< since the last such event
-    qsizetype size = 0;        ///< of the last of them, in bytes
-    qsizetype limit = 0;       ///< what the peer can take
+    qsizetype size = 0;        ///< of the last one, in bytes
+    qsizetype limit = 0;       ///< of the peer, in bytes
 };
 
-/// Datagrams from sources that have not proved themselves, by what became of them.
+/// Datagrams from unproved sources, by outcome.
 struct UnverifiedCounts
 {
-    std::uint64_t malformed = 0;      ///< no DTLS, or empty
+    std::uint64_t malformed = 0;      ///< not DTLS, empty or incomplete
     std::uint64_t tooLong = 0;        ///< hellos over ClientHello::maximumSize
-    std::uint64_t withoutSession = 0; ///< DTLS, but for a session that is not there
+    std::uint64_t withoutSession = 0; ///< DTLS, but of no session
     std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
-    std::uint64_t overLimit = 0;      ///< of handshakes, that a limit kept out
-    std::uint64_t failures = 0;       ///< failed handshakes beyond those reported singly
-    std::uint64_t overflowed = 0;     ///< that the kernel dropped as the receive buffer was full
+    std::uint64_t overLimit = 0;      ///< handshake datagrams rejected at a limit
+    std::uint64_t failures = 0;       ///< failed handshakes not reported singly
+    std::uint64_t overflowed = 0;     ///< dropped by the kernel: the receive buffer was full
 
     [[nodiscard]] std::uint64_t total() const
     {
         return malformed + tooLong + withoutSession + unanswered + overLimit + failures +
                overflowed;
     }
-    /// What was added since @p before.
+    /// The increase since @p before.
     [[nodiscard]] UnverifiedCounts since(const UnverifiedCounts &before) const;
 };
 
@@ -217,25 +217,25 @@ using ServerEvent =
     std::variant<HandshakeStarted, SessionOpened, SessionClosed, HandshakeFailed, PeerMisbehaving,
                  IdentityLimited, ReplyDropped, UnverifiedTraffic, ListenFailed>;
 
-/// Where a reply goes, once the log has taken what it answers.
+/// A reply, to be sent once the log has taken the datagram it answers.
 struct Receipt
 {
     Path path;
     SessionId session{};
-    QByteArray reply; ///< empty: none is wanted
+    QByteArray reply; ///< empty: no reply
 };
 
-/// One message of a device.
+/// One decrypted datagram of a device.
 struct Datagram
 {
     SessionInfo session;
     std::uint64_t sequence = 0; ///< 1, 2, … in a session
     QByteArray payload;
-    QByteArray ciphertext; ///< the whole datagram as it came; empty unless wanted
+    QByteArray ciphertext; ///< the whole datagram as received; empty unless wanted
     Receipt receipt;
 };
 
-/// What a server has done and holds; only ever grows, but for the two gauges at the end.
+/// The counters of a server, which only grow, and two gauges at the end.
 struct Statistics
 {
     std::uint64_t sessionsOpened = 0;
@@ -243,8 +243,8 @@ struct Statistics
     CountBy<HandshakeFailure> handshakesFailed;
     Traffic received;
     Traffic sent;
-    std::uint64_t repliesTooLate = 0; ///< their session had ended
-    std::uint64_t repliesTooLong = 0; ///< for their device
+    std::uint64_t repliesTooLate = 0; ///< the session had ended
+    std::uint64_t repliesTooLong = 0; ///< for the device
     std::uint64_t badRecords = 0;
     std::uint64_t overRate = 0; ///< datagrams received over their identity's rate
     UnverifiedCounts unverified;
@@ -252,7 +252,7 @@ struct Statistics
     std::int64_t halfOpen = 0;
 
     Statistics &operator+=(const Statistics &other);
-    /// What was added since @p before; the gauges as they are.
+    /// The increase since @p before; the gauges as they are.
     [[nodiscard]] Statistics since(const Statistics &before) const;
 };
 

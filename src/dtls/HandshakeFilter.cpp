@@ -13,11 +13,11 @@ namespace dtlsd {
 namespace {
 
 constexpr int maximumClearRecords = 64;
-// OpenSSL keeps up to 16 (before 3.0.9: 100) records of the next epoch, each in a 16 KiB buffer.
+// OpenSSL buffers up to 16 (before 3.0.9: 100) records of the next epoch, 16 KiB each.
 constexpr int maximumEarlyRecords = 8;
 constexpr quint32 maximumKeyExchange = 1024;
-// Half of OpenSSL's replay window (RFC 6347 §4.1.2.6): a forged record cannot move it past those of
-// the client.
+// Half of OpenSSL's replay window (RFC 6347 §4.1.2.6): a forged record cannot move the window past
+// the client's records.
 constexpr std::uint64_t maximumSequenceStep = 32;
 
 /// The header of a handshake fragment (RFC 6347 §4.2.2).
@@ -47,8 +47,8 @@ struct FragmentHeader
     quint32 fragmentLength;
 };
 
-/// The second flight's messages: the rest of a fragmented ClientHello (its head went through the
-/// cookie check) and the ClientKeyExchange.
+/// The messages of the second flight: the rest of a fragmented ClientHello (its first fragment has
+/// passed the cookie check) and the ClientKeyExchange.
 bool isExpectedFragment(QByteArrayView fragment)
 {
     constexpr quint8 clientHello = 1;
@@ -68,7 +68,7 @@ bool isExpectedFragment(QByteArrayView fragment)
             header.length <= ClientHello::maximumSize);
 }
 
-/// A Finished under one of the suites that there are.
+/// Whether the fragment is as long as a Finished; these suites cover every expansion.
 bool isAsLongAsAFinished(QByteArrayView fragment)
 {
     const auto is = [&](const char *suite) {
@@ -86,8 +86,8 @@ bool HandshakeFilter::admits(const Record &record)
 
 bool HandshakeFilter::admitsEncrypted(const Record &record)
 {
-    // The only record under the new keys is the Finished. Messages may not come before it; OpenSSL
-    // would keep one that does, and hand it out in place of the next.
+    // The Finished is the only record under the new keys. OpenSSL would buffer application data
+    // that arrives before it, and return it in place of the next.
     return record.epoch == 1 && record.type == ContentType::Handshake &&
            isAsLongAsAFinished(record.fragment()) &&
            (m_sawChangeCipherSpec || ++m_earlyRecords <= maximumEarlyRecords);

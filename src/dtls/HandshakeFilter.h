@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HandshakeFilter: which records a half-open handshake may see. Until the keys are agreed anybody
-// can forge a record, and OpenSSL answers most unexpected ones by ending the handshake; so only
-// what a PSK client sends at this point goes through, and not without bound.
+// HandshakeFilter: which records a half-open handshake may see. Until keys are agreed anybody can
+// forge a record, and OpenSSL ends the handshake on most unexpected ones. So only records that a
+// PSK client sends at this point pass, and a bounded number of them.
 #pragma once
 
 #include "wire/Record.h"
@@ -14,16 +14,16 @@ namespace dtlsd {
 class HandshakeFilter
 {
 public:
-    /// Where the sequence numbers of the client begin: with the record of its verified hello.
+    /// Begins the client's sequence numbers at the record of its verified hello.
     void begin(const Record &hello) { m_highestClearSequence = hello.sequence; }
-    /// Whether the handshake should be given @p record. Counts it if so.
+    /// Whether to feed @p record to the handshake. Counts it if so.
     [[nodiscard]] bool admits(const Record &record);
     /// The client has answered the server's flight.
     [[nodiscard]] bool sawKeyExchange() const { return m_sawKeyExchange; }
-    /// A fatal alert in clear while the client still wrote in clear: anybody can have forged it, so
-    /// it ends nothing. It may say why the handshake comes to no end.
+    /// An unencrypted fatal alert from before the ChangeCipherSpec. It may be forged, so it ends
+    /// nothing, but it may say why the handshake does not finish.
     [[nodiscard]] const std::optional<Alert> &clearAlert() const { return m_clearAlert; }
-    /// The client has changed to its new keys: a Finished can be judged now.
+    /// The client has changed to its new keys: a Finished can be verified.
     [[nodiscard]] bool sawChangeCipherSpec() const { return m_sawChangeCipherSpec; }
 
 private:

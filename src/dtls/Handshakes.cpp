@@ -12,25 +12,24 @@ namespace dtlsd {
 
 namespace {
 
-// What QDtlsClientVerifier sends. A hello that is shorter is no whole one, and gets no answer, so
-// that nobody is ever sent more than came from there.
+// Size of QDtlsClientVerifier's HelloVerifyRequest. A shorter hello is incomplete and gets no
+// answer, so that no reply is larger than its request.
 constexpr qsizetype helloVerifyRequestSize = 60;
 
-// One of so many turns is a ProvedHello's at the latest.
+// At least one turn of this many goes to a ProvedHello, if one is waiting.
 constexpr unsigned turnsOfProvedHellos = 6;
 
-// A device repeats its hello after 1, 2, 4 and 8 seconds: if it has not for so long, it has gone.
+// A device repeats its hello after 1, 2, 4 and 8 seconds: if it has not for this long, it is gone.
 constexpr std::chrono::seconds helloPatience{10};
 
-// A copy of a hello that the network held back comes within this time. Later the same hello, or one
-// that comes behind another without a cookie, is a device that has rebooted, and whose random
-// generator repeats itself.
+// How long the network may delay a copy of a hello. If the hello comes later, or after one without
+// a cookie, the device has rebooted, and its random generator repeats itself.
 constexpr std::chrono::seconds lateCopies{3};
 
-// Handshakes whose time is over that are given up in one turn; each frees an OpenSSL object.
-constexpr int endsPerTurn = 32;
+// Handshakes that expire, or exceed a lowered limit, in one turn; each frees an OpenSSL object.
+constexpr int evictionsPerTurn = 32;
 
-// Between two looks whether another worker has made room.
+// Between two checks whether another worker has made room.
 constexpr std::chrono::milliseconds roomInterval{10};
 
 } // namespace
@@ -54,7 +53,7 @@ void Handshakes::use(std::shared_ptr<const ServerSettings> settings)
     m_settings = std::move(settings);
     m_configuration = serverConfiguration(*m_settings);
     m_credentials.use(m_settings);
-    m_blockedUntil = Clock::time_point::min(); // limits may be others
+    m_blockedUntil = Clock::time_point::min(); // the limits may have changed
 }
 
 void Handshakes::receiveHello(DatagramSocket &socket, const Path &path, const Packet &packet,
@@ -166,7 +165,7 @@ void Handshakes::prove(HandshakeQueue::Waiting hello, Clock::time_point now)
         m_watch.noteHello(now);
         return;
     }
-    m_watch.noteVerified(); // from here on silence at a limit: a client answers every request
+    m_watch.noteVerified(); // over a limit it is dropped: clients answer every HelloVerifyRequest
     if (!m_queue.addProved(std::move(hello), *cookie, now))
         m_watch.note(&UnverifiedCounts::overLimit, now);
 }
@@ -181,7 +180,7 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
     if (peer && peer->established && peer->established->isFrom(hello.clientRandom) &&
         !peer->established->isGreetedAnew && peer->established->lasted() < lateCopies)
         return;
-    // A client that begins anew: the newest of its handshakes counts.
+    // The client has begun again: its newest handshake counts.
     if (peer && peer->pending)
         fail(*peer->pending, peer->pending->handshakeFailure());
     const DtlsSession::Setup setup{m_ids.next(),  hello.path,      *hello.socket,
@@ -189,7 +188,7 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
                                    hello.cookie,  m_shared.time};
     auto session = std::make_unique<DtlsSession>(setup);
     DtlsSession *added = m_sessions.addPending(session, now, m_settings->limits.maxHalfOpen);
-    if (!added) { // another worker has taken the place that was free a moment ago
+    if (!added) { // another worker has taken the last place
         m_watch.note(&UnverifiedCounts::overLimit, now);
         return;
     }
@@ -232,10 +231,10 @@ void Handshakes::fail(DtlsSession &session, HandshakeFailure reason)
 void Handshakes::expire(Clock::time_point now)
 {
     const HalfOpen &halfOpen = m_sessions.halfOpen();
-    for (int i = 0; i < endsPerTurn && halfOpen.due(m_settings->limits.handshakeTimeout) <= now;
-         ++i)
+    for (int i = 0;
+         i < evictionsPerTurn && halfOpen.due(m_settings->limits.handshakeTimeout) <= now; ++i)
         fail(*halfOpen.oldest(), halfOpen.oldest()->handshakeFailure());
-    for (int i = 0; i < endsPerTurn && isOverLimit(); ++i) { // which was lowered
+    for (int i = 0; i < evictionsPerTurn && isOverLimit(); ++i) { // max_half_open was lowered
         DtlsSession *session = m_sessions.halfOpen().toGiveWay(now);
         if (!session)
             return;

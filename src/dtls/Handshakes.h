@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handshakes: the way from a ClientHello to an open session, for one worker. It decides which hello
-// is answered, which starts a handshake and when, and which handshake gives way.
+// Handshakes: everything between a ClientHello and an open session, for one worker. It decides
+// which hello is answered, which one starts a handshake and when, and which handshake is evicted.
 //
 //   hello ──► cookie ──► ProvedHellos ──► handshake under way ──► completed: an open session
 //               │ none, or invalid: HelloVerifyRequest    └─────► failed: timeout, limit, wrong key
 //
-// A proved hello waits for a place (max_half_open, over all workers), for a token
-// (handshakes_per_second, likewise), and for the hellos of networks with fewer unfinished
-// handshakes. Where there is no place, a handshake of the heaviest network gives way, once its
-// device has had time to answer; until then the hello waits, which costs its device a repetition
-// at most.
+// A proved hello waits for a free place (max_half_open) and a token (handshakes_per_second), both
+// counted over all workers, and for hellos of networks with fewer unfinished handshakes. If no
+// place is free, a handshake of the heaviest network is evicted once its device has had time to
+// answer. Until then the hello waits, which costs its device one repetition at most.
 #pragma once
 
 #include "dtls/CookieVerifier.h"
@@ -34,12 +33,12 @@ class Handshakes
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// Hears what becomes of handshakes, in the middle of any function that is not const.
+    /// Receives the results of handshakes, from within any non-const function.
     class Owner
     {
     public:
         virtual void handshakeStarted(DtlsSession &session) = 0;
-        /// The session is Established, but still its peer's pending one.
+        /// The session is Established, but still the pending one of its peer.
         virtual void handshakeCompleted(DtlsSession &session) = 0;
         virtual void handshakeFailed(std::unique_ptr<DtlsSession> session,
                                      HandshakeFailure reason) = 0;
@@ -48,27 +47,27 @@ public:
         ~Owner() = default;
     };
 
-    /// For the worker of that number. All that is referred to outlives it.
+    /// For worker number @p worker. Everything passed by reference must outlive it.
     Handshakes(std::shared_ptr<const ServerSettings> settings, SharedState &shared, int worker,
                SessionTable &sessions, UnverifiedWatch &watch, Owner &owner);
 
-    /// New settings, for the handshakes that begin from now on. One under way finishes with the
-    /// ciphers it began with; the owner asks whether they admit its identity.
+    /// New settings, for handshakes that begin from now on. A handshake under way keeps its
+    /// ciphers; the owner checks whether its identity is still admitted.
     void use(std::shared_ptr<const ServerSettings> settings);
 
-    // What arrives waits for next():
-    /// The beginning of a hello.
+    // Each queues a datagram for next():
+    /// A hello, or its first fragment.
     void receiveHello(DatagramSocket &socket, const Path &path, const Packet &packet,
                       Clock::time_point now);
-    /// false: it is no further fragment of a hello that waits.
+    /// A further fragment of a queued hello. false: it belongs to none.
     [[nodiscard]] bool receiveFragment(const Path &path, const Packet &packet);
-    /// A datagram of @p peer, behind those of it that wait. false: it cannot wait, and has to be
+    /// A datagram of @p peer, behind its queued ones. false: it was not queued, and must be
     /// processed at once.
     [[nodiscard]] bool receiveFollowUp(DatagramSocket &socket, const Path &path,
                                        const Packet &packet, SessionTable::Peer &peer,
                                        Clock::time_point now);
 
-    /// The datagram to process next. A FollowUp is for handle(), record by record.
+    /// The next datagram to process. A FollowUp goes to handle(), record by record.
     std::optional<HandshakeQueue::Waiting> next(Clock::time_point now);
     /// Processes a hello that next() has returned.
     void process(HandshakeQueue::Waiting hello, Clock::time_point now);
@@ -78,15 +77,15 @@ public:
     /// Gives up a handshake.
     void fail(DtlsSession &session, HandshakeFailure reason);
 
-    /// Gives up the handshakes whose time is over.
+    /// Gives up the handshakes that have timed out or exceed a lowered limit.
     void expire(Clock::time_point now);
-    /// When next() or expire() has something to do; the end of time if nothing is under way.
+    /// When next() or expire() has something to do; Clock::time_point::max() if never.
     [[nodiscard]] Clock::time_point due(Clock::time_point now) const;
 
-    /// One handshake of this worker gives way to one of another.
+    /// Evicts a handshake that another worker has claimed.
     void giveWay(const Accounts<SocketAddress>::Claim &claim, Clock::time_point now);
 
-    /// Drops what waits of @p socket, which is about to be closed.
+    /// Drops what is queued from @p socket, which is about to be closed.
     void forget(const DatagramSocket &socket) { m_queue.forget(socket); }
 
 private:
@@ -110,7 +109,7 @@ private:
     SessionIds m_ids;
     CookieVerifier m_cookies;
     HandshakeQueue m_queue;
-    Clock::time_point m_blockedUntil = Clock::time_point::min(); // of ProvedHellos
+    Clock::time_point m_blockedUntil = Clock::time_point::min(); // for ProvedHellos
     unsigned m_taken = 0;
 };
 

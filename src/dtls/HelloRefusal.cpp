@@ -27,7 +27,7 @@ std::vector<CipherSuite> HelloRefusal::offered() const
 
 std::optional<HandshakeFailure> HelloRefusal::reason(const CipherPolicy &ciphers) const
 {
-    // OpenSSL ends it in one way for want of a suite, in another for want of a group.
+    // The group is checked first: OpenSSL may report a missing group like a missing suite.
     if (m_offer && lacksAGroup(*m_offer) && ciphers.contains(ecdhePskChaCha20))
         return HandshakeFailure::NoSharedGroup;
     if (isOfSuites())

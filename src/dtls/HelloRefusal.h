@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HelloRefusal: why OpenSSL has ended a handshake over its ClientHello, and what that had offered.
+// HelloRefusal: why OpenSSL ended a handshake on its ClientHello, and what the hello offered.
 #pragma once
 
 #include "dtls/CipherPolicy.h"
@@ -18,14 +18,14 @@ namespace dtlsd {
 class HelloRefusal
 {
 public:
-    /// The handshake has ended; @p output is the last datagram that OpenSSL has sent.
+    /// The handshake has ended; @p output is the last datagram that OpenSSL sent.
     void noteEnd(QByteArrayView output);
-    /// The body of the ClientHello that it ended over; empty if it is not known.
+    /// The body of the ClientHello that it ended on; empty if unknown.
     void noteHello(QByteArrayView body);
 
-    /// nullopt: it did not end over its hello. @p ciphers are those of the server.
+    /// nullopt: it did not end on its hello. @p ciphers are the server's.
     [[nodiscard]] std::optional<HandshakeFailure> reason(const CipherPolicy &ciphers) const;
-    /// As the client prefers them; empty if they are not known.
+    /// In the client's order of preference; empty if unknown.
     [[nodiscard]] std::vector<CipherSuite> offered() const;
 
 private:
@@ -35,7 +35,7 @@ private:
     }
 
     std::optional<Alert> m_alert;
-    std::unique_ptr<const HelloOffer> m_offer; // in few sessions
+    std::unique_ptr<const HelloOffer> m_offer; // null in most sessions
 };
 
 } // namespace dtlsd

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IdentityRates: `datagrams_per_second`, kept for each identity over all its sessions and workers.
-// An identity's rate outlives its sessions: opening a new one starts nothing afresh.
+// IdentityRates: enforces `datagrams_per_second` for each identity over all its sessions and
+// workers. A rate outlives the sessions: a new session does not reset it.
 #pragma once
 
 #include "dtls/Events.h"
@@ -22,7 +22,7 @@
 
 namespace dtlsd {
 
-/// One identity's. Any thread may call any function.
+/// The rate of one identity. Thread-safe.
 class IdentityRate
 {
 public:
@@ -42,7 +42,7 @@ public:
     }
     [[nodiscard]] std::int64_t perSecond() const { return m_perSecond; }
 
-    /// Whether one more datagram is within the rate. Counts it if not.
+    /// Whether one more datagram is within the rate. Counts the datagram if not.
     [[nodiscard]] bool admit(Clock::time_point now)
     {
         const bool isWithin = m_limit.admit(now);
@@ -50,9 +50,9 @@ public:
         return isWithin;
     }
 
-    /// When report() next returns something, if datagrams were refused since.
+    /// When report() next returns a count, if datagrams were refused since the last one.
     [[nodiscard]] Clock::time_point due() const { return Clock::time_point(m_due.load()); }
-    /// How many datagrams were refused since the last report; at most one a minute over all
+    /// The number of datagrams refused since the last report; at most one report a minute over all
     /// workers.
     std::optional<std::uint64_t> report(Clock::time_point now);
 
@@ -68,8 +68,7 @@ private:
 class IdentityRates
 {
 public:
-    /// The rate of @p account, which is @p perSecond from now on; nullptr if that is 0, for no
-    /// limit.
+    /// The rate of @p account, set to @p perSecond; nullptr if @p perSecond is 0, for no limit.
     std::shared_ptr<IdentityRate> of(const QByteArray &account, std::int64_t perSecond);
     /// Forgets the rates of identities that @p identities does not have.
     void keepOnly(const PskStore &identities);
@@ -79,16 +78,16 @@ private:
     std::unordered_map<QByteArray, std::shared_ptr<IdentityRate>> m_rates; // guarded by m_mutex
 };
 
-/// The rates of which one worker has refused datagrams and has yet to tell.
+/// The rates by which one worker has refused datagrams that are not reported yet.
 class RateReports
 {
 public:
     using Clock = IdentityRate::Clock;
 
     void note(const std::shared_ptr<IdentityRate> &rate);
-    /// What is due by now.
+    /// The events due by @p now.
     [[nodiscard]] std::vector<IdentityLimited> report(Clock::time_point now);
-    /// When report() has something; the end of time if it has not.
+    /// When report() has an event; Clock::time_point::max() if it has none.
     [[nodiscard]] Clock::time_point due() const;
 
 private:

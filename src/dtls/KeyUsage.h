@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KeyUsage: counts what the two keys of a session have protected and refused, and tells when they
-// are used up (RFC 9325 §4.4). DTLS 1.2 as OpenSSL has it cannot change the keys of a session, so
-// the session ends there, and its peer begins a new one.
+// KeyUsage: counts the records that the two keys of a session have protected and refused, and tells
+// when the keys are used up (RFC 9325 §4.4). OpenSSL cannot change the keys of a DTLS 1.2 session,
+// so the session ends, and its peer begins a new one.
 #pragma once
 
 #include "wire/SuiteLimits.h"
@@ -22,8 +22,8 @@ public:
 
     void noteSent() { ++m_sent; }
     void noteReceived() { ++m_received; }
-    /// A record of the peer's epoch that was not authentic. One that is repeated counts as well,
-    /// since OpenSSL does not tell the two apart.
+    /// A record of the peer's epoch that was not authentic. Repeated records count as well, since
+    /// OpenSSL does not tell them apart.
     void noteRefused() { ++m_refused; }
 
     [[nodiscard]] bool isOver() const

@@ -31,7 +31,7 @@ PskKey::~PskKey()
 
 void PskKey::wipe()
 {
-    // A shared buffer is wiped by its last owner; data() on it would only copy and wipe the copy.
+    // Only the last owner wipes a shared buffer: before, data() would detach and yield a copy.
     if (m_bytes.isDetached() && !m_bytes.isEmpty())
         OPENSSL_cleanse(m_bytes.data(), static_cast<std::size_t>(m_bytes.size()));
     m_bytes.clear();

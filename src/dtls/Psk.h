@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pre-shared keys: PskKey (the secret), PskIdentity (who holds it and what it may do) and PskStore
-// (all of them, immutable once built, shared by every worker).
+// Pre-shared keys: PskKey (the secret), PskIdentity (a holder and its rights) and PskStore (all
+// identities; immutable once built, shared by the workers).
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -20,12 +20,12 @@ class QDebug;
 
 namespace dtlsd {
 
-/// The bytes of a key. Never printed: streams and --show-config get fingerprint(). Wiped when the
-/// last copy goes.
+/// The bytes of a key. Never printed: streams and --show-config get fingerprint(). Wiped with the
+/// last copy.
 class PskKey
 {
 public:
-    /// RFC 4279 §5.3 asks for 64 at least; OpenSSL through Qt cuts silently above 512.
+    /// Bytes. RFC 4279 §5.3 requires 64 at least; Qt silently truncates above 512.
     static constexpr qsizetype maximumSize = 64;
 
     PskKey() = default;
@@ -57,14 +57,14 @@ private:
 /// Prints the fingerprint.
 QDebug operator<<(QDebug debug, const PskKey &key);
 
-/// An address and the number of its leading bits that count, as `10.0.0.0/8` says it.
+/// An address and a prefix length, as in `10.0.0.0/8`.
 using Subnet = std::pair<QHostAddress, int>;
 
 struct PskIdentity
 {
     PskKey key;
     PskKey nextKey;                     ///< empty, or accepted as well while keys are rotated
-    QList<Subnet> allowFrom;            ///< empty = from everywhere
+    QList<Subnet> allowFrom;            ///< empty = any address
     std::optional<ReplyTemplate> reply; ///< overrides the server's
     std::optional<std::int64_t> datagramsPerSecond{}; ///< overrides the general limit; 0 = no limit
 
@@ -73,26 +73,26 @@ struct PskIdentity
     friend bool operator==(const PskIdentity &, const PskIdentity &) = default;
 };
 
-/// Identities are compared as bytes (RFC 9257 §6), and the empty one is one as well (RFC 4279 §2).
+/// Identities are compared as bytes (RFC 9257 §6); the empty identity is valid (RFC 4279 §2).
 /// Lookup is one hash, whatever the size.
 class PskStore
 {
 public:
-    /// On the wire, without NUL (OpenSSL hands identities over as C strings).
+    /// Bytes, without NUL: OpenSSL passes identities as C strings.
     static constexpr qsizetype maximumIdentitySize = 255;
 
     static bool isValidIdentity(QByteArrayView identity);
-    /// The account of all identities that the wildcard stands for; no identity has a NUL.
+    /// The account of all identities that the wildcard covers; its NUL makes it unique.
     static QByteArray wildcardAccount() { return QByteArrayLiteral("\0*"); }
 
-    /// false: that identity is there already, and stays as it is.
+    /// false: @p identity exists already, and is unchanged.
     bool add(const QByteArray &identity, PskIdentity entry);
-    /// What any identity not added gets; `[identity *]`.
+    /// The entry of every identity that was not added: `[identity *]`.
     void setWildcard(PskIdentity entry) { m_wildcard = std::move(entry); }
 
-    /// The entry, the wildcard, or nullptr; nullptr for every identity that is not valid.
+    /// The entry, the wildcard, or nullptr; nullptr for every invalid identity.
     [[nodiscard]] const PskIdentity *find(const QByteArray &identity) const;
-    /// Whom the limits count @p identity under: itself, or all that the wildcard stands for.
+    /// The account of @p identity in the limits: itself, or wildcardAccount().
     [[nodiscard]] QByteArray account(const QByteArray &identity) const;
 
     [[nodiscard]] bool hasWildcard() const { return m_wildcard.has_value(); }

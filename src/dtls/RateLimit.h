@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RateLimit: the generic cell rate algorithm (ITU-T I.371): a token bucket that is one number.
-// Time is an argument. Any thread may ask.
+// RateLimit: the generic cell rate algorithm (ITU-T I.371): a token bucket held in one number. The
+// caller passes the time. Thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@ public:
     /// @p perSecond on average, @p burst at once; a @p perSecond of 0 admits everything.
     RateLimit(std::int64_t perSecond, std::int64_t burst) { set(perSecond, burst); }
 
-    /// Another rate from now on. A concurrent admit() may use parts of both.
+    /// Changes the rate. A concurrent admit() may use parts of both.
     void set(std::int64_t perSecond, std::int64_t burst)
     {
         const std::int64_t interval = perSecond > 0 ? nanosecondsPerSecond / perSecond : 0;
@@ -27,7 +27,7 @@ public:
         m_interval.store(interval, std::memory_order_relaxed);
     }
 
-    /// @p now may be behind that of another thread.
+    /// @p now may be earlier than that of another thread.
     [[nodiscard]] bool admit(Clock::time_point now)
     {
         const std::int64_t interval = m_interval.load(std::memory_order_relaxed);
@@ -45,7 +45,7 @@ public:
         }
     }
 
-    /// When admit() next returns true, if nobody else asks before.
+    /// When admit() next returns true, unless another call comes first.
     [[nodiscard]] Clock::time_point due() const
     {
         const std::chrono::nanoseconds arrival(m_nextArrival.load(std::memory_order_relaxed));

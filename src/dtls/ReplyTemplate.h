@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReplyTemplate: what a device gets back for a datagram that the log has taken.
+// ReplyTemplate: the reply to a datagram that the log has taken.
 #pragma once
 
 #include "core/Result.h"
@@ -29,17 +29,17 @@ public:
 
     /// `ack`.
     ReplyTemplate();
-    /// Fails on an unknown or unclosed placeholder, on an empty text, and on one that could become
+    /// Fails on an unknown or unclosed placeholder, an empty text, and a text that could become
     /// longer than a DTLS record.
     static Result<ReplyTemplate> parse(const QString &text);
 
-    /// Says that the datagram was taken: `ack`, or any text.
+    /// Whether the reply confirms that the datagram was taken: `ack`, or any text.
     [[nodiscard]] bool isReceipt() const { return m_kind == Kind::Text; }
-    /// The reply is the payload, with nothing to render.
+    /// Whether the reply is the payload, with nothing to render.
     [[nodiscard]] bool isEcho() const { return m_kind == Kind::Echo; }
     /// The reply to one datagram; empty for `none`.
     [[nodiscard]] QByteArray render(const Values &values) const;
-    /// As it was written; parse() reads it back.
+    /// As configured; parse() reads it back.
     [[nodiscard]] const QString &text() const { return m_text; }
 
     friend bool operator==(const ReplyTemplate &a, const ReplyTemplate &b)

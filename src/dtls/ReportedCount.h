@@ -8,13 +8,13 @@
 
 namespace dtlsd {
 
-/// Counts, and tells when there is something to report: at the first, then at most once a minute.
+/// A counter that tells when to report: at the first count, then at most once a minute.
 class ReportedCount
 {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// One more. What has not been reported, if it is time to.
+    /// Counts one more. Returns the unreported count if a report is due.
     [[nodiscard]] std::optional<std::uint64_t> note(Clock::time_point now)
     {
         ++m_total;

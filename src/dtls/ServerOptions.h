@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operator decides about the server, with the defaults as member initialisers: each
-// struct is a section of the configuration file.
+// The server options that an operator sets, with the defaults as member initialisers: each struct
+// is a section of the configuration file.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -17,14 +17,14 @@
 
 namespace dtlsd {
 
-/// `[server]`, but for what concerns the sockets and threads.
+/// `[server]`, without its socket and thread options.
 struct ReplyOptions
 {
     QByteArray identityHint; ///< sent to clients when not empty (RFC 4279 §5.2)
     ReplyTemplate reply;
 };
 
-/// `[tls]`, but for `min_key_bytes`, which is about the file.
+/// `[tls]`, without `min_key_bytes`, which the configuration checks.
 struct TlsOptions
 {
     enum class UnknownIdentity {
@@ -37,7 +37,7 @@ struct TlsOptions
     UnknownIdentity unknownIdentity = UnknownIdentity::Hide;
 };
 
-/// `[limits]`, of the whole process, however many workers it has.
+/// `[limits]`; each holds for the whole process, not for a worker.
 struct Limits
 {
     std::int64_t maxSessions = 10'000;
@@ -50,18 +50,18 @@ struct Limits
     std::chrono::milliseconds sessionLifetime{0}; ///< 0 = no limit
 };
 
-/// All that a DtlsServer needs to know. Immutable and shared: a change is a new one.
+/// All settings of a DtlsServer. Immutable and shared: a change makes a new object.
 struct ServerSettings
 {
     ReplyOptions reply;
     TlsOptions tls;
     Limits limits;
-    bool keepCiphertext = false; ///< whether a Datagram carries the bytes as they came
+    bool keepCiphertext = false; ///< whether a Datagram carries its ciphertext
     std::shared_ptr<const PskStore> identities = std::make_shared<PskStore>();
 
-    /// What answers a datagram of @p identity: its own reply, or everybody's.
+    /// The reply to a datagram of @p identity: its own, or the general one.
     [[nodiscard]] const ReplyTemplate &replyTo(const QByteArray &identity) const;
-    /// Its own limit, or everybody's; 0 = no limit.
+    /// The limit of @p identity: its own, or the general one; 0 = no limit.
     [[nodiscard]] std::int64_t datagramsPerSecond(const QByteArray &identity) const;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SessionFilter: which records that are said to be of an open session OpenSSL may see. It ends a
-// session over some that anybody can forge, and collects the pieces of a new handshake without end.
+// SessionFilter: which records OpenSSL may see for an open session. OpenSSL ends a session on some
+// records that anybody can forge, and collects fragments of a new handshake without limit.
 #pragma once
 
 #include "wire/Record.h"
@@ -12,14 +12,14 @@ namespace dtlsd {
 class SessionFilter
 {
 public:
-    /// Of a session with a suite of @p limits.
+    /// For a session whose suite has @p limits.
     explicit SessionFilter(const SuiteLimits &limits = {})
         : m_limits(limits)
     {
     }
 
     [[nodiscard]] bool admits(const Record &record) const;
-    /// Application data of 0 bytes (RFC 5246 §6.2.1), if it is authentic.
+    /// Whether @p record, if authentic, is application data of 0 bytes (RFC 5246 §6.2.1).
     [[nodiscard]] bool looksEmpty(const Record &record) const
     {
         return record.type == ContentType::ApplicationData &&

@@ -10,10 +10,10 @@ namespace dtlsd {
 
 namespace {
 
-// Sessions that expire, or make room for a lowered limit, in one turn.
+// Sessions that expire, or are evicted by a lowered limit, in one turn.
 constexpr int endsPerTurn = Sweep::budget / Sweep::costOfEnd;
 
-// How long the end of sessions is put off for a log that has no room, and how often it is asked.
+// How long ends of sessions wait for room in the log, and how often it is checked.
 constexpr std::chrono::seconds patienceWithLog{1};
 constexpr std::chrono::milliseconds paceInterval{2};
 
@@ -50,7 +50,7 @@ void SessionKeeper::use(std::shared_ptr<const ServerSettings> settings, Done don
     const auto finish = [this, done = std::move(done)](std::int64_t) {
         m_former.reset();
         if (done)
-            done(m_revoked); // with those that spoke before the sweep came to them
+            done(m_revoked); // including sessions that sent a record before the sweep reached them
     };
     sweep(visit, finish, now);
 }
@@ -82,7 +82,7 @@ void SessionKeeper::open(DtlsSession &session, Clock::time_point now)
     adopt(session);
 }
 
-/// What the settings in force say about the identity of an open session.
+/// Applies the settings in force for the identity of an open session.
 void SessionKeeper::adopt(DtlsSession &session)
 {
     const QByteArray &identity = session.info().identity;
@@ -108,7 +108,7 @@ void SessionKeeper::makeRoomFor(const DtlsSession &session)
         settle(*claim, established.toGiveWay(*claim, &session));
 }
 
-/// Ends the session that a claim has picked, if it is one of ours; else lets its worker pick one.
+/// Evicts @p ours for a claim on this worker; passes any other claim to its worker.
 void SessionKeeper::settle(const SharedState::IdentityClaim &claim, DtlsSession *ours)
 {
     if (claim.worker != m_worker) {
@@ -172,7 +172,7 @@ void SessionKeeper::keepToLoweredLimits(Clock::time_point now)
     }
 }
 
-/// nullopt: that limit is kept by now.
+/// nullopt: the limit is no longer exceeded.
 std::optional<SharedState::IdentityClaim> SessionKeeper::claimBeyondLimit()
 {
     const Limits &limits = m_settings->limits;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SessionKeeper: which open sessions of a worker may stay, and for how long: by the settings in
-// force, by the limits that hold for all workers, and by idleness and age. What may take long goes
-// in slices of about a millisecond, and no faster than the log has room for the news.
+// force, the limits of all workers together, idle timeout and lifetime. Long work runs in slices of
+// about a millisecond, and no faster than the log can record it.
 #pragma once
 
 #include "dtls/Handshakes.h"
@@ -27,7 +27,7 @@ public:
     using Clock = std::chrono::steady_clock;
     using Done = Sweep::Done;
 
-    /// Ends open sessions that the keeper names, in the middle of any function that is not const.
+    /// Ends open sessions for the keeper, from within any non-const function.
     class Owner
     {
     public:
@@ -37,38 +37,37 @@ public:
         ~Owner() = default;
     };
 
-    /// For the worker of that number. All that is referred to outlives it.
+    /// For worker number @p worker. Everything passed by reference must outlive it.
     SessionKeeper(std::shared_ptr<const ServerSettings> settings, SharedState &shared, int worker,
                   SessionTable &sessions, Handshakes &handshakes, Owner &owner);
 
-    /// New settings, for each session from its next record or receipt on. @p done hears how many
-    /// sessions were revoked. The call before must have finished.
+    /// New settings, for each session from its next record or receipt on. @p done gets the number
+    /// of sessions revoked. The previous call must have finished.
     void use(std::shared_ptr<const ServerSettings> settings, Done done, Clock::time_point now);
 
-    /// A handshake begins under the settings in force.
+    /// Marks a new handshake as admitted by the settings in force.
     void admit(DtlsSession &session) const { session.generation = m_generation; }
-    /// Checks a session or a handshake that has not been since the settings have changed. false: it
-    /// has ended.
+    /// Checks a session or a handshake, once after each change of settings. false: it has ended.
     [[nodiscard]] bool isAdmitted(DtlsSession &session);
 
-    /// A pending session is open from now on.
+    /// Opens a pending session.
     void open(DtlsSession &session, Clock::time_point now);
-    /// Lets another session give way to @p session, which was opened, if a limit is exceeded.
+    /// Evicts another session if @p session, just opened, exceeds a limit.
     void makeRoomFor(const DtlsSession &session);
-    /// A session of this worker gives way to one of another.
+    /// Evicts a session that another worker has claimed.
     void giveWay(const SharedState::IdentityClaim &claim);
 
-    /// Ends the open sessions that @p isMeant picks, as Operator, in slices.
+    /// Ends the open sessions that @p isMeant selects, as Operator, in slices.
     void closeThose(const std::function<bool(const SessionInfo &)> &isMeant, Done done,
                     Clock::time_point now);
-    /// Begins to visit all sessions, behind the sweeps that were begun before.
+    /// Begins to visit all sessions, after the sweeps that were begun before.
     void sweep(Sweep::Visit visit, Done done, Clock::time_point now);
     /// See DtlsServer::setPace().
     void setPace(std::function<bool()> hasRoom) { m_hasRoom = std::move(hasRoom); }
 
-    /// Goes on with all that takes long, and ends the sessions whose time is over.
+    /// Continues the sweeps, and ends sessions over a timeout or a lowered limit.
     void doWhatIsDue(Clock::time_point now);
-    /// When there is something to do; the end of time if there is nothing.
+    /// When there is something to do; Clock::time_point::max() if nothing.
     [[nodiscard]] Clock::time_point due(Clock::time_point now) const;
 
 private:
@@ -83,7 +82,7 @@ private:
     [[nodiscard]] Clock::time_point lifetimeDue() const;
 
     std::shared_ptr<const ServerSettings> m_settings;
-    std::shared_ptr<const ServerSettings> m_former; // of sessions that were not checked since
+    std::shared_ptr<const ServerSettings> m_former; // of sessions not checked since
     std::uint32_t m_generation = 0;                 // of m_settings
     SharedState &m_shared;
     const int m_worker;
@@ -91,8 +90,8 @@ private:
     Handshakes &m_handshakes;
     Owner &m_owner;
     std::deque<Sweep> m_sweeps;
-    bool m_isCrowded = false;                 // beyond max_sessions, perhaps
-    std::unordered_set<QByteArray> m_crowded; // accounts beyond max_sessions_per_identity, perhaps
+    bool m_isCrowded = false;                 // perhaps over max_sessions
+    std::unordered_set<QByteArray> m_crowded; // accounts perhaps over max_sessions_per_identity
     std::int64_t m_revoked = 0;               // by the settings in force
     std::function<bool()> m_hasRoom;
     Clock::time_point m_waitsForRoom = Clock::time_point::max(); // since when

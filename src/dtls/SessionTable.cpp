@@ -66,7 +66,7 @@ void SessionTable::forgetGone()
 bool SessionTable::next(Cursor &cursor, std::vector<DtlsSession *> &sessions)
 {
     constexpr int bucketsAtOnce = 16;
-    if (cursor.buckets != m_peers.bucket_count()) // the table has grown, and all is elsewhere
+    if (cursor.buckets != m_peers.bucket_count()) // the table was rehashed
         cursor = {0, m_peers.bucket_count()};
     sessions.clear();
     for (int i = 0; i < bucketsAtOnce && cursor.bucket < cursor.buckets; ++i, ++cursor.bucket) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SessionTable: owns the sessions of one worker, finds them by path, and keeps them in the accounts
-// that all workers share. A peer has at most one established session and, beside it, at most one
-// handshake under way (RFC 6347 §4.2.8): a new hello cannot hurt the old session before it has
-// proved itself.
+// SessionTable: owns the sessions of one worker, finds them by path, and enters them in the
+// accounts of all workers. A peer has at most one established session and, beside it, one handshake
+// under way (RFC 6347 §4.2.8): a new hello cannot harm the old session until its handshake is
+// complete.
 #pragma once
 
 #include "dtls/AgeOrder.h"
@@ -28,54 +28,54 @@ public:
         std::unique_ptr<DtlsSession> pending;
         int waiting = 0; ///< datagrams in the HandshakeQueue; kept by the server
 
-        /// Whether all that it had has been taken.
+        /// Whether it has neither a session nor a handshake.
         [[nodiscard]] bool isGone() const { return !established && !pending; }
-        /// Whether a datagram that begins with @p record has to wait for its handshake's turn. Data
-        /// of an open session need not, but they do behind the Finished that opens it.
+        /// Whether a datagram that begins with @p record must be queued. Data of an open session
+        /// need not be, except behind a queued Finished that opens it.
         [[nodiscard]] bool hasToWait(const Record &record) const
         {
             return pending ? !established || record.isOfAHandshake() : waiting > 0;
         }
-        /// Not more than a last flight in pieces, sent three times.
+        /// Room for a fragmented last flight, sent three times.
         [[nodiscard]] bool mayWait() const { return waiting < 32; }
     };
 
-    /// @p worker is its number in both accounts, which outlive it.
+    /// @p worker is its number in both accounts, which must outlive it.
     SessionTable(Accounts<QByteArray> &identities, Accounts<SocketAddress> &networks, int worker)
         : m_halfOpen(networks, worker)
         , m_established(identities, worker)
     {
     }
 
-    /// nullptr: no session, no handshake. Valid until forgetGone(), also when it is gone itself.
+    /// nullptr: neither session nor handshake. Valid until forgetGone(), even if the peer is gone.
     [[nodiscard]] Peer *find(const Path &path);
-    /// The open session of that path, if it is still that one.
+    /// The open session of @p path, if its ID is @p id.
     [[nodiscard]] DtlsSession *find(const Path &path, SessionId id);
 
-    /// A handshake that begins now; the peer must have no other pending one. nullptr: all workers
-    /// together have @p limit already, and @p session is as before.
+    /// Adds a handshake that begins now; the peer must have no other. nullptr: all workers together
+    /// have @p limit already, and @p session is unchanged.
     [[nodiscard]] DtlsSession *addPending(std::unique_ptr<DtlsSession> &session,
                                           AgeOrder::Clock::time_point now, std::int64_t limit);
-    /// Makes the peer's pending session, whose account is known, its established one; it must have
-    /// no other.
+    /// Makes the peer's pending session, whose account must be set, its established one. The peer
+    /// must have no other.
     void establish(DtlsSession &session, AgeOrder::Clock::time_point now);
-    /// Gives up a session, whichever it is.
+    /// Removes a session, pending or established.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
     /// Frees the peers that are gone.
     void forgetGone();
 
-    /// Where a walk through the table has come to.
+    /// The position of a walk through the table.
     struct Cursor
     {
         std::size_t bucket = 0;
-        std::size_t buckets = 0; ///< of the table at that time
+        std::size_t buckets = 0; ///< bucket count when the walk began
     };
-    /// Fills @p sessions with the next few, established and pending; it may find none. false: that
-    /// was the end. Sessions may come and go between two calls: one that is there all the time is
-    /// found at least once.
+    /// Fills @p sessions with the next few, established and pending; possibly with none. false: the
+    /// walk is over. Sessions may come and go between two calls; a session that stays is found at
+    /// least once.
     [[nodiscard]] bool next(Cursor &cursor, std::vector<DtlsSession *> &sessions);
 
-    /// Of all of them, those that were touched last first.
+    /// Of open sessions, then of handshakes; in each group the last active first.
     [[nodiscard]] std::vector<SessionReport> reports(AgeOrder::Clock::time_point now) const;
 
     [[nodiscard]] HalfOpen &halfOpen() { return m_halfOpen; }
@@ -86,9 +86,9 @@ public:
 private:
     using Peers = std::pmr::unordered_map<Path, Peer>;
 
-    std::pmr::unsynchronized_pool_resource m_memory; // close together, whatever else is allocated
+    std::pmr::unsynchronized_pool_resource m_memory; // keeps the peers close together
     Peers m_peers{&m_memory};
-    std::vector<Path> m_gone; // peers that were, and may have come back
+    std::vector<Path> m_gone; // peers without a session, which may have come back
     HalfOpen m_halfOpen;
     AgeOrder m_established;
 };

@@ -8,8 +8,7 @@ namespace dtlsd {
 
 namespace {
 
-// More than any flight or burst of messages has; a datagram of the smallest records could hold
-// 5,000.
+// More than any flight or burst of messages has; a datagram of minimal records could hold 5,000.
 constexpr int recordsPerDatagram = 256;
 
 } // namespace
@@ -17,7 +16,7 @@ constexpr int recordsPerDatagram = 256;
 void SessionTraffic::receive(SessionTable::Peer &peer, Packet packet, Clock::time_point now)
 {
     std::optional<Record> record = packet.first;
-    QByteArrayView ciphertext = packet.bytes; // logged once, whatever is in it
+    QByteArrayView ciphertext = packet.bytes; // goes with the first record, to be logged once
     int i = 0;
     for (; record && i < recordsPerDatagram; ++i, record = packet.further.next())
         receiveRecord(peer, *record, std::exchange(ciphertext, {}), now);
@@ -26,15 +25,15 @@ void SessionTraffic::receive(SessionTable::Peer &peer, Packet packet, Clock::tim
         noteBadRecord(peer, now);
 }
 
-/// What becomes of a record, by what there is of its peer and by the record itself:
+/// How a record is handled, by its type and the sessions of its peer:
 ///
 ///                          only pending     pending and established   only established    gone
 ///   clear, or Handshake    handshake()      handshake()               bad, but see below  dropped
 ///   other, encrypted       dropped          decrypt()                 decrypt()           dropped
 ///
-/// Of an established session alone, a clear record may repeat the client's last flight, which is
-/// no misbehaviour; an encrypted Handshake is decrypted. Hellos do not come here: Handshakes has
-/// them.
+/// With an established session alone, a clear record may repeat the client's last flight, which is
+/// no misbehaviour; an encrypted Handshake is decrypted. Hellos do not get here: they go to
+/// Handshakes.
 void SessionTraffic::receiveRecord(SessionTable::Peer &peer, const Record &record,
                                    QByteArrayView datagram, Clock::time_point now)
 {

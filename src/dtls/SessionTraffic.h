@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SessionTraffic: what known peers say and are told, for one worker. Their records go to a
-// handshake or to a session, one by one (RFC 6347 §4.1.1), and become datagrams within the rate of
-// their identity; receipts and replies go back.
+// SessionTraffic: receives from and replies to known peers, for one worker. Each record goes to a
+// handshake or to a session (RFC 6347 §4.1.1). Plaintext within the rate of its identity becomes a
+// Datagram; receipts and replies go back.
 #pragma once
 
 #include "dtls/Events.h"
@@ -26,8 +26,8 @@ class SessionTraffic
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// Hears of everything, in the middle of any function that is not const, and ends sessions that
-    /// have ended by what they received or were sent.
+    /// Receives the events, from within any non-const function, and ends sessions that a record or
+    /// a reply has ended.
     class Owner : public SessionKeeper::Owner
     {
     public:
@@ -38,7 +38,7 @@ public:
         ~Owner() = default;
     };
 
-    /// All that is referred to outlives it.
+    /// Everything passed by reference must outlive it.
     SessionTraffic(SessionTable &sessions, Handshakes &handshakes, SessionKeeper &keeper,
                    UnverifiedWatch &watch, Owner &owner)
         : m_sessions(sessions)
@@ -49,23 +49,22 @@ public:
     {
     }
 
-    /// Whether datagrams are heard of: if not, nobody has to take them, and each is answered at
-    /// once.
+    /// false: reply at once, without calling Owner::heard().
     void setHeard(bool isHeard) { m_isHeard = isHeard; }
-    /// Whether a Datagram has its ciphertext.
+    /// Whether a Datagram carries its ciphertext.
     void setKeepCiphertext(bool keep) { m_keepsCiphertext = keep; }
 
-    /// All that @p peer has sent in one datagram.
+    /// Handles one datagram of @p peer, record by record.
     void receive(SessionTable::Peer &peer, Packet packet, Clock::time_point now);
-    /// Sends each reply to its session, if that is still there.
+    /// Sends each reply to its session, unless that has ended.
     void sendReplies(std::span<const Receipt> receipts);
 
-    /// Says which identities were over their rate.
+    /// Emits an event for each identity over its rate, if one is due.
     void report(Clock::time_point now);
-    /// When there is something to report; the end of time if there is nothing.
+    /// When report() is due; Clock::time_point::max() if it is not.
     [[nodiscard]] Clock::time_point due() const { return m_overRate.due(); }
 
-    /// Its share of the server's.
+    /// Its part of the server's statistics.
     [[nodiscard]] const Statistics &statistics() const { return m_statistics; }
 
 private:

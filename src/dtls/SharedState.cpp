@@ -19,7 +19,7 @@ SessionId SessionIds::next()
 SharedState::SharedState(const Limits &limits, QByteArray cookieSecret, TimeSource timeSource)
     : time(std::move(timeSource))
     , cookieSecrets(std::move(cookieSecret))
-    // A second's worth at once: a fleet that reconnects does not come evenly.
+    // One second's worth at once: a fleet that reconnects arrives in bursts.
     , handshakes(limits.handshakesPerSecond, limits.handshakesPerSecond)
 {
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SharedState: the little that the workers of one process have in common. Each part is immutable
-// or guards itself.
+// SharedState: what the workers of one process share. Each part is immutable or thread-safe.
 #pragma once
 
 #include "core/Random.h"
@@ -26,7 +25,7 @@ namespace dtlsd {
 
 class DtlsServer;
 
-/// Random ones, made many at a time: it takes as long for one.
+/// Random IDs, generated in batches: a batch takes no longer than one ID.
 class SessionIds
 {
 public:
@@ -46,17 +45,17 @@ public:
     /// Runs a function in a server's thread.
     using Post = std::function<void(std::function<void(DtlsServer &)>)>;
 
-    /// @p limits of the process; @p cookieSecret as for CookieSecrets.
+    /// @p limits are the process's; @p cookieSecret as for CookieSecrets.
     explicit SharedState(const Limits &limits, QByteArray cookieSecret = randomSecret(),
                          TimeSource time = {});
 
-    /// A server begins; it can be reached by @p post. Returns its number, which counts from 0.
+    /// Registers a server, reached through @p post. Returns its number, from 0.
     int join(Post post);
-    /// It ends: @p post is not called any more.
+    /// Unregisters it: @p post is not called any more.
     void leave(int worker);
 
-    /// Lets the worker that a claim names give way. What is claimed of a worker that has ended is
-    /// settled at once: its members have gone as well.
+    /// Asks the worker of a claim to evict a member. If that worker has ended, its members are
+    /// gone, and the claim is settled at once.
     void ask(const IdentityClaim &claim);
     void ask(const NetworkClaim &claim);
 

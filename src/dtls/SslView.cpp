@@ -12,7 +12,7 @@ namespace dtlsd {
 
 namespace {
 
-/// Which view waits for the next SSL of this thread.
+/// The view that waits for the next SSL of this thread.
 SslView *&expecting()
 {
     thread_local SslView *view = nullptr;
@@ -43,7 +43,7 @@ SslView::Birth::~Birth()
         return;
     SSL_set_msg_callback(m_view.m_ssl, &SslView::onMessage);
     SSL_set_msg_callback_arg(m_view.m_ssl, &m_view);
-    // Bounds every message but a ClientHello, which has a bound of its own.
+    // Bounds every message except a ClientHello, which has its own bound.
     SSL_set_max_cert_list(m_view.m_ssl, ClientHello::maximumSize);
 }
 

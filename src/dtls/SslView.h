@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SslView: the SSL under a QDtls, and what QDtls does not tell of it: messages and alerts as
-// OpenSSL has read them, whether the last record was authentic, what was negotiated. It looks, and
-// sets bounds; records and keys go through QDtls alone. The same with Qt's TLS backend and with
-// ours, by OpenSSL's public interface: each new SSL of the process is announced to an index of
-// application data (SSL_get_ex_new_index(3)), and so is its end.
+// SslView: watches the SSL under a QDtls for what QDtls does not tell: messages and alerts as
+// OpenSSL has read them, whether the last record was authentic, what was negotiated. It also sets
+// bounds, but records and keys go through QDtls alone. It works with Qt's TLS backend and with
+// ours: OpenSSL calls an ex_data index (SSL_get_ex_new_index(3)) for each new SSL and its end.
 #pragma once
 
 #include "wire/Alert.h"
@@ -26,7 +25,7 @@ public:
     SslView &operator=(const SslView &) = delete;
     ~SslView();
 
-    /// While one lives, an SSL that this thread makes is the one to look at.
+    /// While it lives, the view attaches to an SSL that this thread creates.
     class Birth
     {
     public:
@@ -39,26 +38,26 @@ public:
         SslView &m_view;
     };
 
-    /// After a record that gave no plaintext and no error: it was authentic, and empty.
-    /// Otherwise OpenSSL would wait for a better one.
+    /// After a record without plaintext or error: whether it was authentic and empty. If not,
+    /// OpenSSL dropped it and waits for the next.
     [[nodiscard]] bool hasReadAnEmptyRecord() const
     {
         return m_ssl && SSL_want(m_ssl) == SSL_NOTHING;
     }
-    /// After a handshake: OpenSSL has begun to read a message of another one.
+    /// After a handshake: whether OpenSSL has begun to read a message of another one.
     [[nodiscard]] bool isInAHandshake() const { return m_ssl && SSL_in_init(m_ssl) != 0; }
-    /// Bytes of plaintext that a record may have (RFC 6066 §4).
+    /// The most plaintext that a record may have, in bytes (RFC 6066 §4).
     [[nodiscard]] qsizetype maximumPlaintext() const;
 
-    // As read by OpenSSL; they stay when the SSL is gone.
+    // As read by OpenSSL; kept after the SSL is gone.
 
-    /// The body of a ClientHello that came in fragments; empty: it did not.
+    /// The body of a ClientHello that came in fragments; otherwise empty.
     [[nodiscard]] const QByteArray &hello() const { return m_hello; }
-    /// Of the ClientKeyExchange (RFC 4279 §2), with any NUL in it; nullopt: there was none.
+    /// The identity in the ClientKeyExchange (RFC 4279 §2) with any NUL; nullopt: none was read.
     [[nodiscard]] const std::optional<QByteArray> &identity() const { return m_identity; }
-    /// The last one of the peer.
+    /// The last alert of the peer.
     [[nodiscard]] const std::optional<Alert> &alert() const { return m_alert; }
-    /// The handshake is over: gives back what only a failure is asked about.
+    /// The handshake is complete: frees what only a failed one needs.
     void forgetHandshake();
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sweep: one pass over all sessions and handshakes of a worker, in slices, so that peers are heard
-// between them however many there are.
+// Sweep: one pass over all sessions and handshakes of a worker, in slices, so that datagrams do not
+// wait however many sessions there are.
 #pragma once
 
 #include "dtls/SessionTable.h"
@@ -16,14 +16,14 @@ namespace dtlsd {
 class Sweep
 {
 public:
-    /// What one slice may cost, about a millisecond: a session that ends counts as costOfEnd, one
-    /// that stays as 1, and a look at a part of the table as 1.
+    /// The budget of a slice, about a millisecond: a session that ends costs costOfEnd, one that
+    /// stays costs 1, and each look at the table costs 1.
     static constexpr int budget = 1024;
     static constexpr int costOfEnd = 48;
 
-    /// Judges a session, which may end it. true: it has.
+    /// Visits a session, and may end it. true: it has.
     using Visit = std::function<bool(DtlsSession &)>;
-    /// The sweep is over; how many sessions it has ended.
+    /// Called when the sweep is over, with the number of sessions it has ended.
     using Done = std::function<void(std::int64_t)>;
 
     Sweep(Visit visit, Done done)
@@ -32,15 +32,15 @@ public:
     {
     }
 
-    /// Visits sessions of @p table until the budget is used up. Each that is there from the first
-    /// slice to the last is visited at least once. true: it is over.
+    /// Visits sessions of @p table until the budget is used up. A session that lives through all
+    /// slices is visited at least once. true: the sweep is over.
     [[nodiscard]] bool advance(SessionTable &table)
     {
         for (int spent = 0; spent < budget; ++spent) {
             const bool isMore = table.next(m_cursor, m_sessions);
             for (DtlsSession *session : m_sessions) {
                 if (!session->place.isIn)
-                    continue; // it has ended while another was visited
+                    continue; // another visit has ended it
                 const bool hasEnded = m_visit(*session);
                 m_ended += hasEnded ? 1 : 0;
                 spent += hasEnded ? costOfEnd : 1;
@@ -60,7 +60,7 @@ private:
     Visit m_visit;
     Done m_done;
     SessionTable::Cursor m_cursor;
-    std::vector<DtlsSession *> m_sessions; // of the visits under way
+    std::vector<DtlsSession *> m_sessions; // of the current look at the table
     std::int64_t m_ended = 0;
 };
 

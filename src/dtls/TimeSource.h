@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TimeSource: the clocks that everything in dtls/ reads, so that a test can set them.
+// TimeSource: the clocks that all of dtls/ reads, so that a test can set them.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ struct TimeSource
 
     /// For intervals and deadlines.
     std::function<Clock::time_point()> now = &Clock::now;
-    /// For what several machines have to agree on: the period of a cookie's secret.
+    /// For times that several machines must agree on: the period of a cookie's secret.
     std::function<WallClock::time_point()> wallTime = &WallClock::now;
 };
 

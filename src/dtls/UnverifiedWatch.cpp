@@ -8,7 +8,7 @@ namespace dtlsd {
 namespace {
 
 constexpr std::chrono::seconds period{10};
-// Handshakes that a period's end cuts in two, and the losses of an honest fleet.
+// Hellos without an answer in an honest fleet: cut off by a period's end, or lost.
 constexpr std::uint64_t harmlessHellos = 100;
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UnverifiedWatch: counts what unproved sources send, so that the log gets a summary now and then
-// and never a line for each.
+// UnverifiedWatch: counts the traffic of unproved sources, so that the log gets a summary now and
+// then, and not a line for each datagram.
 #pragma once
 
 #include "dtls/Events.h"
@@ -22,27 +22,27 @@ public:
 
     /// One more datagram of that kind, or @p datagrams.
     void note(Counter counter, Clock::time_point now, std::uint64_t datagrams = 1);
-    /// A datagram from a peer without a session, by its first record. A late goodbye, as a device
-    /// sends it in answer to ours, does not count.
+    /// A datagram from a peer without a session, by its first record. An encrypted alert does not
+    /// count: devices answer our close_notify with one.
     void noteStray(const std::optional<Record> &record, Clock::time_point now);
     /// A hello without a valid cookie. Every honest handshake begins with one.
     void noteHello(Clock::time_point now);
-    /// A hello whose cookie came back.
+    /// A hello with a valid cookie.
     void noteVerified() { ++m_verified; }
 
-    /// When report() is next due; the end of time while there is nothing to report.
+    /// When report() is due; Clock::time_point::max() while there is nothing to report.
     [[nodiscard]] Clock::time_point due() const;
-    /// Ends the period, and says what was in it unless it was harmless.
+    /// Ends the period; returns its counts unless they are harmless.
     std::optional<UnverifiedTraffic> report(Clock::time_point now);
 
-    /// Since the beginning.
+    /// Totals of all periods.
     [[nodiscard]] const UnverifiedCounts &counts() const { return m_counts; }
 
 private:
     void begin(Clock::time_point now);
 
     UnverifiedCounts m_counts;
-    UnverifiedCounts m_reported; // of them
+    UnverifiedCounts m_reported; // as of the last report
     std::uint64_t m_hellos = 0;
     std::uint64_t m_verified = 0;
     std::optional<Clock::time_point> m_began;
