@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Config: the configuration as types, every value checked. The defaults of DtlsServer's part stand
-// in dtls/ServerOptions.h, those of the log in log/LogOptions.h, the others here.
+// Config: the configuration as types, every value checked. Defaults are in dtls/ServerOptions.h for
+// DtlsServer, in log/LogOptions.h for the log, and here for the rest.
 #pragma once
 
 #include "config/Machine.h"
@@ -20,7 +20,7 @@
 
 namespace dtlsd {
 
-/// `[server]`, what concerns sockets and threads.
+/// `[server]`: sockets and threads.
 struct ListenOptions
 {
     QList<SocketAddress> listen{{QHostAddress(QHostAddress::AnyIPv4), 22334},
@@ -29,9 +29,9 @@ struct ListenOptions
     std::int64_t receiveBuffer = std::int64_t{4} << 20; ///< bytes, SO_RCVBUF
 };
 
-/// `[tls] backend`: what is under QDtls.
+/// `[tls] backend`: the TLS backend under QDtls.
 enum class BackendChoice {
-    Auto,  ///< ours where this build has it and it works, else Qt's
+    Auto,  ///< ours if this build has it and it works, else Qt's
     Dtlsd, ///< ours
     Qt     ///< Qt's own
 };
@@ -39,9 +39,9 @@ enum class BackendChoice {
 /// `[server] cookie_secret`
 struct CookieOptions
 {
-    static constexpr qsizetype minimumSize = 32; ///< bytes, as CookieSecrets wants them
+    static constexpr qsizetype minimumSize = 32; ///< bytes, as CookieSecrets requires
 
-    QString file; ///< as it was opened; empty = none, and a secret of each process's own
+    QString file; ///< resolved path; empty = none: each process makes its own secret
     PskKey secret;
 
     friend bool operator==(const CookieOptions &, const CookieOptions &) = default;
@@ -53,29 +53,28 @@ struct ControlOptions
     QString socket = defaultSocket(); ///< empty = off
     QString metricsFile;              ///< empty = off
 
-    /// `control.sock` in the folder that the service manager made for this process
-    /// ($RUNTIME_DIRECTORY, systemd.exec(5)), else in /run/dtlsd.
+    /// `control.sock` in $RUNTIME_DIRECTORY (systemd.exec(5)) if set, else in /run/dtlsd.
     static QString defaultSocket();
 };
 
-/// Where dtlsd looks when no file is named.
+/// Used if no file is given.
 inline constexpr QLatin1StringView defaultConfigFile("/etc/dtlsd/dtlsd.ini");
 inline constexpr QLatin1StringView defaultKeyFile("/etc/dtlsd/psk.txt");
 
-/// `[psk]`, `[tls] min_key_bytes`, and what the identities were made of. The keys themselves are in
+/// `[psk]`, `[tls] min_key_bytes`, and where the identities came from. The keys themselves are in
 /// ServerSettings::identities.
 struct KeyOptions
 {
-    QString file = defaultKeyFile; ///< as it was opened; empty = none
+    QString file = defaultKeyFile; ///< resolved path; empty = none
     std::int64_t minimumSize = 16; ///< bytes (RFC 9257 §6: 128 bits)
-    /// The identities that have a section, in its order, without the wildcard; all others are from
-    /// the file.
+    /// The identities that have a section, in file order, without the wildcard; all others are from
+    /// the key file.
     QList<QByteArray> sections;
 };
 
 struct Config
 {
-    QString file; ///< where it was read from; empty = the embedded defaults
+    QString file; ///< its path; empty = the embedded defaults
     ListenOptions server;
     CookieOptions cookies;
     std::chrono::milliseconds watchInterval{0}; ///< `[server] watch_interval`; 0 = off
@@ -86,7 +85,7 @@ struct Config
     KeyOptions keys;
 };
 
-/// One thing to tell the operator about a configuration.
+/// An error or a warning about a configuration.
 struct ConfigMessage
 {
     QString file;
@@ -99,32 +98,32 @@ struct ConfigMessage
 
 struct ConfigResult
 {
-    Config config; ///< to be used only without errors
+    Config config; ///< valid only if there are no errors
     QList<ConfigMessage> errors;
-    QList<ConfigMessage> warnings; ///< accepted, but worth a second look
-    QStringList files;             ///< that it is made of, whether they could be read or not
-    /// What it asks of the machine and the machine does not have, at present: no error of the
-    /// configuration, but it cannot be served. Of no consequence where systemd passes the sockets.
+    QList<ConfigMessage> warnings; ///< accepted, but likely unwanted
+    QStringList files;             ///< all files it is made of, readable or not
+    /// Needed, but absent from the machine at present: the configuration is correct, but cannot be
+    /// served. Irrelevant if systemd passes the sockets.
     QList<ConfigMessage> missing;
 };
 
-/// Reads @p file and the key files it names, and reports every error there is in one run. Relative
-/// paths of key files are sought in $CREDENTIALS_DIRECTORY (@p credentials) when set, else beside
-/// @p file. Changes nothing but its result.
+/// Reads @p file and the key files it names, and reports all errors in one run. Relative paths of
+/// key files start at $CREDENTIALS_DIRECTORY (@p credentials) if set, else at the directory of
+/// @p file. Has no side effects.
 ConfigResult loadConfig(const QString &file, const QString &credentials = {},
                         const Machine &machine = Machine::current());
 
-/// loadConfig() with $CREDENTIALS_DIRECTORY. An empty @p file is defaultConfigFile, or the embedded
-/// defaults if that is not there.
+/// loadConfig() with $CREDENTIALS_DIRECTORY. If @p file is empty: defaultConfigFile, or the
+/// embedded defaults if that does not exist.
 ConfigResult loadConfigOrDefault(const QString &file);
 
-/// The embedded defaults with the default key file: what runs when there is no file at all.
+/// The embedded defaults with the default key file, for use without a configuration file.
 ConfigResult loadDefaultConfig(const QString &credentials = {},
                                const Machine &machine = Machine::current());
 
-/// The effective configuration as an INI file that loadConfig() reads back, once the keys of its
-/// identity sections, which are fingerprints in comments, are there again. Identities of the key
-/// file are comments too, at most 1000 of them.
+/// The effective configuration as an INI file. loadConfig() reads it back once the keys of its
+/// identity sections, which are shown as fingerprints in comments, are filled in. Identities of the
+/// key file are comments too, if there are at most 1000.
 QByteArray showConfig(const Config &config);
 
 } // namespace dtlsd

@@ -13,7 +13,7 @@ namespace dtlsd {
 
 namespace {
 
-constexpr qsizetype listedNames = 8; // of each kind; --show-config has all
+constexpr qsizetype listedNames = 8; // of each kind; --show-config lists all
 constexpr qsizetype shownLength = 64;
 
 QString nameOf(const ConfigKey<Config> &key)
@@ -21,7 +21,7 @@ QString nameOf(const ConfigKey<Config> &key)
     return QStringLiteral("[%1] %2").arg(key.section, key.name);
 }
 
-/// The keys that differ.
+/// The keys whose values differ.
 std::vector<ConfigKey<Config>> differences(const Config &before, const Config &after)
 {
     std::vector<ConfigKey<Config>> result;
@@ -30,7 +30,7 @@ std::vector<ConfigKey<Config>> differences(const Config &before, const Config &a
     return result;
 }
 
-/// Every identity of @p store that @p isOne, sorted.
+/// Every identity of @p store for which @p isOne is true, sorted.
 template <class Predicate>
 QList<QByteArray> namesIf(const PskStore &store, Predicate isOne)
 {

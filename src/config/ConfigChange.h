@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ConfigChange: what is different between two configurations, by name; never a key or a value.
+// ConfigChange: the difference between two configurations, by name; never a key or a value.
 #pragma once
 
 #include "config/Config.h"
@@ -17,8 +17,8 @@ struct ConfigChange
     // The wildcard is `*`.
     QList<QByteArray> addedIdentities;
     QList<QByteArray> removedIdentities;
-    QList<QByteArray> changedIdentities; ///< another key, next_key, allow_from or reply
-    QStringList keys;                    ///< `[limits] idle_timeout`; all but the identities'
+    QList<QByteArray> changedIdentities; ///< another key, or other options
+    QStringList keys;                    ///< `[limits] idle_timeout`; without identity sections
 
     static ConfigChange between(const Config &before, const Config &after);
 
@@ -27,8 +27,8 @@ struct ConfigChange
     [[nodiscard]] QString toString() const;
 };
 
-/// Gives @p after the values of @p before that cannot change in a running process, and returns the
-/// names of those that would have.
+/// Puts the values of @p before that need a restart back into @p after, and returns the names of
+/// the keys it put back.
 QStringList keepUntilRestart(const Config &before, Config &after);
 
 } // namespace dtlsd

@@ -93,7 +93,7 @@ void ConfigReader::unknownSection(const IniDocument::Section &section)
             .arg(suggestion(section.name, names, QStringLiteral("[%1]")), acceptedNames(names)));
 }
 
-/// In [psk] lines `identity:key`, with a secret, stand by mistake.
+/// A line `identity:key`, which has a secret in it, may be in [psk] by mistake.
 void ConfigReader::unknownKey(const IniPlace &place)
 {
     const QStringList names = keyNames(place.section);
@@ -196,7 +196,7 @@ void ConfigReader::checkAnyIdentity(const PskStore &store)
                                 .arg(shownPath(keyFile)));
 }
 
-/// Design: what was acknowledged is in the log. A level that drops datagrams would break that.
+/// A datagram that was acknowledged is in the log. A level that drops datagrams would break that.
 void ConfigReader::checkReceiptsAreLogged()
 {
     if (m_config.log.level >= Priority::Info)
@@ -224,7 +224,7 @@ void ConfigReader::checkReceiptIsLogged(const ReplyTemplate &reply, const QStrin
                             .arg(shown(level->value), where));
 }
 
-/// A file without keys still says where they are.
+/// A file without keys only gets a warning: it still says where the keys are.
 void ConfigReader::judgeAccess(const RegularFile &text)
 {
     const FileTrust &trust = text.trust;

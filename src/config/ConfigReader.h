@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ConfigReader: makes a Config of an INI text and of the key files it names, and checks what
-// concerns several keys at once.
+// ConfigReader: makes a Config from an INI text and the key files it names, and checks values that
+// depend on each other.
 #pragma once
 
 #include "config/Config.h"
@@ -17,10 +17,10 @@ namespace dtlsd {
 class ConfigReader
 {
 public:
-    /// @p file is empty for the embedded defaults. @p keyDirectory is where relative paths begin.
+    /// @p file: empty for the embedded defaults. @p keyDirectory: where relative paths start.
     ConfigReader(const QString &file, const QString &keyDirectory, const Machine &machine = {});
 
-    /// Reads the INI file's @p text. Once per object.
+    /// Reads @p text, the INI file. Call once per object.
     ConfigResult read(const RegularFile &text);
 
 private:
@@ -45,9 +45,9 @@ private:
     IniDocument m_document;
     Diagnostics m_diagnostics;
     Config m_config;
-    QStringList m_files; // that were named
+    QStringList m_files; // all files named so far
     bool m_hasInlineKey = false;
-    bool m_identitiesBroken = false; // there are some, but not as they should be
+    bool m_identitiesBroken = false; // there are identities, but with errors
 };
 
 } // namespace dtlsd

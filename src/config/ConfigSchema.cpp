@@ -14,19 +14,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t manyEntries = 10'000'000; // beyond it a number is a typing error
+constexpr std::int64_t manyEntries = 10'000'000; // a larger number is a typing error
 constexpr auto week = 7 * 24h;
 
-// What 576 and 9000 are: the least that every IPv4 host takes (RFC 791 §3.1), and Ethernet's jumbo
-// frames, beyond which each flight would be fragmented.
+// 576: the least that every IPv4 host accepts (RFC 791 §3.1). 9000: Ethernet jumbo frames; above it
+// each flight would be fragmented.
 constexpr std::uint16_t leastMtu = 576;
 constexpr std::uint16_t greatestMtu = 9000;
 
-constexpr qsizetype hintSize = 128;       // RFC 4279 §5.3: to be supported by every client
+constexpr qsizetype hintSize = 128;       // RFC 4279 §5.3: every client supports it
 constexpr qsizetype socketPathSize = 107; // sockaddr_un without its NUL
 constexpr qsizetype filePathSize = 4095;  // PATH_MAX without its NUL
 
-/// The row of the table: @p field names the place in the target, for reading and for writing.
+/// One row of the table: @p field returns the member of the target to read and write.
 template <class Target, class T, class Field>
 ConfigKey<Target> row(const char16_t *section, const char16_t *name, const ValueCodec<T> &codec,
                       Field field)
@@ -49,7 +49,7 @@ ConfigKey<Target> row(const char16_t *section, const char16_t *name, const Value
     return key;
 }
 
-/// A value that may be left out: nothing reads as nullopt.
+/// An optional value: empty text is nullopt.
 template <class T>
 ValueCodec<std::optional<T>> optionally(const ValueCodec<T> &codec)
 {
@@ -88,7 +88,7 @@ ValueCodec<bool> yesOrNo()
     return choice<bool>({{QStringLiteral("yes"), true}, {QStringLiteral("no"), false}});
 }
 
-/// Its path alone; ConfigReader reads the file.
+/// Only its path; ConfigReader reads the file.
 ValueCodec<CookieOptions> cookieSecret()
 {
     return {[](const QString &text) -> Result<CookieOptions> {
@@ -112,15 +112,15 @@ ConfigKey<Config> key(const char16_t *section, const char16_t *name, const Value
     return row<Config>(section, name, codec, field);
 }
 
-/// Threads, sockets, cookies' secrets, the TLS backend, the sink and the queue before it are made
-/// once in a process.
+/// A key whose value is fixed at start: threads, sockets, the cookie secret, the TLS backend, the
+/// sink and its queue.
 ConfigKey<Config> madeOnce(ConfigKey<Config> key)
 {
     key.needsRestart = true;
     return key;
 }
 
-// Where a row of the table has its place, in a const target and in another.
+// Returns the member for a row, from a const target or a mutable one.
 #define DTLSD_AT(member) ([](auto &config) -> auto & { return config.member; })
 
 std::vector<ConfigKey<Config>> makeConfigKeys()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ConfigSchema: the one table of sections and keys. Reading, suggestions, --show-config and
-// reloading all follow it, so that a key is added in one place.
+// reloading all use it, so that a key is added in one place.
 #pragma once
 
 #include "config/Config.h"
@@ -15,33 +15,32 @@
 
 namespace dtlsd {
 
-/// A key whose value ends in a @p Target.
+/// A key whose value is stored in a @p Target.
 template <class Target>
 struct ConfigKey
 {
     QString section;
     QString name;
-    bool needsRestart = false; ///< a reload leaves it as it is
-    /// Puts the value into its place, or says `what is wrong; what is accepted`.
+    bool needsRestart = false; ///< a reload does not change it
+    /// Stores the value, or fails with `what is wrong; what is accepted`.
     std::function<Result<>(Target &, const QString &)> read;
-    /// The value as read() takes it.
+    /// The value in the form that read() accepts.
     std::function<QString(const Target &)> write;
     std::function<bool(const Target &, const Target &)> isSame;
     std::function<void(const Target &from, Target &to)> copy;
 };
 
-/// All but the identities, in the order in which they are shown.
+/// All keys but those of identities, in the order in which they are shown.
 const std::vector<ConfigKey<Config>> &configKeys();
 
-/// `allow_from` and `reply` of `[identity NAME]`; its keys need more than a table
-/// (IdentitySection).
+/// The keys of `[identity NAME]` except `key` and `next_key`, which IdentitySections reads.
 const std::vector<ConfigKey<PskIdentity>> &identityKeys();
 
 /// `server`, `tls`, …
 QStringList sectionNames();
-/// Of one section.
+/// The keys of one section.
 QStringList keyNames(QStringView section);
-/// Which section has the key @p name; empty = none or several.
+/// The section that has the key @p name; empty = none or several.
 QString sectionOf(QStringView name);
 
 } // namespace dtlsd

@@ -21,13 +21,13 @@ QList<ConfigMessage> inLineOrder(QList<ConfigMessage> messages)
     return messages;
 }
 
-/// Upper case and hyphens are how people misremember names.
+/// People often get the case and the hyphens of a name wrong.
 QString normalised(QStringView name)
 {
     return name.toString().toLower().replace(u'-', u'_');
 }
 
-/// Levenshtein's: insertions, removals and replacements that make @p b of @p a.
+/// The Levenshtein distance: insertions, deletions and substitutions from @p a to @p b.
 std::size_t editDistance(QStringView a, QStringView b)
 {
     std::vector<std::size_t> row(static_cast<std::size_t>(b.size()) + 1);
@@ -44,12 +44,12 @@ std::size_t editDistance(QStringView a, QStringView b)
     return row.back();
 }
 
-/// The one of @p names that @p name was probably meant to be; empty = none is near.
+/// The closest match for @p name in @p names; empty = none is close.
 QString nearestName(QStringView name, const QStringList &names)
 {
     const QString wanted = normalised(name.first(std::min<qsizetype>(name.size(), shownLimit)));
     QString nearest;
-    // A third of the letters may be wrong; beyond that a suggestion is a guess.
+    // Up to a third of the letters may be wrong; with more, a suggestion would be a guess.
     std::size_t limit = std::max<std::size_t>(1, static_cast<std::size_t>(wanted.size()) / 3) + 1;
     for (const QString &candidate : names) {
         const std::size_t distance = editDistance(wanted, normalised(candidate));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Diagnostics: collects what there is to say about one INI file and gives it its form,
-// `[section] key: what is wrong; what is accepted`.
+// Diagnostics: collects the errors and warnings about one INI file, in the form `[section] key:
+// what is wrong; what is accepted`.
 #pragma once
 
 #include "config/Config.h"
@@ -13,7 +13,7 @@
 
 namespace dtlsd {
 
-/// Where in the INI file something stands; all of it optional.
+/// A place in the INI file; each part is optional.
 struct IniPlace
 {
     int line = 0;
@@ -24,7 +24,7 @@ struct IniPlace
 class Diagnostics
 {
 public:
-    /// So many per file say enough; the rest is counted.
+    /// Errors shown per file; the rest is only counted.
     static constexpr qsizetype maximumPerFile = 100;
 
     explicit Diagnostics(QString file)
@@ -34,19 +34,19 @@ public:
 
     void error(const IniPlace &place, const QString &text);
     void warning(const IniPlace &place, const QString &text);
-    /// An error: the key of @p place is none of @p names. One that may be a secret in the wrong
-    /// place (@p maybeSecret) is shown only when it resembles one of them.
+    /// An error: the key of @p place is none of @p names. If it may be a misplaced secret
+    /// (@p maybeSecret), it is shown only if it resembles one of them.
     void unknownKey(const IniPlace &place, const QStringList &names, bool maybeSecret);
-    /// Of the machine.
+    /// Something the machine lacks; see ConfigResult::missing.
     void missing(const IniPlace &place, const QString &text);
-    /// About another file, in the form it has.
+    /// Messages about another file, already in their final form.
     void add(const QList<ConfigMessage> &errors, const QList<ConfigMessage> &warnings)
     {
         m_otherErrors += errors;
         m_otherWarnings += warnings;
     }
 
-    /// In the order of the lines, this file first.
+    /// In line order; messages about other files come last.
     [[nodiscard]] QList<ConfigMessage> errors() const;
     [[nodiscard]] QList<ConfigMessage> warnings() const;
     [[nodiscard]] const QList<ConfigMessage> &missing() const { return m_missing; }
@@ -62,10 +62,10 @@ private:
     QList<ConfigMessage> m_missing;
 };
 
-/// `"text"` as a message can show it: escaped and bounded.
+/// `"text"`, escaped and bounded for a message.
 QString shown(QStringView text);
 
-/// ` (did you mean x?)` with what is near in @p names, in the form @p shape; empty = nothing is.
+/// ` (did you mean x?)` with the closest of @p names, formatted by @p shape; empty = none is close.
 QString suggestion(QStringView name, const QStringList &names,
                    const QString &shape = QStringLiteral("%1"));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileMessages: the errors of one key file, or its warnings: the first Diagnostics::maximumPerFile,
-// and how many more there are.
+// FileMessages: the errors or the warnings about one key file: the first
+// Diagnostics::maximumPerFile, and the number of further ones.
 #pragma once
 
 #include "config/Diagnostics.h"
@@ -16,7 +16,7 @@ namespace dtlsd {
 class FileMessages
 {
 public:
-    /// @p kind is their name in the plural, as `errors`.
+    /// @p kind is their plural, such as `errors`.
     FileMessages(QString file, QString kind)
         : m_file(std::move(file))
         , m_kind(std::move(kind))
@@ -31,7 +31,7 @@ public:
             m_messages.append({m_file, line, text});
     }
     [[nodiscard]] bool isEmpty() const { return m_messages.isEmpty(); }
-    /// What comes now is only counted.
+    /// Further messages are only counted.
     [[nodiscard]] bool isFull() const { return m_messages.size() == Diagnostics::maximumPerFile; }
 
     [[nodiscard]] QList<ConfigMessage> all() const

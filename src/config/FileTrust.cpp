@@ -25,7 +25,7 @@ namespace dtlsd {
 
 namespace {
 
-/// The user and the group of the service, as packaging/systemd/dtlsd.sysusers makes them.
+/// The user and group of the service; packaging/systemd/dtlsd.sysusers creates them.
 constexpr auto serviceName = "dtlsd";
 
 template <class Id>
@@ -44,8 +44,8 @@ Result<FileStatus> statusOf(int descriptor)
                       (mount.f_flag & ST_RDONLY) != 0};
 }
 
-/// Where the open file @p descriptor stands, every link resolved; also after others have changed
-/// the links by which it was found.
+/// The directory of the open file @p descriptor, all links resolved, even if the links by which it
+/// was opened have changed since.
 Result<QString> directoryOf(int descriptor)
 {
     std::array<char, PATH_MAX> path{};
@@ -117,8 +117,8 @@ FileTrust FileTrust::judge(const FileStatus &status, const QString &path,
                       remedy("g-w");
     if (status.owner != 0 && !contains(trusted.users, status.owner))
         trust.warning =
-            QStringLiteral("%1 belongs to user %2, who can change that; root or user %3, as whom "
-                           "dtlsd runs, is expected")
+            QStringLiteral("%1 belongs to user %2, who can change that; root or user %3, which "
+                           "runs dtlsd, is expected")
                 .arg(isDirectory ? QStringLiteral("its directory ") + shown
                                  : QStringLiteral("the file"))
                 .arg(status.owner)
@@ -128,7 +128,7 @@ FileTrust FileTrust::judge(const FileStatus &status, const QString &path,
 
 FileTrust FileTrust::of(int descriptor, const QString &path)
 {
-    static const TrustedUsers trusted = TrustedUsers::current(); // never changes
+    static const TrustedUsers trusted = TrustedUsers::current(); // does not change
     const Result<FileStatus> status = statusOf(descriptor);
     if (!status)
         return {QStringLiteral("cannot be examined: ") + status.error().message, {}, false};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileTrust: whether somebody else can change a file with keys, or put another in its place. In the
-// manner of sshd's StrictModes, but of the file as it was opened, and of the one directory in which
-// it really stands: links are resolved, and directories above are not looked at.
+// FileTrust: whether other users can change or replace a file with keys. Like sshd's StrictModes,
+// but for the file as opened and its real directory only: links are resolved, and parent
+// directories are not checked.
 //
-// What cannot be changed here is not judged: a read-only mount passes. So does a directory in which
-// only owners replace their files (sticky, as /tmp).
+// What cannot be changed passes: a file on a read-only mount, and a directory in which only owners
+// can replace their files (sticky, such as /tmp).
 #pragma once
 
 #include <QString>
@@ -16,38 +16,38 @@
 
 namespace dtlsd {
 
-/// What the kernel says of a file or a directory.
+/// Status of a file or a directory.
 struct FileStatus
 {
-    mode_t mode = 0; ///< with its type, as stat(2) has it
+    mode_t mode = 0; ///< including the file type, as in stat(2)
     uid_t owner = 0;
     gid_t group = 0;
     bool isOnReadOnlyMount = false;
 };
 
-/// Whom dtlsd trusts with its keys, beside root.
+/// The users and groups that dtlsd trusts with its keys, besides root.
 struct TrustedUsers
 {
     std::vector<uid_t> users;
     std::vector<gid_t> groups;
 
-    /// The user and the groups of this process. Of root also `dtlsd`, where there are such a user
-    /// and group: `dtlsd --check` is root's as a rule, and the service theirs.
+    /// The user and groups of this process. For root also user and group `dtlsd`, if they exist:
+    /// root usually runs `dtlsd --check`, for a service that runs as dtlsd.
     static TrustedUsers current();
 };
 
 struct FileTrust
 {
-    QString error;   ///< who can change it, and what is accepted; empty = nobody else
-    QString warning; ///< an owner that one would not expect; empty = none
-    bool isOnReadOnlyMount = false; ///< the file, so that no chmod helps
+    QString error;   ///< who else can change it, and what is accepted; empty = nobody
+    QString warning; ///< an unexpected owner; empty = none
+    bool isOnReadOnlyMount = false; ///< of the file: chmod cannot help
 
-    /// @p path is shown. Of a directory, that of the file.
+    /// Judges a file or a directory, which the message shows as @p path.
     static FileTrust judge(const FileStatus &status, const QString &path,
                            const TrustedUsers &trusted);
-    /// Of the open file @p descriptor, which is shown as @p path, and of its directory.
+    /// Judges the open file @p descriptor, shown as @p path, and its directory.
     static FileTrust of(int descriptor, const QString &path);
-    /// Of what is at @p path now, which is not opened for reading; empty if nothing is.
+    /// Judges the file at @p path without reading it; empty if there is none.
     static FileTrust ofFile(const QString &path);
 };
 

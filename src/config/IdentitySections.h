@@ -16,9 +16,9 @@
 
 namespace dtlsd {
 
-/// `identity NAME`, or `identity ""` for the empty one: the section of the identity @p name.
+/// The section of the identity @p name: `identity NAME`, or `identity ""` for the empty one.
 QString identitySection(QByteArrayView name);
-/// What a section `identity NAME` is for.
+/// The identity of a section `identity NAME`.
 QByteArray identityOf(QStringView section);
 
 class IdentitySections
@@ -33,18 +33,17 @@ public:
     {
     }
 
-    /// `[identity NAME]`, and `[identity]` without a name, which read() refuses.
+    /// `[identity NAME]`, or `[identity]` without a name, which read() refuses.
     static bool isOne(const IniDocument::Section &section);
 
-    /// @p hasProblems: the parser refused some of its entries, so that nothing is said about what
-    /// is not there.
+    /// @p hasProblems: the parser refused some of its entries, so a missing key is not reported.
     void read(const IniDocument::Section &section, bool hasProblems);
 
-    /// That their keys name.
+    /// The key files that the sections name.
     [[nodiscard]] const QStringList &files() const { return m_files; }
-    /// Whether a key stands in the INI file itself.
+    /// Whether the INI file itself contains a key.
     [[nodiscard]] bool hasInlineKey() const { return m_hasInlineKey; }
-    /// What the sections are for, in their order, without the wildcard; with or without errors.
+    /// The identities of the sections in file order, without the wildcard; errors do not matter.
     [[nodiscard]] const QList<QByteArray> &names() const { return m_names; }
     [[nodiscard]] const TakenIdentities &taken() const { return m_taken; }
 

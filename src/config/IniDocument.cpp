@@ -18,7 +18,7 @@ bool isControl(QChar c)
     return c.category() == QChar::Other_Control && c != u'\t';
 }
 
-/// What keeps @p bytes, a line, from being text; empty = nothing.
+/// Why the line @p bytes is not text; empty = it is.
 QString textProblem(QByteArrayView bytes, const QString &decoded, bool invalid)
 {
     if (invalid)
@@ -36,7 +36,7 @@ QString textProblem(QByteArrayView bytes, const QString &decoded, bool invalid)
     return {};
 }
 
-/// Why @p name can name no section; empty = it can.
+/// Why @p name cannot name a section; empty = it can.
 QString sectionNameProblem(QStringView name)
 {
     const bool isIdentity = name.startsWith(u"identity ");
@@ -63,7 +63,7 @@ bool isKeyCharacter(QChar c)
 
 } // namespace
 
-/// Goes through the lines once, and goes on after each problem.
+/// Parses in one pass, and continues after each problem.
 class IniParser
 {
 public:
@@ -82,7 +82,7 @@ private:
     QHash<QString, qsizetype> m_indexOf; // section name -> index
     QHash<QString, int> m_keyLines;      // section LF key -> line
     qsizetype m_current = -1;
-    bool m_headerBroken = false; // the entries that follow belong nowhere
+    bool m_headerBroken = false; // the entries that follow have no section
     int m_line = 0;
 };
 
@@ -148,7 +148,7 @@ void IniParser::openSection(const QString &name)
         m_document.m_sections.append({name, m_line, {}});
         return;
     }
-    // Its entries are checked as a part of the first one.
+    // Its entries are added to the first section of that name.
     m_current = *known;
     problem(QStringLiteral("the section is already in line %1; each section is accepted once")
                 .arg(current()->line));

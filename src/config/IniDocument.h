@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IniDocument: an INI text as sections and entries that know their lines, together with everything
-// that is wrong with its form. It knows `identity NAME`; the other names are ConfigSchema's.
+// IniDocument: an INI text as sections and entries with their line numbers, and all errors in its
+// form. It knows `identity NAME`; the other names are in ConfigSchema.
 //
 //     document = [byte order mark] *( line ( LF / CRLF ) )
 //     line     = blanks [ "[" name "]" comment / key blanks "=" value / ( ";" / "#" ) text ]
 //     value    = blanks ( plain [ blank comment ] / quoted comment )
 //     comment  = blanks [ ";" text ]
 //
-// The text is UTF-8, without control characters but tabs; a blank is a space or a tab. A name has
-// no `]`; that of an identity has no blank at its ends, and `"` at its front only as `""`, the
-// empty one. A key is letters, digits, `_`, `-` and `.`. A plain value may be empty, and has no
-// `"`, `\` or `;`, nor a `#` at its front or after a blank. A quoted one stands between double
-// quotes, `\"` and `\\` in it for `"` and `\`. No section is there twice, and no key in a section.
+// The text is UTF-8, without control characters except tabs; a blank is a space or a tab. A name
+// has no `]`; an identity's name has no blank at its ends, and a `"` at its start only in `""`, the
+// empty identity. A key has letters, digits, `_`, `-` and `.`. A plain value may be empty, and has
+// no `"`, `\` or `;`, nor a `#` at its start or after a blank. A quoted value is in double quotes,
+// with `\"` and `\\` for `"` and `\`. Each section is unique, and each key in its section.
 #pragma once
 
 #include <QByteArrayView>
@@ -38,11 +38,11 @@ public:
         QList<Entry> entries;
     };
 
-    /// Something that is not of the grammar. Never shows any part of a value.
+    /// A violation of the grammar. Never contains any part of a value.
     struct Problem
     {
         int line = 0;
-        QString section; ///< empty = before the first one, or not known
+        QString section; ///< empty = before the first section, or unknown
         QString key;     ///< empty = not about an entry
         QString text;    ///< `what is wrong; what is accepted`
     };
@@ -51,7 +51,7 @@ public:
 
     [[nodiscard]] const QList<Section> &sections() const { return m_sections; }
     [[nodiscard]] const QList<Problem> &problems() const { return m_problems; }
-    /// nullptr: not written.
+    /// nullptr: there is no such entry.
     [[nodiscard]] const Entry *find(QStringView section, QStringView key) const;
 
 private:

@@ -14,7 +14,7 @@ bool hasHashAfterBlank(QStringView text)
     return text.startsWith(u'#');
 }
 
-/// What keeps @p text from being a value without quotes; empty = nothing.
+/// Why @p text needs quotes as a value; empty = it does not.
 QString plainProblem(QStringView text)
 {
     if (text.contains(u'"'))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IniValue: what stands after the `=` of an INI line, without its quotes, escapes and comment.
+// IniValue: the value after the `=` of an INI line, without quotes, escapes and comment.
 // IniDocument.h has the grammar.
 #pragma once
 
@@ -10,15 +10,15 @@
 
 namespace dtlsd {
 
-/// @p text is the rest of the line after `=`. The error never shows any part of it.
+/// @p text is the rest of the line after `=`. The error contains no part of it.
 Result<QString> parseIniValue(QStringView text);
-/// @p value as a file has to say it, in quotes where needed. parseIniValue() reads it back, and so
-/// does IniDocument unless it has control characters.
+/// @p value in INI form, quoted if necessary. parseIniValue() reads it back; IniDocument too,
+/// unless the value has control characters.
 QString writtenIniValue(const QString &value);
 
 /// A space or a tab.
 bool isBlank(QChar c);
-/// Without blanks at both ends; no other white space is removed.
+/// Removes blanks from both ends, but no other white space.
 QStringView trimBlanks(QStringView text);
 
 } // namespace dtlsd

@@ -12,9 +12,9 @@ namespace dtlsd {
 
 namespace {
 
-constexpr std::int64_t keyFileLimit = 4096; // bytes; a key needs 136 at most
+constexpr std::int64_t keyTextLimit = 4096; // bytes; a key needs 136 at most
 
-// An AES-128 key in base64 without its padding; shorter words may be words.
+// The length of an AES-128 key in base64 without padding; anything shorter may be a word.
 constexpr qsizetype shortestBase64 = 22;
 
 bool isHexDigit(char c)
@@ -27,7 +27,7 @@ bool isBlank(char c)
     return c == ' ' || c == '\t';
 }
 
-/// Whether nothing but digits is left of @p text, and some, without its @p isSeparator.
+/// Whether @p text consists of hexadecimal digits, at least one, and of @p isSeparator characters.
 template <class Predicate>
 bool isHexBut(QByteArrayView text, Predicate isSeparator)
 {
@@ -96,9 +96,9 @@ QLatin1StringView habitOf(QByteArrayView text)
     return {};
 }
 
-/// Why @p text is probably not the hexadecimal digits that it was meant to be, for a message behind
-/// `is not hexadecimal`: `: it begins with 0x`. Empty if it is like no way of writing a key that
-/// other programs have. Has no part of @p text.
+/// Why @p text is not hexadecimal, to follow `is not hexadecimal` in a message, such as `: it
+/// begins with 0x`. Empty if it resembles no key format of other programs. Contains no part of
+/// @p text.
 QString keyHabit(QByteArrayView text)
 {
     const QLatin1StringView habit = habitOf(text);
@@ -110,7 +110,7 @@ Result<PskKey> sized(QByteArray bytes, qsizetype minimumSize)
     PskKey key(std::move(bytes));
     if (key.size() >= std::max<qsizetype>(1, minimumSize) && key.size() <= PskKey::maximumSize)
         return key;
-    // Only the configuration asks for more than one byte.
+    // Only the configuration requires more than one byte.
     const QString setting = minimumSize > 1 ? QStringLiteral(" ([tls] min_key_bytes)") : QString();
     return Error{QStringLiteral("is %1 bytes long; %2 to %3 bytes are accepted%4")
                      .arg(key.size())
@@ -123,7 +123,7 @@ Result<PskKey> parseBase64Key(QByteArrayView text, qsizetype minimumSize)
 {
     const QByteArray encoded = text.toByteArray();
     QByteArray decoded = QByteArray::fromBase64(encoded);
-    // Qt forgives missing padding and stray bits, and each key shall have one spelling.
+    // Qt accepts missing padding and stray bits, but each key must have one spelling.
     if (decoded.toBase64() != encoded)
         return Error{QStringLiteral("is not base64; base64 with its padding is accepted after "
                                     "base64:")};
@@ -166,7 +166,7 @@ Result<PskKey> parseBareKey(QByteArrayView text, qsizetype minimumSize)
 
 Result<PskKey> readKeyFile(const QString &path, qsizetype minimumSize)
 {
-    Result<RegularFile> file = RegularFile::readSecret(path, keyFileLimit);
+    Result<RegularFile> file = RegularFile::readSecret(path, keyTextLimit);
     if (!file)
         return file.error();
     const Result<QByteArrayView> text = withoutByteOrderMark(file.value().content);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KeyText: pre-shared keys as people write them. No error shows any part of a key.
+// KeyText: parses pre-shared keys. No error contains any part of a key.
 #pragma once
 
 #include "core/Result.h"
@@ -16,31 +16,30 @@ namespace dtlsd {
 struct KeyRules
 {
     qsizetype minimumSize = 1; ///< bytes
-    QString directory;         ///< where the paths of key files begin, unless absolute
+    QString directory;         ///< where relative paths of key files start
 };
 
 /// What parseKey() accepts, for a message.
 inline constexpr QLatin1StringView
     keyForms("hex:, base64:, text: or file: before the key is accepted");
 
-/// What follows `file:`, which may be nothing; nullopt if @p value begins otherwise.
+/// The path after `file:`, which may be empty; nullopt if @p value has no such prefix.
 std::optional<QString> pathIn(const QString &value);
 
 /// `hex:00ff…`, `base64:AP8=`, `text:bytes` or `file:path`.
 Result<PskKey> parseKey(const QString &text, const KeyRules &rules);
 
-/// `hex:`, `base64:`, `text:`, or hexadecimal digits alone: what a key file holds and what a
-/// client's user types.
+/// `hex:`, `base64:`, `text:`, or hexadecimal digits alone: the content of a key file, or a key
+/// that a client's user types.
 Result<PskKey> parseBareKey(QByteArrayView text, qsizetype minimumSize = 1);
 
 /// Hexadecimal digits alone.
 Result<PskKey> parseHexKey(QByteArrayView digits, qsizetype minimumSize = 1);
 
-/// The one line of the file @p path, which others must not be able to read, through
-/// parseBareKey().
+/// parseBareKey() of the only line of the file @p path, which others must not be able to read.
 Result<PskKey> readKeyFile(const QString &path, qsizetype minimumSize = 1);
 
-/// @p path, or what it means in @p directory when it is relative.
+/// @p path, or if it is relative, its place in @p directory.
 QString resolvedPath(const QString &path, const QString &directory);
 
 } // namespace dtlsd

@@ -5,7 +5,7 @@ namespace dtlsd {
 
 namespace {
 
-/// Whether the first two characters are ASCII in UTF-16, with the NUL at @p zero in each.
+/// Whether the first two characters are ASCII in UTF-16, with byte @p zero of each a NUL.
 bool hasNulAt(QByteArrayView text, qsizetype zero)
 {
     const qsizetype other = 1 - zero;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lines: the encoding and the lines of every file that people write.
+// Lines: the encoding and the lines of text files that people write.
 #pragma once
 
 #include "core/Result.h"
@@ -9,14 +9,14 @@
 
 namespace dtlsd {
 
-/// Editors of Windows begin UTF-8 with it.
+/// Windows editors start UTF-8 files with it.
 inline constexpr QByteArrayView byteOrderMark("\xef\xbb\xbf");
 
-/// @p content without a byte order mark at its start. Fails on UTF-16, where the message is about
-/// the file: `is UTF-16; UTF-8 is accepted`. Whether the rest is valid UTF-8 is not checked.
+/// @p content without a byte order mark at its start. Fails on UTF-16, with a message about the
+/// file: `is UTF-16; UTF-8 is accepted`. Does not check that the rest is valid UTF-8.
 Result<QByteArrayView> withoutByteOrderMark(QByteArrayView content);
 
-/// Calls @p visit with each line, without its LF or CRLF, and its number from 1, until that returns
+/// Calls @p visit with each line, without LF or CRLF, and its number from 1, until @p visit returns
 /// false.
 template <class Visit>
 void forEachLine(QByteArrayView text, Visit visit)

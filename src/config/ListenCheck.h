@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ListenCheck: `[server] listen` against what the machine has.
+// ListenCheck: checks `[server] listen` against the machine.
 #pragma once
 
 #include "config/Diagnostics.h"
@@ -11,12 +11,12 @@
 
 namespace dtlsd {
 
-/// The interface that an element of `listen` names behind a `%`; empty = none.
+/// The interface after the `%` of an element of `listen`; empty = none.
 QStringView scopeOf(QStringView element);
 
-/// Takes [::] from @p listen where there is no IPv6, with a warning, as long as another address
-/// stays. What else the machine does not have is told as missing. @p elements is @p listen as it
-/// was written; empty = it is the default.
+/// Without IPv6, removes [::] from @p listen with a warning if another address remains. Anything
+/// else that the machine lacks is reported as missing. @p elements is @p listen as written; empty =
+/// the default.
 void checkListen(const QStringList &elements, const IniPlace &place, const Machine &machine,
                  QList<SocketAddress> &listen, Diagnostics &diagnostics);
 

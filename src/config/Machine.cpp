@@ -3,6 +3,8 @@
 
 #include "core/Descriptor.h"
 
+#include <QString> // QStringView::toUInt()
+
 #include <array>
 #include <cerrno>
 
@@ -13,7 +15,7 @@ namespace dtlsd {
 
 Machine Machine::current()
 {
-    // Also where a service manager's sandbox forbids the family (RestrictAddressFamilies=).
+    // Also fails if a service manager's sandbox forbids the family (RestrictAddressFamilies=).
     const Descriptor socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const bool isUnknown = !socket.isOpen() && errno == EAFNOSUPPORT;
     return {!isUnknown};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Machine: what this machine has at present, of what a configuration can ask for.
+// Machine: the features of this machine that a configuration can require, at present.
 #pragma once
 
 #include <QStringView>
@@ -9,12 +9,12 @@ namespace dtlsd {
 
 struct Machine
 {
-    bool hasIPv6 = true; ///< in the kernel, and allowed to this process
+    bool hasIPv6 = true; ///< the kernel has it, and this process may use it
 
     static Machine current();
 };
 
-/// @p scope is an interface's name or number, as behind the `%` of an address.
+/// @p scope is the name or number of an interface, as after the `%` of an address.
 bool isInterface(QStringView scope);
 
 } // namespace dtlsd

@@ -64,7 +64,7 @@ private:
     PskStore &m_store;
     QByteArray m_bytes;
     QByteArrayView m_content;   // without a byte order mark
-    qsizetype m_longestKey = 0; // bytes, of those so far
+    qsizetype m_longestKey = 0; // bytes; of the keys so far
 };
 
 PskFileMessages PskFileReader::read()
@@ -110,9 +110,9 @@ Result<> PskFileReader::addIdentity(QByteArrayView line, int number)
         return Error{QStringLiteral("the key ") + key.error().message};
     const qsizetype size = key.value().size();
     if (size < m_longestKey && isLastWithoutEnd(line))
-        return Error{QStringLiteral("the last line has no line feed and a key of %1 bytes, where "
-                                    "another has %2, as if the file had been cut; a line feed "
-                                    "behind it, or a key as long as the longest, is accepted")
+        return Error{QStringLiteral("the last line has no line feed, and its key of %1 bytes is "
+                                    "shorter than another of %2, as in a truncated file; a line "
+                                    "feed after it, or a key as long as the longest, is accepted")
                          .arg(size)
                          .arg(m_longestKey)};
     m_longestKey = std::max(m_longestKey, size);
@@ -124,8 +124,8 @@ Result<> PskFileReader::addIdentity(QByteArrayView line, int number)
     return success();
 }
 
-/// As a file ends that was cut while it was written. A key that was cut may still be one; among
-/// keys of one length, as tools make them, it is not.
+/// Whether @p line ends the file without a line feed, as after a truncated write. A truncated key
+/// may still be valid, but tools make keys of one length, so it is shorter than the others.
 bool PskFileReader::isLastWithoutEnd(QByteArrayView line) const
 {
     const char *end = m_content.constData() + m_content.size();
@@ -134,7 +134,7 @@ bool PskFileReader::isLastWithoutEnd(QByteArrayView line) const
 
 Error PskFileReader::alreadyThere(const QByteArray &identity) const
 {
-    if (m_errors.isFull()) // nobody reads it, and the search is long
+    if (m_errors.isFull()) // its text is not shown, and the search is slow
         return {};
     const QString where = m_taken.contains(identity)
                               ? m_taken.value(identity)
@@ -159,7 +159,7 @@ int PskFileReader::firstLineOf(QByteArrayView identity) const
 
 QString identityProblem(const QByteArray &identity)
 {
-    // Seldom meant where lines are made by a program from what may be missing.
+    // Usually an accident: a program made the line from a missing value.
     if (identity.isEmpty())
         return QStringLiteral("the identity is missing; 1 to %1 bytes are accepted, and for the "
                               "empty identity a section [identity \"\"] of dtlsd.ini")
@@ -177,7 +177,7 @@ QString identityDoubt(QByteArrayView identity)
     if (identity.isEmpty())
         return {};
     const QString text = QString::fromUtf8(identity);
-    // The decoder takes a byte order mark away.
+    // The decoder removes a byte order mark.
     const bool begins = identity.startsWith(byteOrderMark) || isInvisible(text[0]);
     if (begins || isInvisible(text.back()))
         return QStringLiteral("the identity %1 with a blank or an invisible character, which is a "
@@ -192,7 +192,7 @@ QString identityDoubt(QByteArrayView identity)
 QString keyLineDoubt(QByteArrayView identity)
 {
     if (identity == "*")
-        return QStringLiteral("the identity is a * and stands for no other; a section "
+        return QStringLiteral("the identity is a literal *, not a wildcard; a section "
                               "[identity *] of dtlsd.ini is accepted for any identity");
     if (identity.startsWith(';') || identity.startsWith("//"))
         return QStringLiteral("the line is an identity, and no comment; a comment that begins with "

@@ -108,9 +108,9 @@ QString readableByOthers(const QString &path, unsigned mode, bool isOnReadOnlyMo
         return readable + QStringLiteral("; chmod 0640 %1 mends that").arg(shownPath(path));
     return readable +
            QStringLiteral(
-               ", as it was mounted; mode 0400 and user %1 are accepted: uid and mode of "
-               "the secret in podman and compose, chown and chmod of its file where "
-               "compose mounts that as it is, fsGroup and defaultMode: 0440 in "
+               ", a mode that the mount sets; mode 0400 and user %1 are accepted: by uid and "
+               "mode of the secret in podman and compose, by chown and chmod of its file if "
+               "compose mounts the file itself, by fsGroup and defaultMode: 0440 in "
                "Kubernetes")
                .arg(::geteuid());
 }

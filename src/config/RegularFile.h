@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RegularFile: the content of a file, and who else can read or change it, read in one go. Never
-// waits for a FIFO or a device, never reads more than it was told to.
+// RegularFile: the content of a file, and who else can read or change it, read at once. Never
+// blocks on a FIFO or a device, never reads more than its limit.
 #pragma once
 
 #include "config/FileTrust.h"
@@ -17,25 +17,25 @@ namespace dtlsd {
 struct RegularFile
 {
     QByteArray content;
-    unsigned mode = 0; ///< permission bits, as chmod(1) counts them
+    unsigned mode = 0; ///< permission bits, as in chmod(1)
     FileTrust trust;
 
-    /// Symbolic links are followed: Kubernetes mounts secrets as such. The error has no path in it.
+    /// Follows symbolic links: Kubernetes mounts secrets as links. The error contains no path.
     static Result<RegularFile> read(const QString &path, std::int64_t limit);
-    /// As read(), for files with keys: refused when others can read it, change it or replace it,
-    /// with what mends that.
+    /// read() for files with keys: fails if others can read, change or replace the file, and says
+    /// how to fix that.
     static Result<RegularFile> readSecret(const QString &path, std::int64_t limit);
-    /// Whether there is no such file; false also when that cannot be known.
+    /// Whether there is no such file; false also if that is unknown.
     static bool isAbsent(const QString &path);
 };
 
-/// Why a secret at @p path that others can read is refused, with what mends that: chmod, or what a
-/// container's engine is told where that cannot help.
+/// Why a secret at @p path that others can read is refused, and how to fix that: by chmod, or in a
+/// container, where chmod cannot help, by settings of the engine.
 QString readableByOthers(const QString &path, unsigned mode, bool isOnReadOnlyMount);
 
-/// Permission bits as chmod(1) counts them: `0640`.
+/// Permission bits as in chmod(1): `0640`.
 QString shownMode(unsigned mode);
-/// A path as a message can show it.
+/// @p path, escaped and bounded for a message.
 QString shownPath(const QString &path);
 
 } // namespace dtlsd

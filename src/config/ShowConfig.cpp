@@ -16,7 +16,7 @@ namespace dtlsd {
 
 namespace {
 
-constexpr qsizetype listedIdentities = 1000; // of the key file; more help nobody
+constexpr qsizetype listedIdentities = 1000; // of the key file; a longer list would help nobody
 
 QString entry(const QString &key, const QString &value)
 {

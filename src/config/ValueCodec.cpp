@@ -18,13 +18,13 @@ namespace {
 
 constexpr int mappedPrefix = 96; // bits before the IPv4 address in ::ffff:0:0/96
 
-/// `"text" is wrong`; a missing value is told as that.
+/// `"text" is wrong`, or for an empty text, that the value is missing.
 Error wrong(const QString &text, const QString &what)
 {
     return {text.isEmpty() ? QStringLiteral("the value is missing") : shown(text) + u' ' + what};
 }
 
-/// @p parsed when it is between the bounds.
+/// @p parsed if it is within the bounds.
 template <class T>
 Result<T> bounded(const QString &text, const std::optional<T> &parsed, T minimum, T maximum,
                   const QString &kind)
@@ -60,7 +60,7 @@ bool isLinkLocalIPv6(const SocketAddress &address)
     return !address.isIPv4() && address.address().isLinkLocal();
 }
 
-/// Each interface has the network fe80::/10 (RFC 4007 §6).
+/// fe80::/10 exists on every interface (RFC 4007 §6).
 Error withoutScope(const QString &element)
 {
     const qsizetype end = element.indexOf(u']');
@@ -80,8 +80,8 @@ bool isIPv4(const QHostAddress &address)
     return address.protocol() == QAbstractSocket::IPv4Protocol;
 }
 
-/// Exactly as QHostAddress writes IPv4: "10.1" and "0x0a.0.0.1" must be read twice, so they are
-/// typing errors. No peer's address is compared with a scope.
+/// Accepts IPv4 only as QHostAddress writes it: "10.1" and "0x0a.0.0.1" are likely typing errors.
+/// Rejects scopes, since peers are compared without them.
 std::optional<QHostAddress> parseHost(const QString &text)
 {
     QHostAddress address;
@@ -92,7 +92,7 @@ std::optional<QHostAddress> parseHost(const QString &text)
     return address;
 }
 
-/// As written; an IPv4 network may still be in its IPv6 form.
+/// The network as written; IPv4 may still be in its IPv6 form.
 Result<Subnet> parseWrittenSubnet(const QString &text)
 {
     const qsizetype slash = text.indexOf(u'/');
@@ -113,7 +113,7 @@ Result<Subnet> parseSubnet(const QString &text)
     if (!written)
         return written;
     Subnet subnet = written.value();
-    // Peers of ::ffff:0:0/96 (RFC 4291 §2.5.5.2) are IPv4 peers everywhere in dtlsd.
+    // Peers in ::ffff:0:0/96 (RFC 4291 §2.5.5.2) are IPv4 peers everywhere in dtlsd.
     const SocketAddress address(subnet.first, 0);
     if (address.isIPv4() && !isIPv4(subnet.first)) {
         if (subnet.second < mappedPrefix)
@@ -123,7 +123,7 @@ Result<Subnet> parseSubnet(const QString &text)
         subnet = {address.address(), subnet.second - mappedPrefix};
     }
 
-    // Set bits after the prefix leave open what was meant: the host or its network.
+    // With bits set after the prefix, the host or its network may be meant.
     const Subnet network = QHostAddress::parseSubnet(formatSubnet(subnet));
     if (network.first != subnet.first)
         return wrong(text, QStringLiteral("is not the first address of its network, which is %1")

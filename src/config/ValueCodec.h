@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ValueCodec: how one kind of configuration value is read, written and described. ConfigSchema
-// says which key has which.
+// ValueCodec: how one kind of configuration value is parsed, written and described. ConfigSchema
+// assigns one to each key.
 #pragma once
 
 #include "core/Names.h"
@@ -26,7 +26,7 @@ namespace dtlsd {
 template <class T>
 struct ValueCodec
 {
-    /// An error says what is wrong, with the value escaped and bounded: `"ten" is not a number`.
+    /// An error has the value, escaped and bounded, and the fault: `"ten" is not a number`.
     std::function<Result<T>(const QString &)> parse;
     /// parse() reads it back.
     std::function<QString(const T &)> format;
@@ -37,7 +37,7 @@ struct ValueCodec
 using Milliseconds = std::chrono::milliseconds;
 
 ValueCodec<std::int64_t> wholeNumber(std::int64_t minimum, std::int64_t maximum);
-/// 0 reads as @p meaning says: `0 = no limit`.
+/// 0 is allowed, and described by @p meaning: `0 for no limit`.
 ValueCodec<std::int64_t> wholeNumberOrZero(std::int64_t maximum, const QString &meaning);
 /// `auto` is 0.
 ValueCodec<std::int64_t> wholeNumberOrAuto(std::int64_t maximum);
@@ -45,7 +45,7 @@ ValueCodec<std::uint16_t> packetSize(std::uint16_t minimum, std::uint16_t maximu
 ValueCodec<std::int64_t> byteSize(std::int64_t minimum, std::int64_t maximum);
 
 ValueCodec<Milliseconds> duration(Milliseconds minimum, Milliseconds maximum);
-/// 0 has a @p meaning of its own.
+/// 0 is allowed, and described by @p meaning.
 ValueCodec<Milliseconds> durationOrZero(Milliseconds minimum, Milliseconds maximum,
                                         const QString &meaning);
 
@@ -59,7 +59,7 @@ ValueCodec<QString> filePath();
 ValueCodec<ReplyTemplate> replyTemplate();
 ValueCodec<CipherPolicy> cipherPolicy();
 ValueCodec<QList<SocketAddress>> listenAddresses();
-/// Nothing is everywhere.
+/// Empty = any address.
 ValueCodec<QList<Subnet>> subnets();
 
 /// One of a few words.
@@ -68,10 +68,10 @@ ValueCodec<T> choice(std::vector<std::pair<QString, T>> words);
 
 // ---------------------------------------------------------------------------------------------
 
-/// What stands between the commas of a list, without blanks.
+/// The elements between the commas of a list, without blanks around them.
 QStringList listElements(const QString &text);
 
-/// `"value" is not one of them`, with what is near among @p words.
+/// `"value" is unknown`, with the closest of @p words as a suggestion.
 Error unknownWord(const QString &text, const QStringList &words);
 /// `a, b or c is accepted`
 QString acceptedWords(const QStringList &words);
