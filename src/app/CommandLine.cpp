@@ -19,7 +19,7 @@ Exit status: 0 stopped cleanly, or the configuration is valid; 64 wrong usage;
 69 cannot listen, or DTLS is unavailable; 70 internal error; 78 bad configuration.
 )";
 
-/// The images of packaging/container set `container`, and so do most engines, as systemd asks for.
+/// For $container, set by the images of packaging/container and, as systemd asks, most engines.
 QString containerHint()
 {
     return QStringLiteral("is not there; to configure a container, mount a directory with it, and "

@@ -16,21 +16,21 @@ struct CommandLine
 {
     enum class Action {
         Run,
-        Check,      ///< report every error of the configuration, and no more
+        Check,      ///< report every error of the configuration, do nothing else
         ShowConfig, ///< print the effective configuration
         Print,      ///< message to standard output: --help, --version
         Reject      ///< message to standard error: wrong usage
     };
 
     Action action = Action::Run;
-    QString configFile; ///< empty: the default one, if it is there
+    QString configFile; ///< empty: the default file, if it exists
     std::optional<LogTarget> logTarget;
     QString message;
 
     static CommandLine parse(const QStringList &arguments);
 
-    /// Reads the configuration as it is now in its file, and with what was asked for here. To run,
-    /// a log that would go to standard output has to find that open.
+    /// Reads the configuration file anew and applies the options of this command line. For Run, a
+    /// log that would go to a standard output that is closed is an error.
     [[nodiscard]] ConfigResult loadConfig() const;
 };
 

@@ -19,18 +19,18 @@ namespace dtlsd {
 
 namespace {
 
-// Long enough for a full queue, short enough for every service manager's patience.
+// Long enough for a full queue, shorter than a service manager's stop timeout.
 constexpr std::chrono::seconds logPatience{5};
 
-// The log thread's longest way back to its queue, but for what its sink takes.
+// Longer than the log thread ever takes to return to its queue, time in its sink excepted.
 constexpr std::chrono::seconds lifePatience{2};
-// A disk that is slow for a moment is no reason to call anybody.
+// A disk that is slow for a moment is no reason for an alarm.
 constexpr std::chrono::seconds stallPatience{10};
 
-// Losses are told of every second, so that then at the latest an entry is kept that can be.
+// Losses are reported every second, so a log that has recovered keeps an entry within a second.
 constexpr std::chrono::seconds lossPatience{1};
 
-/// Why no datagram gets a receipt; empty if they do.
+/// Why no datagram gets a receipt; empty if receipts are given.
 QString logProblem(const LogState &log)
 {
     const auto inSeconds = [](std::chrono::milliseconds time) {
@@ -62,7 +62,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_events(m_config.log)
     , m_signals({SIGTERM, SIGINT, SIGHUP})
     , m_sink(SinkChoice::of(m_config.log.target, Surroundings::current()))
-    // Both are called in the log thread, which must not see what a reload changes.
+    // The log thread calls both, so each has its own EventLog, which no reload changes.
     , m_writer(makeSink(m_sink), static_cast<std::size_t>(m_config.log.queue),
                {[events = m_events](const auto &losses) { return events.describe(losses); },
                 [events = m_events](const auto &report) { return events.describe(report); }})
@@ -79,7 +79,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
                     [this](const QString &what) { warn(what); })
 {
     connect(&m_signals, &UnixSignals::received, this, &Daemon::handleSignal);
-    m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be late by minutes of an hour
+    m_statisticsTimer.setTimerType(Qt::PreciseTimer); // others may be minutes late in an hour
     connect(&m_statisticsTimer, &QTimer::timeout, this, &Daemon::takeStatistics);
     connect(&m_watch, &FileWatch::changed, this, [this] { m_reloader.reload(); });
     m_watch.setFiles(initial.files);
@@ -88,7 +88,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
         log(warning);
     if (!m_sink.warning.isEmpty()) {
         warn(m_sink.warning);
-        if (m_sink.target == LogTarget::Journal) // which cannot say itself that it is not there
+        if (m_sink.target == LogTarget::Journal) // a missing journal cannot log this
             say(stderr, QStringLiteral("dtlsd: %1\n").arg(m_sink.warning));
     }
 }
@@ -121,7 +121,7 @@ Result<> Daemon::start()
         return bound; // logged as listen-failed where it happened
     m_workers.serve(m_config.server.listen);
     warnAboutSockets();
-    openControlSocket(); // so that who has read of the start can ask
+    openControlSocket(); // before `started`, so that it works for readers of that entry
     log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
                 m_config.settings.identities->size(), m_workers.hasPassedSockets()});
     startWatchdog();
@@ -154,7 +154,7 @@ void Daemon::warnAboutSockets()
                             "that systemd has passed")
                  .arg(m_workers.size())
                  .arg(wanted.workers));
-    // The kernel doubles what is asked for, to have room for its own bookkeeping.
+    // The kernel doubles the requested size, for its own bookkeeping (socket(7)).
     const std::int64_t granted = m_workers.receiveBufferSize() / 2;
     if (granted < wanted.receiveBuffer)
         warn((m_workers.hasPassedSockets()
@@ -170,7 +170,7 @@ void Daemon::openControlSocket()
 {
     if (m_config.control.socket.isEmpty())
         return;
-    // The devices are served all the same.
+    // A failure is only a warning: the devices are served without the control socket.
     if (const Result<> listening = m_controlServer.listen(m_config.control.socket); !listening)
         warn(QStringLiteral("[control] socket: %1; dtlsctl cannot reach this dtlsd")
                  .arg(listening.error().message));
@@ -195,7 +195,7 @@ void Daemon::startWatchdog()
 void Daemon::handleSignal(int number)
 {
     if (number == SIGHUP)
-        return m_reloader.reload(); // nobody but the log is told
+        return m_reloader.reload(); // the outcome goes to the log alone
     if (isStopping())
         return;
     m_stopReason = QString::fromLatin1(sigabbrev_np(number)).prepend(u"SIG");
@@ -206,7 +206,7 @@ ConfigResult Daemon::loadAnew(const ConfigSource &source)
 {
     m_notifier.reloading();
     ConfigResult result = source();
-    m_watch.setFiles(result.files); // of a rejected one too: it may be mended
+    m_watch.setFiles(result.files); // of a rejected configuration too: it may be corrected
     return result;
 }
 
@@ -242,9 +242,9 @@ void Daemon::takeStatistics()
 {
     state([this](const Result<DaemonState> &state) {
         if (!state)
-            return; // a worker hangs, which is the watchdog's business
+            return; // a worker hangs, which the watchdog deals with
         const Statistics now = state.value().total();
-        // Not the interval: a reload may have changed that within the period.
+        // Not the interval, which a reload may have changed within the period.
         const std::chrono::milliseconds length(m_period.restart());
         log(StatisticsTaken{now.since(m_statistics),
                             std::chrono::round<std::chrono::seconds>(length)});
@@ -267,7 +267,7 @@ Result<Controllable::Health> Daemon::judge(const Result<int> &sockets)
         return Error{QStringLiteral("the log thread does not answer")};
     if (const QString problem = logProblem(m_writer.state()); !problem.isEmpty())
         return Error{problem};
-    if (m_sink.target == LogTarget::Journal && !JournalSink::isThere()) // known without an entry
+    if (m_sink.target == LogTarget::Journal && !JournalSink::isThere()) // before any entry fails
         return Error{QStringLiteral("nobody receives at %1: is systemd-journald running?")
                          .arg(QLatin1String(JournalSink::defaultSocket))};
     return Health{m_workers.size(), sockets.value()};
@@ -335,8 +335,8 @@ void Daemon::stop(int status)
             say(stderr, QStringLiteral("dtlsd: %1 entries were lost\n").arg(lost));
         return;
     }
-    // The log thread hangs in a call that nothing can interrupt; what waits behind it was never
-    // acknowledged. Destructors would wait for it, so there are none.
+    // The log thread hangs in a call that nothing can interrupt; the entries behind it were never
+    // acknowledged. Destructors would wait for it, so none run.
     say(stderr,
         QStringLiteral("dtlsd: the log takes nothing; leaving without its last %1 entries\n")
             .arg(m_writer.state().waiting));

@@ -36,9 +36,9 @@ class Daemon : public QObject, private Controllable
     Q_OBJECT
 
 public:
-    /// Made in the main thread, before any other thread and after QCoreApplication. @p initial has
-    /// no errors; @p source is asked for every reload; @p passed are descriptors of bound UDP
-    /// sockets to listen on instead of `[server] listen`, if there are any.
+    /// Create it in the main thread, after QCoreApplication and before any other thread. @p initial
+    /// has no errors; @p source loads the configuration for a reload; @p passed are descriptors of
+    /// bound UDP sockets; if there are any, they replace `[server] listen`.
     Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed);
 
     /// Serves until a signal ends it. Returns the exit status.
@@ -54,26 +54,26 @@ private:
     {
         m_workers.closeSessions(isMeant, std::move(then));
     }
-    /// Reloads the configuration; @p then hears what came of it, which is in the log as well.
+    /// Reloads the configuration; @p then gets the outcome, which is also logged.
     void reload(Reloader::Hear then) override { m_reloader.reload(std::move(then)); }
     void health(Then<Result<Health>> then) override;
 
     Result<> start();
-    /// What has kept it from listening anywhere, logged.
+    /// Logs and returns the reason why it listens nowhere.
     Error failToListen(const QString &why);
     void warnAboutSockets();
     [[nodiscard]] DaemonState stateOf(std::vector<WorkerState> workers) const;
     [[nodiscard]] Result<Health> judge(const Result<int> &sockets);
-    /// What Reloader asks for the configuration.
+    /// Loads the configuration for Reloader.
     ConfigResult loadAnew(const ConfigSource &source);
     void putInForce(Config &&config);
     void concludeReload(const ReloadOutcome &outcome);
-    /// What of the configuration in force is about the process itself.
+    /// Applies the settings that concern the process itself: statistics, watch, metrics file.
     void followConfig();
-    /// Says goodbye to every peer, and then quits the event loop.
+    /// Closes every session, then quits the event loop.
     void beginStop();
     [[nodiscard]] bool isStopping() const { return !m_stopReason.isEmpty(); }
-    /// After the event loop. Ends the process with @p status if the log hangs.
+    /// Runs after the event loop. Ends the process with @p status if the log hangs.
     void stop(int status);
     void openControlSocket();
     void startWatchdog();
@@ -87,28 +87,28 @@ private:
     void warn(const QString &what) { log(ConfigMessage{m_config.file, 0, what}); }
 
     Config m_config;                      // in force
-    const QList<ConfigMessage> m_missing; // of the machine, at the start
-    const Result<> m_tlsBackend;          // before the first use of Qt's TLS classes
+    const QList<ConfigMessage> m_missing; // what the machine lacked at the start
+    const Result<> m_tlsBackend;          // activated before the first use of Qt's TLS classes
     EventLog m_events;
     UnixSignals m_signals;
     Notifier m_notifier;
-    Mailbox m_mailbox; // for the answers of the workers, which it outlives
+    Mailbox m_mailbox; // for answers of the workers; outlives them
     const SinkChoice m_sink;
     LogWriter m_writer;
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
-    FileWatch m_watch;    // of what the configuration in force, or a rejected one, is made of
+    FileWatch m_watch;    // on the files of the configuration loaded last, rejected or not
     Reloader m_reloader;
     Control m_control;
     ControlServer m_controlServer;
     ReloadCounts m_reloads;
     MetricsFile m_metricsFile;
-    QString m_stopReason; // set once it stops
+    QString m_stopReason; // empty until the stop begins
     QTimer m_watchdogTimer;
     QTimer m_statisticsTimer;
     const QDateTime m_started = QDateTime::currentDateTimeUtc();
     QElapsedTimer m_period;
-    Statistics m_statistics; // at its beginning
-    Statistics m_latest;     // that the service manager has heard of
+    Statistics m_statistics; // at the beginning of m_period
+    Statistics m_latest;     // shown in the service manager's status
 };
 
 } // namespace dtlsd

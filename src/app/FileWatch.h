@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileWatch: notices that a file has become another, by looking at it now and then. So it sees what
-// opening the file would find, also behind links that are switched, as Kubernetes switches those of
-// a mounted Secret, and on file systems of other machines. It reads no file.
+// FileWatch: notices changed files by polling stat(2). So it sees the file that open(2) would find,
+// also behind a switched symbolic link, as in a mounted Secret of Kubernetes, and on network file
+// systems. It reads no file.
 //
-// A file that is being written is half a file. So a change is told once all files have stayed the
-// same from one look to the next; a writer that rests for longer in the middle of a file is not
-// noticed.
+// A file may be half written. So a change is reported once no file has changed from one look to the
+// next; a writer that pauses for longer in the middle of a file is not noticed.
 #pragma once
 
 #include <QHash>
@@ -27,24 +26,24 @@ class FileWatch : public QObject
 public:
     FileWatch();
 
-    /// Looks so often from now on; 0 = never.
+    /// Time between two looks; 0 = never.
     void setInterval(std::chrono::milliseconds interval);
-    /// What to look at; a file need not be there. One that was watched before is compared with what
-    /// was last seen of it, so that what changed while somebody read it is not missed.
+    /// Sets the files to watch; they need not exist. A file that was watched before keeps its last
+    /// seen version, so a change during a reload is not missed.
     void setFiles(const QStringList &files);
 
-    /// Looks at once. The timer of setInterval() calls it.
+    /// Looks at all files. The timer of setInterval() calls it.
     void look();
 
 Q_SIGNALS:
-    /// Once for all that has changed since it was told last.
+    /// Once for all changes since the last signal.
     void changed();
 
 private:
-    /// What is never all the same for two versions of a file.
+    /// Properties that differ in some way between any two versions of a file.
     struct Version
     {
-        std::uint64_t device = 0; // all 0: there is none
+        std::uint64_t device = 0; // all 0: no such file
         std::uint64_t inode = 0;
         std::int64_t size = 0;
         std::int64_t modified = 0; // ns
@@ -56,7 +55,7 @@ private:
     static Version versionOf(const QString &file);
 
     QHash<QString, Version> m_seen;
-    bool m_hasNews = false; // something has changed that was not told yet
+    bool m_hasNews = false; // a change is not reported yet
     QTimer m_timer;
 };
 

@@ -16,7 +16,7 @@ template <class T>
 class Gathering
 {
 public:
-    /// In the order of the workers; the error says which of them has not answered.
+    /// In the order of the workers; the error names a worker that has not answered.
     using Answers = Result<std::vector<T>>;
 
     Gathering(std::size_t workers, Then<Answers> then)
@@ -32,7 +32,7 @@ public:
         if (--m_missing == 0)
             conclude();
     }
-    /// Waits no longer. Has no effect once all have answered, as later answers have none.
+    /// Stops waiting and ignores later answers. No effect once all have answered.
     void giveUp() { conclude(); }
 
 private:

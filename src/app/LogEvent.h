@@ -15,7 +15,7 @@
 
 namespace dtlsd {
 
-/// Whom the entry of @p event is accounted to in the log's queue; 0 is ourselves.
+/// The source that the entry of @p event counts for in the log's queue; 0 is dtlsd itself.
 template <class Event>
 std::size_t sourceOf(const Event &event)
 {
@@ -29,12 +29,12 @@ std::size_t sourceOf(const Event &event)
         return 0;
 }
 
-/// Pushes the entry of @p event, if its kind is wanted.
+/// Pushes the entry of @p event, if `[log] level` includes its kind.
 template <class Event>
 void logEvent(const EventLog &events, LogWriter &writer, const Event &event)
 {
     if (auto record = events.record(event))
-        // What the queue refuses it counts, and the log says so later.
+        // The queue counts entries that it refuses; the log reports them later.
         static_cast<void>(writer.push({std::move(*record), nullptr, sourceOf(event)}));
 }
 

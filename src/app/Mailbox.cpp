@@ -18,7 +18,7 @@ void Mailbox::post(Function function)
 {
     const std::lock_guard lock(m_mutex);
     m_functions.push_back(std::move(function));
-    // It fails only when it has been called 2^64 - 1 times unread: the loop is awake then.
+    // Fails only if the counter is full (2^64 - 1 writes unread): the loop is awake then.
     if (m_functions.size() == 1)
         static_cast<void>(eventfd_write(m_descriptor.number(), 1));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mailbox: runs functions in the thread of an event loop, in the order in which they were posted.
-// Any thread may post. A mutex and an eventfd(2) do it rather than Qt's posted events: one wake-up
-// for any number of functions, and tools that watch threads see what happens before what.
+// Any thread may post. It uses a mutex and an eventfd(2), not Qt's posted events: one wake-up
+// serves any number of functions, and ThreadSanitizer sees the ordering.
 #pragma once
 
 #include "core/Descriptor.h"
@@ -22,16 +22,15 @@ public:
     using Function = std::function<void()>;
 
     Mailbox();
-    /// After close(), if it was opened.
+    /// Call close() first if the mailbox was opened.
     ~Mailbox() = default;
 
-    /// @p function runs once the event loop of the thread that has opened the mailbox gets to it;
-    /// never, if the mailbox has been closed.
+    /// @p function runs in the event loop of the thread that has opened the mailbox; never, if the
+    /// mailbox has been closed.
     void post(Function function);
 
-    /// In the thread that is to run the functions.
+    // Both in the thread that is to run the functions:
     void open();
-    /// In the same.
     void close() { m_notifier.reset(); }
 
 private:

@@ -14,7 +14,7 @@ namespace dtlsd {
 void setUpProcess()
 {
     occupyStandardStreams();
-    // A service manager's sandbox may forbid this call, having made it already (LimitCORE=0).
+    // A service manager's sandbox may forbid this call; LimitCORE=0 has made it already.
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__) // LeakSanitizer has to attach to its own process

@@ -3,9 +3,9 @@
 
 namespace dtlsd {
 
-/// What has to hold before anything else, QCoreApplication included: occupyStandardStreams(); no
-/// core dumps, as keys are in memory (debuggers of the same user cannot attach either, prctl(2),
-/// PR_SET_DUMPABLE); no death by a broken pipe; messages in English and UTF-8.
+/// Call it before anything else, QCoreApplication included. It calls occupyStandardStreams();
+/// forbids core dumps, as keys are in memory (PR_SET_DUMPABLE of prctl(2), which also keeps out
+/// debuggers of the same user); ignores SIGPIPE; sets the locale for messages to C.UTF-8.
 void setUpProcess();
 
 } // namespace dtlsd

@@ -18,7 +18,7 @@ namespace dtlsd {
 class ReceiptDesk : public AcceptanceListener
 {
 public:
-    /// Called in the mailbox's thread with receipts whose entries were accepted.
+    /// Called in the mailbox's thread with the receipts whose entries were kept.
     using Deliver = std::function<void(std::span<const Receipt>)>;
 
     ReceiptDesk(Mailbox &mailbox, Deliver deliver)
@@ -27,16 +27,16 @@ public:
     {
     }
 
-    // In the mailbox's thread.
-    /// Returns the ticket for the entry, which has this desk as its listener.
+    // In the mailbox's thread:
+    /// Holds @p receipt. Returns the ticket of its log entry, whose listener is this desk.
     [[nodiscard]] std::uint64_t expect(Receipt receipt);
-    /// That entry was lost.
+    /// Drops the receipt: its entry was lost.
     void withhold(std::uint64_t ticket);
 
-    /// How many receipts were not given, since the log has lost what they are for.
+    /// How many receipts were withheld, as the log has not kept their entries.
     [[nodiscard]] std::uint64_t withheld() const { return m_withheld; }
 
-    // In the log thread.
+    // In the log thread:
     void settled(std::uint64_t ticket, bool accepted) override
     {
         m_settled.push_back({ticket, accepted});
@@ -56,7 +56,7 @@ private:
     const Deliver m_deliver;
     // Of the mailbox's thread:
     std::unordered_map<std::uint64_t, Receipt> m_waiting; // by ticket
-    std::uint64_t m_tickets = 0;                          // so many were given
+    std::uint64_t m_tickets = 0;                          // how many were given out
     std::uint64_t m_withheld = 0;
     // Of the log thread:
     std::vector<Settled> m_settled;

@@ -44,7 +44,7 @@ void Reloader::begin()
     m_workers.states([this](const Result<std::vector<WorkerState>> &workers) {
         if (workers)
             bindAndApply();
-        else // one that hangs would never apply it
+        else // a worker that hangs would never apply it
             reject(workers.error().message);
     });
 }
@@ -70,7 +70,7 @@ void Reloader::bindAndApply()
             m_owner.putInForce(std::move(m_loaded.config));
             conclude(Reloaded{m_inForce.file, change, revoked, m_loaded.warnings});
         };
-        if (m_isStopped) // and leaves every address
+        if (m_isStopped) // it leaves every address anyway
             finish();
         else
             m_workers.serve(m_loaded.config.server.listen, finish);

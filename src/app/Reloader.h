@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reloader: puts the configuration that its source has now in force: all of it, or nothing.
+// Reloader: loads the configuration from its source and puts it in force: all of it or nothing.
 //
 //   load ──► ask workers ──► bind new addresses ──► apply in workers ──► serve new, leave old ones
-//     │ an error   │ one is silent    │ one cannot be bound
+//     │ an error   │ one is silent    │ a bind fails
 //     └────────────┴──────────────────┴──► rejected: nothing has changed
 //
-// The main thread goes on meanwhile. A reload that is asked for during another one begins when
-// that one is over, and all that wait for it share it.
+// The main thread does not wait. A request during a reload starts another reload after it; all
+// requests that came in the meantime share that one.
 #pragma once
 
 #include "app/Gathering.h"
@@ -27,13 +27,13 @@ class Reloader
 public:
     using Hear = Then<const ReloadOutcome &>;
 
-    /// Of whoever has the configuration in force.
+    /// Functions of the object that owns the configuration in force.
     struct Owner
     {
         ConfigSource load;
-        /// A new one, which the workers have.
+        /// Takes over a new configuration, which the workers already have.
         std::function<void(Config &&)> putInForce;
-        /// Hears of each reload, before the callers that wait for it.
+        /// Gets the outcome of each reload, before the callers that wait for it.
         Hear concluded;
     };
 
@@ -42,8 +42,8 @@ public:
 
     /// Reloads now, or when the reload under way is over. @p then may be empty.
     void reload(Hear then = {});
-    /// Begins no further reload: the callers that wait for one hear that it was rejected. The one
-    /// under way goes on.
+    /// Begins no further reload: callers that wait for one are told that it was rejected. The
+    /// reload under way goes on.
     void stop();
 
 private:
@@ -58,8 +58,8 @@ private:
     bool m_isUnderWay = false;
     bool m_isStopped = false;
     ConfigResult m_loaded;       // by the reload under way
-    std::vector<Hear> m_thens;   // of the same
-    std::vector<Hear> m_waiting; // for the next
+    std::vector<Hear> m_thens;   // of the reload under way
+    std::vector<Hear> m_waiting; // of the next reload
 };
 
 } // namespace dtlsd

@@ -10,9 +10,9 @@ namespace dtlsd {
 
 namespace {
 
-// How long a log that takes entries slowly may delay goodbyes at the end. Afterwards they take some
-// seconds even for 100,000 sessions, and the log's last entries five: together less than the 30 s
-// that Kubernetes grants, and the 90 s of a systemd unit without TimeoutStopSec=.
+// How long a slow log may delay the close_notify messages at the end. Without that delay they take
+// a few seconds even for 100,000 sessions, and the log's last entries take five: together less than
+// the 30 s that Kubernetes grants, and the 90 s of a systemd unit without TimeoutStopSec=.
 constexpr std::chrono::seconds longestGoodbye{15};
 
 } // namespace
@@ -26,7 +26,7 @@ Worker::Worker(const QString &name, std::shared_ptr<const ServerSettings> settin
     , m_desk(m_mailbox,
              [this](std::span<const Receipt> receipts) { m_server->sendReplies(receipts); })
 {
-    setObjectName(name); // which the kernel shows
+    setObjectName(name); // the thread's name, as ps(1) shows it
     start();
     m_began.wait();
 }
@@ -39,15 +39,15 @@ Worker::~Worker()
 void Worker::run()
 {
     serve();
-    // OpenSSL would do so when the thread is gone, for which QThread::wait() does not wait: the
-    // process could end in the middle of it.
+    // OpenSSL itself would do this at the thread's exit, for which QThread::wait() does not wait:
+    // the process could end in the middle of it.
     OPENSSL_thread_stop();
     m_ended.count_down();
 }
 
 void Worker::serve()
 {
-    DtlsServer server(std::move(m_settings), m_shared,
+    DtlsServer server(std::exchange(m_settings, nullptr), m_shared,
                       [this](std::function<void(DtlsServer &)> task) {
                           m_mailbox.post([this, task = std::move(task)] { task(*m_server); });
                       });
@@ -59,7 +59,7 @@ void Worker::serve()
     connect(&server, &DtlsServer::datagramReceived, &server,
             [this](const Datagram &datagram) { logDatagram(datagram); });
     server.setHeard(m_events.wantsDatagrams());
-    server.setPace([this] { return m_writer.keepsUp(); }); // each end of a session is an entry
+    server.setPace([this] { return m_writer.keepsUp(); }); // each closed session is an entry
     m_mailbox.open();
     m_began.count_down();
     exec();
@@ -70,7 +70,7 @@ void Worker::serve()
 WorkerState Worker::state() const
 {
     timespec cpu = {};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu); // fails for clocks that are not there only
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu); // fails only for unknown clocks
     return {m_server->statistics(), m_desk.withheld(),
             std::chrono::seconds(cpu.tv_sec) +
                 std::chrono::duration_cast<std::chrono::microseconds>(
@@ -105,7 +105,7 @@ void Worker::logDatagram(const Datagram &datagram)
 {
     LogEntry entry{m_events.describe(datagram), nullptr, datagram.session.source};
     if (datagram.receipt.reply.isEmpty()) {
-        static_cast<void>(m_writer.push(std::move(entry))); // which counts what it refuses
+        static_cast<void>(m_writer.push(std::move(entry))); // it counts what it refuses
         return;
     }
     const std::uint64_t ticket = m_desk.expect(datagram.receipt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Worker: a thread with the whole server in it, and its way to the log and back.
+// Worker: a thread that runs a whole server, logs its events and sends its receipts.
 #pragma once
 
 #include "app/Mailbox.h"
@@ -22,12 +22,12 @@ namespace dtlsd {
 class Worker : public QThread
 {
 public:
-    /// Starts the thread, which is called @p name; its server listens to nothing yet.
+    /// Starts the thread, named @p name; its server does not listen yet.
     Worker(const QString &name, std::shared_ptr<const ServerSettings> settings,
            std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer);
     ~Worker() override;
 
-    /// Runs @p task in the worker, and does not wait for it.
+    /// Runs @p task in the worker's thread; returns at once.
     void post(std::function<void(Worker &)> task)
     {
         m_mailbox.post([this, task = std::move(task)] { task(*this); });
@@ -36,14 +36,14 @@ public:
     // In the worker's thread:
     [[nodiscard]] WorkerState state() const;
     [[nodiscard]] DtlsServer &server() { return *m_server; }
-    /// Puts new settings and a new log in force; @p done hears how many sessions were revoked.
+    /// Puts new settings and log options in force; @p done gets the number of revoked sessions.
     void apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events,
                DtlsServer::Done done);
-    /// Says goodbye to every peer; @p done is called when all have heard it.
+    /// Closes every session with close_notify; calls @p done when all are closed.
     void close(DtlsServer::Done done);
 
-    /// Ends the thread, and waits for it. From another one; may be called again. The log may still
-    /// settle entries of the worker's afterwards, as long as it is not destroyed.
+    /// Ends the thread and waits for it; called from another thread, may be called again. Until the
+    /// worker is destroyed, the log may still settle its entries.
     void stop();
 
 protected:
@@ -60,8 +60,8 @@ private:
     Mailbox m_mailbox;
     ReceiptDesk m_desk;
     DtlsServer *m_server = nullptr; // lives in serve()
-    // What QThread::start() and wait() promise, they promise to Qt; these also to tools that watch
-    // threads.
+    // ThreadSanitizer does not see the ordering that QThread::start() and wait() guarantee; it sees
+    // that of these.
     std::latch m_began{1};
     std::latch m_ended{1};
 };

@@ -12,7 +12,7 @@ namespace dtlsd {
 
 namespace {
 
-/// A worker without a socket would have nothing to do.
+/// No more workers than passed sockets: a worker without one would have nothing to do.
 int workerCount(std::int64_t configured, std::size_t passed)
 {
     const int wanted = configured > 0 ? static_cast<int>(configured) : QThread::idealThreadCount();
@@ -40,8 +40,8 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThr
     , m_events(config.log)
 {
     const int count = workerCount(config.server.workers, passed.size());
-    // One worker takes its memory where the first thread does: an arena of its own glibc enlarges
-    // by a few pages at a time, with a system call for each. Several would wait for each other.
+    // A single worker shares the main thread's malloc arena: glibc grows any other arena by a few
+    // pages at a time, with a system call for each. Several workers would contend for it.
     if (count == 1)
         mallopt(M_ARENA_MAX, 1);
     for (int i = 0; i < count; ++i)
@@ -57,7 +57,7 @@ void WorkerPool::deal(const std::vector<int> &passed)
         if (!addresses().contains(address))
             m_listening.push_back({address, address});
     }
-    // The kernel spreads peers over the sockets of an address: these go to different workers.
+    // The kernel spreads peers over the sockets of an address, so these go to different workers.
     std::vector<Descriptor> byAddress;
     for (const Listening &listening : m_listening) {
         for (const int descriptor : passed) {
@@ -133,15 +133,15 @@ void WorkerPool::serve(const QList<SocketAddress> &wanted, std::function<void()>
             return !stays;
         });
     }
-    // Not before all sockets are bound: each that joins a port moves some peers to other workers,
-    // where a handshake that had begun would be lost.
+    // Not before all sockets are bound: each socket that joins a port moves some peers to other
+    // workers, where a handshake under way would be lost.
     const auto turn = [left](Worker &worker, const Then<std::int64_t> &done) {
         worker.server().resume();
         if (left.isEmpty())
             return done(0);
         for (const SocketAddress &address : left.first(left.size() - 1))
             worker.server().leave(address);
-        worker.server().leave(left.constLast(), done); // which finishes after the others
+        worker.server().leave(left.constLast(), done); // finishes after the others
     };
     askToAct(turn, [then = std::move(then)](std::int64_t) {
         if (then)
@@ -192,7 +192,7 @@ void WorkerPool::askToAct(const Question<std::int64_t> &command, Then<std::int64
 {
     ask<std::int64_t>(command, {},
                       [then = std::move(then)](const Result<std::vector<std::int64_t>> &counts) {
-                          const auto &all = counts.value(); // nobody gives up
+                          const auto &all = counts.value(); // never an error without a patience
                           then(std::accumulate(all.begin(), all.end(), std::int64_t{0}));
                       });
 }

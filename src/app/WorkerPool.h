@@ -2,10 +2,10 @@
 //
 // WorkerPool: the workers, and the addresses that they listen on together.
 //
-// It never waits for a worker: what the main thread asks is answered by a call in that thread. A
-// question about the state of the workers is given up after a while, and the error names a worker
-// that does not answer. A command that changes something is not: it is answered when every worker
-// has carried it out.
+// It never waits for a worker: answers come as calls in the main thread. A question about the
+// workers' state is given up after a while, and the error names a worker that does not answer. A
+// command that changes something is never given up: its answer comes when every worker has carried
+// it out.
 #pragma once
 
 #include "app/Gathering.h"
@@ -31,50 +31,48 @@ namespace dtlsd {
 class WorkerPool
 {
 public:
-    using Patience = std::optional<std::chrono::milliseconds>; // none: for ever
+    using Patience = std::optional<std::chrono::milliseconds>; // nullopt: for ever
 
-    /// Starts the threads; nobody listens yet. Answers come through @p mainThread, which outlives
-    /// it. @p passed: descriptors of UDP sockets that are bound already. If there are any, they
-    /// are dealt to the workers, and are all that these ever listen on. @p patience is for
-    /// questions about the workers' state; their longest turn takes a tenth of a second on a busy
-    /// machine.
+    /// Starts the threads; no worker listens yet. Answers come through @p mainThread, which
+    /// outlives the pool. @p passed are descriptors of bound UDP sockets; if there are any, they
+    /// are dealt to the workers, which never listen on others. @p patience is for questions about
+    /// the workers' state; a worker's longest turn takes 0.1 s on a busy machine.
     WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThread,
                const std::vector<int> &passed,
                std::chrono::milliseconds patience = std::chrono::seconds(2));
 
-    /// Binds every worker to each address of @p wanted that they are not bound to yet; there they
-    /// receive nothing before serve(). All or none: after a failure, which is logged, they are
-    /// bound as before.
+    /// Binds a socket of every worker to each new address of @p wanted; it receives nothing before
+    /// serve(). All or none: after a failure, which is logged, the workers are bound as before.
     Result<> bind(const QList<SocketAddress> &wanted);
-    /// Receives on the addresses of @p wanted, which are bound, and leaves all others; @p then is
-    /// called when the sessions there have ended.
+    /// Receives on the addresses of @p wanted, which are bound, and leaves all others; calls @p
+    /// then when the sessions at the others have ended.
     void serve(const QList<SocketAddress> &wanted, std::function<void()> then = {});
     [[nodiscard]] bool hasPassedSockets() const { return m_hasPassedSockets; }
-    /// Where they are bound, with the ports that the kernel picked.
+    /// The bound addresses, with the ports that the kernel picked.
     [[nodiscard]] QList<SocketAddress> addresses() const;
-    /// What the kernel granted the first socket, in bytes.
+    /// The SO_RCVBUF of the first socket, in bytes, as the kernel reports it.
     [[nodiscard]] int receiveBufferSize() const { return m_grantedBuffer; }
 
-    /// Puts a new configuration in force, but for its addresses; each worker has all of it or
-    /// nothing. @p then hears how many sessions it revoked; it may be called again after that.
+    /// Puts a new configuration in force, except its addresses; each worker has all of it or
+    /// nothing. @p then gets the number of revoked sessions; only then may apply() be called again.
     void apply(const Config &config, Then<std::int64_t> then);
-    /// Closes the open sessions that @p isMeant picks, in any thread; @p then hears how many there
-    /// were.
+    /// Closes the open sessions that @p isMeant picks (called in any thread); @p then gets their
+    /// number.
     void closeSessions(const std::function<bool(const SessionInfo &)> &isMeant,
                        Then<std::int64_t> then);
-    /// Says goodbye to every peer; @p then is called when all have heard it.
+    /// Closes every session with close_notify; calls @p then when all are closed.
     void close(std::function<void()> then);
-    /// Ends the threads, and waits for them: after close() for next to nothing.
+    /// Ends the threads and waits for them, after close() for next to no time.
     void stop();
 
     [[nodiscard]] int size() const { return static_cast<int>(m_workers.size()); }
     void states(Then<Result<std::vector<WorkerState>>> then);
-    /// By worker.
+    /// One list for each worker.
     void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then);
-    /// How many sockets they receive from, together; an error too if one has none.
+    /// How many sockets all workers receive from; an error also if one misses any of its sockets.
     void receivingSockets(Then<Result<int>> then);
 
-    /// Answers in the worker's thread, now or later, by a call of its second argument.
+    /// Answers in the worker's thread, now or later, by calling its second argument.
     template <class T>
     using Question = std::function<void(Worker &, Then<T>)>;
     /// Asks all workers at once.
@@ -100,7 +98,7 @@ public:
         if (!timer)
             return;
         timer->setSingleShot(true);
-        // By the mailbox: what was answered while the main thread was busy comes before it.
+        // Through the mailbox: answers posted while the main thread was busy come before it.
         QObject::connect(timer, &QTimer::timeout, timer,
                          [this, answers] { m_mainThread.post([answers] { answers->giveUp(); }); });
         timer->start(*patience);
@@ -119,7 +117,7 @@ private:
     };
 
     void deal(const std::vector<int> &passed);
-    /// A socket at @p wanted for each worker, appended to @p descriptors. Returns where they are.
+    /// Appends a socket at @p wanted for each worker to @p descriptors. Returns the bound address.
     Result<SocketAddress> openAt(const SocketAddress &wanted,
                                  std::vector<Descriptor> &descriptors) const;
     /// Hands each worker its share of @p descriptors, in turns.
@@ -128,14 +126,14 @@ private:
 
     LogWriter &m_writer;
     Mailbox &m_mainThread;
-    QObject m_timers; // which end with it
+    QObject m_timers; // parent of the timers of ask()
     const std::chrono::milliseconds m_patience;
     const bool m_hasPassedSockets;
-    const int m_receiveBuffer; // of every socket, also of those that are bound later
+    const int m_receiveBuffer; // of every socket, also of sockets bound later
     int m_grantedBuffer = 0;
     const std::shared_ptr<SharedState> m_shared;
     std::shared_ptr<const ServerSettings> m_settings; // in force
-    EventLog m_events;                                // the same
+    EventLog m_events;                                // in force
     std::vector<std::unique_ptr<Worker>> m_workers;
     std::vector<Listening> m_listening;
 };
