@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DeviceKey: who a tool is to be for a server, from where its user keeps the key. No tool takes a
-// key as an argument: those are there for every user of the machine to read.
+// DeviceKey: the identity and key of a tool that acts as a device, from a file or the environment.
+// No tool takes a key as an argument: every user of the machine can read arguments.
 #pragma once
 
 #include "core/Result.h"
@@ -19,7 +19,7 @@ struct DeviceKey
     QByteArray identity;
     PskKey key;
 
-    /// The entry of @p identity in a key file as dtlsd reads it, or the only one if none is named.
+    /// The entry of @p identity in a key file of dtlsd; without @p identity the only entry.
     static Result<DeviceKey> fromFile(const QString &file,
                                       const std::optional<QByteArray> &identity);
     static Result<DeviceKey> fromEnvironment(const QString &variable, const QByteArray &identity);

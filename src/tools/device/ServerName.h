@@ -8,7 +8,7 @@
 
 namespace dtlsd {
 
-/// `HOST:PORT` on a command line. HOST may be a name; the first of its addresses counts.
+/// Resolves `HOST:PORT` of a command line. If HOST is a name, its first address counts. Blocks.
 Result<SocketAddress> resolveServer(const QString &hostAndPort);
 
 } // namespace dtlsd

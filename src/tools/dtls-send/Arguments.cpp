@@ -39,7 +39,7 @@ struct Switches
 {
     const QCommandLineOption identity{
         QStringLiteral("psk-identity"),
-        QStringLiteral("Who to be; not needed with a key file of one line."), QStringLiteral("ID")};
+        QStringLiteral("Identity; not needed with a key file of one line."), QStringLiteral("ID")};
     const QCommandLineOption file{QStringLiteral("psk-file"),
                                   QStringLiteral("Take the key from FILE."),
                                   QStringLiteral("FILE")};
@@ -71,7 +71,7 @@ struct Switches
     }
 };
 
-/// Who the client is and what it offers; the server and the messages are still to come.
+/// Options from the switches; server and messages are not set yet.
 std::variant<Conversation::Options, Stop> readSwitches(const QCommandLineParser &parser,
                                                        const Switches &switches)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arguments: the command line of dtls-send, with the key read from where it says. There is no
-// option that takes a key: arguments are there for every user of the machine to read.
+// Arguments: the command line of dtls-send, with the key read from the file or variable it names.
+// No option takes a key: every user of the machine can read arguments.
 #pragma once
 
 #include "tools/dtls-send/Conversation.h"

@@ -87,7 +87,7 @@ void Conversation::sendNext()
         }
         m_awaitsReply = m_options.wantsReply;
     }
-    // No more is read than is sent, however large the input.
+    // Reads no further than it has sent, so that a large input does not fill the memory.
     if (m_input)
         m_input->setEnabled(m_waiting.empty() && !m_inputEnded);
     if (m_awaitsReply)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Conversation: sends one message after the other, each once the one before has its reply, and
-// prints the replies: byte for byte, or escaped, each on a line, where standard output is a
-// terminal.
+// Conversation: sends messages one by one, each after the reply to the one before, and prints the
+// replies, one a line: escaped on a terminal, otherwise byte for byte.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -27,9 +26,9 @@ class Conversation : public QObject
 
 public:
     enum Status {
-        Success = 0,         ///< every message was sent, and answered if a reply was wanted
+        Success = 0,         ///< every message was sent and, unless --no-reply, answered
         NoReply = 1,         ///< a message got no reply in time, or the server closed the session
-        HandshakeFailed = 2, ///< no session came about
+        HandshakeFailed = 2, ///< no session was established
         OutputFailed = 74    ///< a reply cannot be printed; EX_IOERR of sysexits.h
     };
 
@@ -47,7 +46,7 @@ public:
     void start();
 
 Q_SIGNALS:
-    /// The end, with the exit status.
+    /// Emitted once, with the exit status.
     void finished(int status);
 
 private:
@@ -60,7 +59,7 @@ private:
     const Options m_options;
     DtlsClient m_client;
     QFile m_output;            // standard output
-    bool m_isTerminal = false; // the same
+    bool m_isTerminal = false; // m_output is one
     std::unique_ptr<QSocketNotifier> m_input;
     QByteArray m_partialLine;
     std::deque<QByteArray> m_waiting;

@@ -6,11 +6,14 @@
 #include <QCoreApplication>
 
 #include <cstdio>
+#include <exception>
+
+#include <sysexits.h>
 
 using namespace dtlsd;
 
 int main(int argc, char *argv[])
-{
+try {
     occupyStandardStreams();
     qputenv("LC_ALL", "C.UTF-8"); // Qt complains about a locale without UTF-8
     const QCoreApplication application(argc, argv);
@@ -21,9 +24,12 @@ int main(int argc, char *argv[])
         return stop->status;
     }
     Conversation conversation(std::get<Conversation::Options>(arguments));
-    // Queued: the event loop that exit() ends may not run yet.
+    // Queued, because the event loop that exit() ends may not run yet.
     QObject::connect(&conversation, &Conversation::finished, &application, &QCoreApplication::exit,
                      Qt::QueuedConnection);
     conversation.start();
     return QCoreApplication::exec();
+} catch (const std::exception &error) {
+    say(stderr, QStringLiteral("dtls-send: %1\n").arg(QString::fromUtf8(error.what())));
+    return EX_SOFTWARE;
 }

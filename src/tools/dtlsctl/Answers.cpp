@@ -7,7 +7,7 @@ namespace dtlsd {
 
 namespace {
 
-/// Reads fields, and remembers the first that was not there or of another type.
+/// Reads fields, and remembers the first one that is missing or has the wrong type.
 class Fields
 {
 public:
@@ -24,7 +24,7 @@ public:
     QByteArray identity();
     TrafficAnswer traffic();
 
-    /// @p answer, if all that was asked for was there.
+    /// @p answer, if no field was missing.
     template <class Answer>
     Result<Answer> checked(Answer answer) const
     {

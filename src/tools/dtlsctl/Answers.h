@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What dtlsd answers to `status` and `sessions`, as types. Every field has to be there: dtlsctl and
-// dtlsd come together.
+// dtlsd's answers to `status` and `sessions`, as types. Every field is required, as dtlsctl and
+// dtlsd are of one version.
 #pragma once
 
 #include "core/Result.h"
@@ -70,11 +70,11 @@ struct SessionAnswer
 {
     QString session;
     QString state;       ///< `established` or `handshaking`
-    QByteArray identity; ///< empty: it has not said yet who it is
+    QByteArray identity; ///< empty: the device has not sent one yet, or the empty identity
     QString peer;
     QString local;
     QString cipher;   ///< empty while handshaking
-    QString protocol; ///< the same
+    QString protocol; ///< empty while handshaking
     double ageSeconds = 0;
     double idleSeconds = 0;
     TrafficAnswer traffic;

@@ -50,7 +50,7 @@ Stop wrongUsage(const QString &problem)
     return {QStringLiteral("dtlsctl: %1; see dtlsctl --help\n").arg(problem), EX_USAGE};
 }
 
-/// QCommandLineParser wants text. Latin-1 makes a character of each byte, and bytes of them again.
+/// QCommandLineParser takes text: Latin-1 maps each byte to a character and back.
 QStringList characters(const QList<QByteArray> &arguments)
 {
     QStringList result;
@@ -99,7 +99,7 @@ std::variant<Form, Stop> takeCommand(QStringList &words)
                           .arg(shownName(given), suggestion(given, known), acceptedNames(known)));
 }
 
-/// An option that says nothing to this command would be a misunderstanding.
+/// An error for an option that has no meaning for this command, or a missing one; empty: none.
 QString misplacedOption(const QCommandLineParser &parser, const Switches &switches,
                         const Form &form)
 {

@@ -17,9 +17,9 @@ namespace dtlsd {
 
 namespace {
 
-constexpr qint64 lineLimit = qint64{4} << 20; // bytes; the longest line, of metrics, has some 100 K
+constexpr qint64 lineLimit = qint64{4} << 20; // bytes; the longest line, metrics, has some 100 KiB
 
-/// The group that may use @p socket: its own, or that of the directory that hides it.
+/// The group that may use @p socket: its own or, if a directory hides the socket, the directory's.
 QString groupOf(const QString &socket)
 {
     QFileInfo file(socket);
@@ -53,13 +53,13 @@ Failure cannotConnect(const QString &socket, const QLocalSocket &connection)
     }
 }
 
-/// Past QLocalSocket, which forgets what has come when it cannot write: a server that is busy may
-/// answer and close without having read.
+/// Bypasses QLocalSocket, which discards received data when a write fails: a busy server may answer
+/// and close without reading.
 void send(const QLocalSocket &connection, const QJsonObject &question)
 {
     const QByteArray line = jsonLine(question);
     const auto descriptor = static_cast<int>(connection.socketDescriptor());
-    // A line is far smaller than the buffer of a new socket. Without it there is no answer either.
+    // A line is far smaller than a new socket's buffer. If it is not sent, no answer comes either.
     [[maybe_unused]] const ssize_t sent =
         ::send(descriptor, line.constData(), static_cast<std::size_t>(line.size()), MSG_NOSIGNAL);
 }
@@ -76,7 +76,7 @@ public:
     {
     }
 
-    /// false: the server has closed, or failure() says why there is nothing more to read.
+    /// false: the server has closed the connection, or take() returns a failure.
     bool readSome(std::chrono::milliseconds patience);
     std::variant<ControlClient::Line, Failure> take();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ControlClient: asks dtlsd through its control socket. A question is a JSON object on a line; the
-// answer is such lines too, the last of which has "ok", and the server closes the connection.
+// ControlClient: sends a request to dtlsd's control socket. A request is a JSON object on one line;
+// the answer is JSON objects, one a line, the last of which has "ok". Then the server closes.
 #pragma once
 
 #include "tools/dtlsctl/Failure.h"
@@ -22,10 +22,10 @@ class ControlClient
 public:
     struct Line
     {
-        QByteArray text; ///< as it came, without its line feed
+        QByteArray text; ///< unchanged, without the line feed
         QJsonObject object;
     };
-    /// Returns what keeps the caller from going on; empty = nothing.
+    /// Returns a failure to stop reading; nullopt = go on.
     using LineHandler = std::function<std::optional<Failure>(const Line &)>;
 
     /// @p patience: how long the server may take for its next byte.
@@ -36,14 +36,14 @@ public:
     {
     }
 
-    /// Blocks. @p onLine gets each line but the last as it comes, so that an answer may be larger
-    /// than memory; the last one is returned, whether it says yes or no.
+    /// Blocks. @p onLine gets each line but the last as it arrives, so an answer may be larger than
+    /// memory. Returns the last line, whether its "ok" is true or false.
     [[nodiscard]] std::variant<Line, Failure> ask(const QJsonObject &question,
                                                   const LineHandler &onLine) const;
 
-    /// That the server said something else than dtlsd does.
+    /// The failure for an answer that dtlsd would not send; @p what says why.
     [[nodiscard]] Failure noAnswer(const QString &what) const;
-    /// What a last line with "ok": false says.
+    /// The failure for a last line with "ok": false.
     [[nodiscard]] Failure refusal(const QJsonObject &last) const;
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ControlCommand: a command that asks dtlsd: puts the question, and prints the answer for a person
-// or, with --json, as it came.
+// ControlCommand: a command for dtlsd. It sends the request, and prints the answer for people or,
+// with --json, unchanged.
 #pragma once
 
 #include "tools/dtlsctl/Answers.h"
@@ -26,7 +26,7 @@ public:
     {
     }
 
-    /// With --watch it goes on until something fails, or a signal ends the process.
+    /// With --watch it repeats until a failure, or until a signal ends the process.
     [[nodiscard]] std::optional<Failure> run();
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Failure: why dtlsctl did not do what it was asked.
+// Failure: why a command of dtlsctl failed.
 #pragma once
 
 #include <QString>
@@ -11,11 +11,11 @@ namespace dtlsd {
 
 struct Failure
 {
-    /// Beside those of sysexits.h: dtlsd understood and said no, or what it was asked about is not
-    /// so.
+    /// In addition to sysexits.h: dtlsd refused a valid request, such as for an unknown session, or
+    /// is unhealthy.
     static constexpr int refused = 1;
 
-    QString message; ///< a sentence: where, what, what to do; empty: all has been said
+    QString message; ///< one sentence: where, what, what to do; empty: nothing more to print
     int status = refused;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What dtlsctl --help prints. dtlsctl(1) says the same at greater length.
+// The text of dtlsctl --help. dtlsctl(1) has the details.
 #pragma once
 
 namespace dtlsd {
@@ -25,9 +25,9 @@ Commands:
 Options:
   --socket PATH     Where dtlsd is; by default /run/dtlsd/control.sock, and in a unit
                     control.sock in $RUNTIME_DIRECTORY.
-  --json            Print the lines of the answer as they came, a JSON object each: of
-                    sessions those about a session, of all others the only one, also if
-                    it is a refusal.
+  --json            Print the JSON lines of the answer unchanged: for sessions one line
+                    for each session, for other commands the last line, also if it is
+                    an error.
   --watch           With status and sessions: again every second, until Ctrl-C.
   --format FORMAT   What FILE is: mosquitto (psk_file), stunnel (PSKsecrets) or gnutls
                     (psk.passwd).
@@ -45,12 +45,12 @@ Examples:
 
 Exit status:
    0  done; healthy
-   1  refused or not so: not found, unhealthy, busy; or the output cannot be written
+   1  refused: not found, unhealthy or busy; or the output cannot be written
   64  wrong usage
   65  the file to import has errors
   66  the file to import cannot be read
   69  there is no dtlsd at the socket
-  76  what came back is no answer of dtlsd's
+  76  what listens at the socket is not dtlsd, or another version of it
   77  not allowed
   78  the new configuration is wrong, and the old one is still in force
 )";

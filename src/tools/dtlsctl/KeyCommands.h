@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dtlsctl key new and dtlsctl key import. No key is ever an argument: those are there for every
-// user of the machine to read.
+// dtlsctl key new and dtlsctl key import. No key is ever an argument: every user of the machine can
+// read arguments.
 #pragma once
 
 #include "tools/dtlsctl/Failure.h"
@@ -13,10 +13,10 @@
 
 namespace dtlsd {
 
-/// std::runtime_error if there is no randomness.
+/// Throws std::runtime_error if there are no random numbers.
 [[nodiscard]] std::optional<Failure> printNewKey(const QByteArray &name);
 
-/// @p file: `-` is standard input. Prints all of its keys or, when anything is wrong, none.
+/// Prints all keys of @p file (`-` is standard input) or, after any error, none.
 [[nodiscard]] std::optional<Failure> printImportedKeys(KeyFormat format, const QByteArray &file);
 
 } // namespace dtlsd

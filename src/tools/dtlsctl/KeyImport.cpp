@@ -25,7 +25,7 @@ struct NamedKey
     PskKey key;
 };
 
-/// nullopt: the line has nothing to say.
+/// nullopt: the line is blank or a comment.
 using Reading = Result<std::optional<NamedKey>>;
 
 Reading reading(const QByteArray &identity, const Result<PskKey> &key)
@@ -35,7 +35,7 @@ Reading reading(const QByteArray &identity, const Result<PskKey> &key)
     return std::optional(NamedKey{identity, key.value()});
 }
 
-/// What stunnel asks OpenSSL: pairs of digits, with colons between them if one likes.
+/// Like stunnel, asks OpenSSL first: pairs of hex digits, with optional colons between them.
 Result<PskKey> parseStunnelKey(const QByteArray &text)
 {
     if (text.contains('\0'))
@@ -113,12 +113,12 @@ private:
 
     const KeyFormat m_format;
     QHash<QByteArray, int> m_firstLine; // of each identity
-    ImportedKeys m_keys;                // but for its messages
+    ImportedKeys m_keys;                // only its lines, before take()
     FileMessages m_errors;
     FileMessages m_warnings;
 };
 
-/// The other servers take it for a part of the first identity, which no device would send.
+/// The other servers read it as part of the first identity, which no device would send.
 void Importer::warnAboutByteOrderMark()
 {
     m_warnings.append(1, QStringLiteral("the byte order mark at the start of the file is left out; "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KeyImport: key files of other servers as lines of ours. What it has to say never shows any part
-// of a line: where a colon is missing or misplaced, a key looks like an identity.
+// KeyImport: converts key files of other servers to lines of ours. Its messages never show any part
+// of a line: if a colon is missing or misplaced, a key looks like an identity.
 #pragma once
 
 #include "config/Config.h"
@@ -15,7 +15,7 @@ namespace dtlsd {
 
 enum class KeyFormat {
     Mosquitto, ///< psk_file: identity:hexkey
-    Stunnel,   ///< PSKsecrets: identity:key, which is hex if OpenSSL can read it as such, else text
+    Stunnel,   ///< PSKsecrets: identity:key; the key is hex if OpenSSL reads it as hex, else text
     GnuTls     ///< psk.passwd of psktool: identity:hexkey, #hexidentity:hexkey
 };
 
@@ -26,12 +26,12 @@ inline constexpr Names<KeyFormat, 3> keyFormatNames{
 
 struct ImportedKeys
 {
-    QByteArray lines; ///< in the order of the file; to be used only without errors
+    QByteArray lines; ///< in the order of the file; valid only without errors
     QList<ConfigMessage> errors;
     QList<ConfigMessage> warnings;
 };
 
-/// @p file is the name for messages.
+/// @p file is the name that messages show.
 ImportedKeys importKeys(KeyFormat format, const QString &file, QByteArrayView content);
 
 } // namespace dtlsd

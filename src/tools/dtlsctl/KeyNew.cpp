@@ -9,7 +9,7 @@ namespace dtlsd {
 
 namespace {
 
-/// Why @p section is not read as that of the identity @p name alone; empty = it is.
+/// Why @p section does not read back as exactly the identity @p name; empty = it does.
 QString sectionProblem(const QByteArray &section, const QByteArray &name)
 {
     if (name == "*")
@@ -24,7 +24,7 @@ QString sectionProblem(const QByteArray &section, const QByteArray &name)
     return isThatOne ? QString() : QStringLiteral("dtlsd.ini would read another name");
 }
 
-/// `what is wrong; what is accepted` without its second half.
+/// The first half of `what is wrong; what is accepted`.
 QString wrong(const QString &problem)
 {
     const qsizetype end = problem.lastIndexOf(u"; ");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// newIdentity(): what dtlsctl key new prints.
+// newIdentity(): the output of dtlsctl key new.
 #pragma once
 
 #include "core/Result.h"
@@ -10,8 +10,8 @@
 
 namespace dtlsd {
 
-/// A section `[identity NAME]` of dtlsd.ini with @p key or, for a name that no section can have, a
-/// line of the key file and a comment that says why.
+/// A section `[identity NAME]` of dtlsd.ini with @p key or, if a section cannot have that @p name,
+/// a line of the key file and a comment that says why.
 Result<QByteArray> newIdentity(const QByteArray &name, const PskKey &key);
 
 } // namespace dtlsd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What dtlsd answers, laid out for a person. What came from a peer is escaped.
+// dtlsd's answers laid out for people. Text from a peer is escaped.
 #pragma once
 
 #include "tools/dtlsctl/Answers.h"
@@ -12,7 +12,7 @@ namespace dtlsd {
 
 TextBlock statusReport(const StatusAnswer &status);
 
-/// A table; one that is wider than @p columns (0: that may be) is cut there.
+/// A table, cut to @p columns; 0: not cut.
 TextBlock sessionsReport(const QList<SessionAnswer> &sessions, int columns);
 
 } // namespace dtlsd

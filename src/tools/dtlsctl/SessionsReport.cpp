@@ -14,10 +14,10 @@ namespace {
 struct Column
 {
     QLatin1StringView heading;
-    bool right = false; ///< aligned there: quantities
+    bool right = false; ///< right-aligned: a quantity
 };
 
-// What matters most stands where a narrow terminal still shows it.
+// The columns that matter most come first, where a narrow terminal still shows them.
 constexpr std::array columns{
     Column{QLatin1StringView("SESSION")},      Column{QLatin1StringView("IDENTITY")},
     Column{QLatin1StringView("PEER")},         Column{QLatin1StringView("AGE"), true},
@@ -29,12 +29,7 @@ constexpr std::array columns{
 };
 using Row = std::array<QString, columns.size()>;
 
-constexpr qsizetype identityLimit = 32; // characters on a terminal; one device shall not own it
-
-QString safe(const QString &text)
-{
-    return escaped(text.toUtf8());
-}
+constexpr qsizetype identityLimit = 32; // characters on a terminal: one device must not fill it
 
 QString orDash(const QString &text)
 {
@@ -44,7 +39,7 @@ QString orDash(const QString &text)
 QString identityText(const SessionAnswer &session, bool onTerminal)
 {
     const QByteArray &identity = session.identity;
-    if (identity.isEmpty()) // the empty one as its section has it, or none yet
+    if (identity.isEmpty()) // the empty identity, written as in its section, or none yet
         return session.state == u"established" ? QStringLiteral("\"\"") : QStringLiteral("-");
     return onTerminal ? escaped(identity, identityLimit) : escaped(identity);
 }

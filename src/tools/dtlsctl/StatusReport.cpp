@@ -11,11 +11,6 @@ namespace {
 
 using Tone = TextLine::Tone;
 
-QString safe(const QString &text, qsizetype limit = 1024)
-{
-    return escaped(text.toUtf8(), limit);
-}
-
 TextLine line(const QString &label, const QString &text, Tone tone = Tone::Plain)
 {
     return {QStringLiteral("  %1 %2").arg(label, -14).arg(text), tone};
@@ -59,7 +54,7 @@ TextLine log(const StatusAnswer &status)
         status.logLost > 0 || status.logUnverified > 0 || isStalled ? Tone::Warning : Tone::Plain);
 }
 
-/// Why there are no receipts at present; none if there is no reason.
+/// Why no receipts are given at present; empty if they are given.
 TextBlock logProblem(const StatusAnswer &status)
 {
     const QString label = QStringLiteral("No receipts");

@@ -17,7 +17,7 @@ namespace {
 int widthOf(char32_t character)
 {
     const int width = ::wcwidth(static_cast<wchar_t>(character));
-    return width < 0 ? 1 : width; // the C library is older than the character
+    return width < 0 ? 1 : width; // unknown to the C library: a newer character
 }
 
 } // namespace
@@ -56,7 +56,7 @@ QByteArray Terminal::printed(const TextBlock &block) const
 
 QByteArray Terminal::redrawn(const TextBlock &block) const
 {
-    // The cursor needs a row of its own below.
+    // The cursor needs a row of its own below the block.
     const qsizetype room = rows > 1 ? rows - 1 : block.size();
     const bool fits = block.size() <= room;
     const qsizetype shown = fits ? block.size() : room - 1;

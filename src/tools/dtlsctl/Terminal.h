@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Terminal: what standard output is. TextLine: a line for it, whose tone is a colour where there
-// are colours.
+// Terminal: the properties of standard output. TextLine: a line for it; its tone is a colour on a
+// terminal with colours.
 #pragma once
 
 #include "tools/dtlsctl/Failure.h"
@@ -28,16 +28,16 @@ struct Terminal
 {
     bool isOne = false;
     bool hasColours = false;
-    int columns = 0; ///< 0: lines may have any length
-    int rows = 0;    ///< the same for blocks
+    int columns = 0; ///< 0: lines of any length
+    int rows = 0;    ///< 0: blocks of any length
 
-    /// As it is now: a window may change its size.
+    /// The present properties: a window may change its size.
     static Terminal ofStandardOutput();
 
-    /// @p block, line after line.
+    /// The lines of @p block, encoded for output.
     [[nodiscard]] QByteArray printed(const TextBlock &block) const;
-    /// @p block in place of what is on the screen, cut to it. To be written at once; nothing has to
-    /// be restored afterwards.
+    /// Replaces the screen by @p block, cut to the screen's size. Write it in one piece; nothing
+    /// has to be restored afterwards.
     [[nodiscard]] QByteArray redrawn(const TextBlock &block) const;
 
 private:
@@ -47,14 +47,14 @@ private:
 /// How many columns of a terminal @p text takes, without control characters.
 int displayWidth(QStringView text);
 
-/// The front of @p text, with `…` where it was cut to @p columns; all of it if that is 0.
+/// @p text cut to @p columns, with `…` at the cut; uncut if @p columns is 0.
 QString cut(const QString &text, int columns);
 
-/// Writes lines to standard output: exactly, unless it is a terminal (forTerminal()). A failure
-/// without words is that nobody reads it any more.
+/// Writes lines to standard output: as forTerminal() on a terminal, otherwise exactly. A failure
+/// without a message means that the reader has closed it (EPIPE).
 [[nodiscard]] std::optional<Failure> print(QByteArrayView text);
 
-/// The same for what a Terminal has made of a block, with its colours.
+/// Like print(), for a block that Terminal has encoded, with its colours.
 [[nodiscard]] std::optional<Failure> printEncoded(QByteArrayView bytes);
 
 } // namespace dtlsd

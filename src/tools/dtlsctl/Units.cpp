@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/dtlsctl/Units.h"
 
+#include "core/Escape.h"
+
 #include <algorithm>
 #include <array>
 
@@ -26,7 +28,7 @@ QString withUnit(std::int64_t seconds, const Unit &unit)
 
 QString spanText(double seconds)
 {
-    // What a server says may be anything; a whole number of seconds has to fit.
+    // A server may send any number; whole seconds have to fit into 64 bits.
     const double bounded = std::clamp(seconds, 0.0, 1e15);
     if (bounded < 9.95)
         return QString::number(bounded, 'f', 1) + u's';
@@ -53,6 +55,11 @@ QString bytesText(std::int64_t bytes)
     return QStringLiteral("%1 %2iB")
         .arg(amount, 0, 'f', amount < 9.95 ? 1 : 0)
         .arg(prefixes[prefix]);
+}
+
+QString safe(const QString &text, qsizetype limit)
+{
+    return escaped(text.toUtf8(), limit);
 }
 
 } // namespace dtlsd

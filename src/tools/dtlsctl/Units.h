@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quantities as a person reads them at a glance.
+// Quantities and texts in a form for people.
 #pragma once
 
 #include <QString>
@@ -14,5 +14,8 @@ QString spanText(double seconds);
 
 /// `60 B`, `1.2 KiB`, `34 MiB`
 QString bytesText(std::int64_t bytes);
+
+/// What a daemon said, made safe for a terminal.
+QString safe(const QString &text, qsizetype limit = 1024);
 
 } // namespace dtlsd

@@ -38,7 +38,7 @@ int main(int argc, char *argv[])
 try {
     occupyStandardStreams();
     qputenv("LC_ALL", "C.UTF-8");                     // Qt complains about a locale without UTF-8
-    const QList<QByteArray> words(argv, argv + argc); // Qt would make text of them
+    const QList<QByteArray> words(argv, argv + argc); // as bytes: Qt decodes them
     const QCoreApplication application(argc, argv);
 
     const auto arguments = Arguments::parse(words);
