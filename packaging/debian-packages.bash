@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# The Debian 12 packages that dtlsd needs, in one place; to be sourced.
+# The Debian 12 packages that dtlsd needs. Source this file.
 # Usage: ensure_packages "${build_packages[@]}" ...
 
-# shellcheck disable=SC2034 # for those who source this
+# shellcheck disable=SC2034 # used by scripts that source this
 build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev
     qt6-base-private-dev libssl-dev libsystemd-dev)
 
@@ -12,26 +12,26 @@ build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev
 # shellcheck disable=SC2034
 package_packages=(build-essential debhelper dpkg-dev lintian)
 
-# clang-format and clang-tidy check the sources, ccache makes the second build fast; systemd is
-# tested against (journald, systemd-analyze), and so are the DTLS clients of OpenSSL, GnuTLS and
-# libcoap, and of our own on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's
-# sanitizers, llvm names the functions in their reports. mandoc checks the man pages, zsh and fish
-# the completions. jq, systemd-journal-remote and python3-systemd (for fail2ban) are what the recipes
-# of packaging/docs use. debootstrap makes small systems: one that systemd-container boots and the
-# package is tested on, and one that buildah begins the container image with, which podman, unpacked
-# by tests/run, runs with conmon, libsubid4 and runc. nftables and iproute2 make networks to test in.
+# clang-format and clang-tidy check the sources, ccache makes the second build fast. Tests use systemd
+# (journald, systemd-analyze) and the DTLS clients of OpenSSL, GnuTLS and libcoap, and our own clients
+# on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's sanitizers, llvm names the
+# functions in their reports. mandoc checks the man pages, zsh and fish the completions. The recipes of
+# packaging/docs use jq, systemd-journal-remote and python3-systemd (for fail2ban). debootstrap makes
+# two small systems: systemd-container boots one to test the package, buildah starts the container
+# image from the other; podman, unpacked by tests/run, runs the image with conmon, libsubid4 and runc.
+# nftables and iproute2 make test networks.
 # shellcheck disable=SC2034
 test_packages=(buildah ccache clang clang-format clang-tidy conmon debootstrap fish gnutls-bin
     iproute2 jq libclang-rt-dev libcoap3-bin libmbedtls-dev libsubid4 libwolfssl-dev llvm mandoc
     nftables openssl python3 python3-systemd runc shellcheck systemd systemd-container
     systemd-journal-remote zsh)
 
-# Installs those of the named packages that are missing, and touches nothing when none is. Without
-# root it says what to install, and fails.
+# Installs the missing ones of the named packages; changes nothing if none is missing. Without root it
+# says what to install, and fails.
 ensure_packages()
 {
     if ! command -v dpkg-query >/dev/null; then
-        echo "not a Debian system: taking it that these, or their like, are installed: $*"
+        echo "not a Debian system: assuming that these packages, or equivalents, are installed: $*"
         return 0
     fi
     local package missing=()
@@ -49,13 +49,13 @@ ensure_packages()
     fi
     echo "installing: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    # The lists that are there may be old or none: then, and only then, they are fetched.
+    # Fetches the package lists only if they are too old or missing.
     local install=(apt-get install --yes --quiet --no-install-recommends "${missing[@]}")
     "${install[@]}" </dev/null || { apt-get update --quiet </dev/null && "${install[@]}" </dev/null; }
 }
 
-# PACKAGE DIRECTORY: puts the files of a package there, once, and installs nothing: for those whose
-# installation starts a service that nobody asked for.
+# PACKAGE DIRECTORY: unpacks a package there, once, without installing it: for packages whose
+# installation starts an unwanted service.
 unpack_package()
 {
     if [[ -d $2 ]] || ! command -v dpkg-deb >/dev/null; then

@@ -3,7 +3,7 @@
 # Completion of dtls-send in fish.
 
 complete -c dtls-send -f
-complete -c dtls-send -l psk-identity -x -d 'Who to be'
+complete -c dtls-send -l psk-identity -x -d 'Identity'
 complete -c dtls-send -l psk-file -r -F -d 'Take the key from this file'
 complete -c dtls-send -l psk-env -x -a '(set --names --export)' -d 'Take the key from this variable'
 complete -c dtls-send -l ciphers -x -a 'strict modern iot' -d 'What to offer'

@@ -41,7 +41,7 @@ end
 
 complete -c dtlsctl -f
 complete -c dtlsctl -l socket -r -F -d 'Where dtlsd is'
-complete -c dtlsctl -l json -d 'Print the lines of the answer as they came'
+complete -c dtlsctl -l json -d 'Print the JSON lines of the answer unchanged'
 complete -c dtlsctl -l watch -d 'Again every second'
 complete -c dtlsctl -l format -x -a 'mosquitto stunnel gnutls' -d 'What the file to import is'
 complete -c dtlsctl -l version -d 'Print the version'
