@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: goodbyes [SESSIONS]
-// A daemon with 20,000 sessions of one identity, or as many as are given, closes all of them by one
-// command of the control socket. Says how long that took, and how long another device, which sends
-// one message after the other all the time, had to wait for an answer before and meanwhile. Its
-// answers are receipts: they wait for the log as well.
-#include "support/ControlClient.h"
+// A daemon with 20,000 sessions of one identity, or SESSIONS, closes all of them by one command of
+// the control socket. Prints how long that took, and how long another device, which sends messages
+// one after the other, waited for answers before and meanwhile. The answers are receipts, which
+// wait for the log too.
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
 
@@ -37,7 +37,7 @@ DtlsClient::Options device(const QByteArray &identity, char letter)
     return {.identity = identity, .key = PskKey(QByteArray(16, letter)), .ciphers = {}};
 }
 
-/// Each from an address of its own, so that none takes another's place.
+/// Each client has its own address, so that none replaces another.
 std::unique_ptr<DtlsClient> connecting(int number, const SocketAddress &server)
 {
     const auto host = 0x7f010001U + static_cast<quint32>(number); // 127.1.0.1
@@ -66,7 +66,7 @@ bool openCrowd(int size, const SocketAddress &server)
     return true;
 }
 
-/// A device that sends the next message as soon as it has the answer to the last.
+/// A device that sends a message as soon as it has the answer to the one before.
 class Talker
 {
 public:
@@ -93,7 +93,7 @@ public:
         m_answers = 0;
         m_longest = 0;
     }
-    /// Since reset(), the answer under way included.
+    /// Prints the waits since reset(), with that of the present message.
     void print(const char *when) const
     {
         std::printf("%s: %d answers, the longest wait %.2f ms\n", when, m_answers,
@@ -140,7 +140,7 @@ int measure(int sessions)
     talker.reset();
     QElapsedTimer clock;
     clock.start();
-    ControlClient client(daemon.controlSocket());
+    ControlPeer client(daemon.controlSocket());
     client.send("{\"command\":\"close-identity\",\"identity\":\"crowd\"}\n");
     const QByteArray answer = client.readAll(QDeadlineTimer(10min)).value_or(QByteArray());
     const double took = static_cast<double>(clock.nsecsElapsed()) / 1e9;

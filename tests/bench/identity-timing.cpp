@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: identity-timing [HANDSHAKES]
-// How long the server takes for a client's last flight, when it names a known identity with a
-// wrong key, an unknown identity, and one that may not come from there: 2,000 of each unless said
-// otherwise, in random order, among 10,000 configured identities and without a network. If the
-// times differ by more than the first kind differs from itself, an observer could tell which
-// identities there are.
+// Measures the server's time for a client's last flight with a known identity and a wrong key, with
+// an unknown identity, and with an identity that is not allowed from its address: 2,000 of each, or
+// HANDSHAKES, in random order, among 10,000 configured identities and without a network. If the
+// times differ by more than two halves of the first kind do, an observer could tell which
+// identities exist.
 #include "support/MemoryNetwork.h"
 
 #include <QCoreApplication>
@@ -57,7 +57,7 @@ double cpuMicroseconds()
     return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-/// What the server needs for the last flight of handshake @p number.
+/// The server's CPU time for the last flight of handshake @p number, in microseconds.
 double timeOfLastFlight(MemoryNetwork &network, int number, const QByteArray &identity)
 {
     auto options = MemoryNetwork::defaultClient();
@@ -85,7 +85,7 @@ double percentile(std::vector<double> values, double part)
     return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
 }
 
-/// The rank test of Mann and Whitney: how many standard deviations off "no difference" it is.
+/// The Mann-Whitney rank test: the distance from "no difference" in standard deviations.
 double rankScore(const std::vector<double> &a, const std::vector<double> &b)
 {
     std::vector<std::pair<double, bool>> all;
@@ -104,7 +104,7 @@ double rankScore(const std::vector<double> &a, const std::vector<double> &b)
     return (ranks - mean) / std::sqrt(sizeA * sizeB * (sizeA + sizeB + 1) / 12);
 }
 
-/// How far the medians of two halves of @p times lie apart, in 95 of 100 random divisions.
+/// The largest difference between the medians of two random halves of @p times in 95 of 100 cases.
 double noiseOf(std::vector<double> times, std::mt19937 &random)
 {
     std::vector<double> differences;

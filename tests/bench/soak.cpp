@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: soak [MINUTES]
-// A daemon for 20 minutes, or as many as are given, under everything at once: devices that talk
-// all the time, devices that come and go on a lossy path, and floods that take turns. A line every
-// ten seconds says what it holds. In the end, when all of them have gone, its sessions, memory and
-// descriptors have to be what they were, and every receipt has to have its entry. Needs root.
+// Runs a daemon for 20 minutes, or MINUTES, under combined load: devices that send all the time,
+// devices that come and go on a lossy path, and alternating floods. A line every ten seconds prints
+// its usage. At the end, when all have gone, its sessions, memory and descriptors have to be as at
+// the beginning, and every receipt has to have its entry. Needs root.
 #include "support/CraftedHello.h"
 #include "support/DaemonLog.h"
 #include "support/Garbage.h"
@@ -51,7 +51,7 @@ FaultPlan lossyPath()
     return plan;
 }
 
-/// Devices that come, have their say over a lossy path, and go, some without a goodbye.
+/// Devices that connect, send messages over a lossy path, and go, some without close_notify.
 class Visitors
 {
 public:
@@ -71,7 +71,7 @@ public:
     [[nodiscard]] bool isEmpty() const { return m_present.empty(); }
     [[nodiscard]] int gone() const { return m_gone; }
     [[nodiscard]] int defeated() const { return m_defeated; }
-    /// Those with a receipt.
+    /// Messages with a receipt.
     [[nodiscard]] const QList<QByteArray> &acknowledged() const { return m_acknowledged; }
 
 private:
@@ -161,7 +161,7 @@ struct Holding
 {
     qint64 memory = 0; // KiB
     qsizetype descriptors = 0;
-    QString sessions; // as the last statistics say
+    QString sessions; // from the last statistics
 };
 
 Holding holding(DaemonProcess &daemon, DaemonLog &log)
@@ -250,7 +250,7 @@ int soak(std::chrono::minutes length)
     print("after", after);
     std::printf("\n");
     const bool answered = fleet.settle();
-    const int failures = fleet.failures(); // now comes the goodbye
+    const int failures = fleet.failures(); // before the daemon closes their sessions
     const int status = daemon.stop().value_or(-1);
 
     bool good = check(left && guests.defeated() == 0, "every visitor had its say");

@@ -15,10 +15,10 @@ namespace {
 constexpr QLatin1StringView perSecond("handshakes_per_second");
 constexpr std::chrono::seconds lostAfter{1};
 constexpr std::chrono::milliseconds longestWait{50};
-constexpr std::chrono::milliseconds settling{500}; // what a server does behind its handshakes
+constexpr std::chrono::milliseconds settling{500}; // for work of the server after its handshakes
 constexpr std::size_t stepSize = 64;
 
-/// Handshake, one message, close_notify, each client on a new socket again and again.
+/// Handshake, one message, close_notify, repeated by each client, each time on a new socket.
 class Churn
 {
 public:

@@ -13,11 +13,11 @@ using Clock = LoadFleet::Clock;
 namespace {
 
 constexpr std::chrono::seconds longestStorm{120};
-// What is done for the storm before the established clients are looked at again: about 0.2 ms.
+// Work for the storm between two looks at the established clients: about 0.2 ms.
 constexpr std::size_t stormStep = 4;
 
-/// Messages of established clients, each at its time whatever became of those before it. Latency
-/// counts from when a message was due, so that one that was kept waiting here counts in full.
+/// Messages of established clients, each at its due time whatever happened to earlier ones. Latency
+/// counts from the due time, so that a delay in this program counts in full.
 class PacedEcho
 {
 public:
@@ -49,13 +49,13 @@ public:
 
     struct Phase
     {
-        Latencies latencies; ///< with what lost messages were waited for
+        Latencies latencies; ///< a lost message counts with the time it was waited for
         Latencies delays;    ///< by which messages were sent late
-        std::size_t sent;
-        std::size_t lost;
+        std::size_t sent = 0;
+        std::size_t lost = 0;
     };
 
-    /// Waits for the replies to all that was sent since start().
+    /// Waits for the replies to all messages since start().
     Phase finish()
     {
         m_load.finish();
@@ -88,7 +88,7 @@ PacedEcho::Phase runQuietly(PacedEcho &echo, LoadFleet &fleet, std::chrono::nano
     return echo.finish();
 }
 
-/// What is done for the storm in one step of the loop.
+/// Work for the storm in one step of the loop.
 void stepStorm(LoadFleet &fleet, Opening &opening)
 {
     opening.start(stormStep);
@@ -98,7 +98,7 @@ void stepStorm(LoadFleet &fleet, Opening &opening)
     fleet.flush();
 }
 
-/// Adds how long it took.
+/// Adds how long the storm took.
 PacedEcho::Phase runStorm(PacedEcho &echo, LoadFleet &established, LoadFleet &storming,
                           Opening &opening, QJsonObject &figures)
 {
@@ -148,7 +148,7 @@ Result<QJsonObject> measureStorm(const Plan &plan)
     runQuietly(echo, *established.value(), plan.warmUp);
     const auto quiet = runQuietly(echo, *established.value(), plan.duration);
 
-    // As after a power cut: nobody says goodbye, and all come back from new ports.
+    // As after a power cut: no close_notify, and all reconnect from new ports.
     storming = makeFleet(plan, plan.storm);
     if (!storming)
         return storming.error();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The modes of dtls-bench: each opens its sessions, does what it is named after, closes them, and
-// says what it found, by the names of tests/bench/README.md. They fail when sessions do not open.
+// The modes of dtls-bench: each opens its sessions, runs its load, closes them, and returns figures
+// with the names of tests/bench/README.md. They fail if sessions do not open.
 #pragma once
 
 #include "bench/dtls-bench/Plan.h"
@@ -21,18 +21,18 @@ Result<QJsonObject> measureChurn(const Plan &plan);
 Result<QJsonObject> measureRamp(const Plan &plan);
 Result<QJsonObject> measureStorm(const Plan &plan);
 
-/// Opens a session and closes it, again and again until it works. Fails when that takes too long.
+/// Opens a session and closes it, repeatedly until that succeeds. Fails if it takes too long.
 Result<> reach(const Plan &plan);
 
-// What they have in common.
+// Shared by the modes:
 
 Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, std::size_t clients,
                                              bool sharesSockets = true);
-/// All sessions are open then.
+/// Returns a fleet whose sessions are all open.
 Result<std::unique_ptr<LoadFleet>> openFleet(const Plan &plan, std::size_t clients);
 void closeFleet(LoadFleet &fleet);
 
-/// Processor time from where it is made.
+/// Processor time since its construction.
 struct Clocks
 {
     explicit Clocks(const Plan &plan);
@@ -41,15 +41,15 @@ struct Clocks
     CpuClock own; ///< of this process
 };
 
-/// For each of @p count things, in microseconds.
+/// Adds the processor time per item, for @p count items, in microseconds.
 void addCpu(QJsonObject &figures, const Clocks &clocks, std::size_t count);
-/// Bytes of the server that are resident; 0: it is gone.
+/// The server's resident memory in bytes; 0: it is gone.
 double memory(const Plan &plan);
-/// The same in units of 1000 bytes.
+/// Adds memory() in units of 1000 bytes.
 void addMemory(QJsonObject &figures, const Plan &plan);
 /// p50, p90, p99, p99.9 and the longest, in microseconds.
 void addPercentiles(QJsonObject &figures, const Latencies &latencies);
-/// In hundredths of what was sent.
+/// Adds @p lost as a percentage of @p sent.
 void addLoss(QJsonObject &figures, std::size_t lost, std::size_t sent);
 
 } // namespace dtlsd::bench

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plan: what to measure, and the server to measure it of. What all measurements have in common is a
-// constant, so that their figures can be compared.
+// Plan: what to measure, and the server. Parameters common to all measurements are constants, so
+// that their figures can be compared.
 #pragma once
 
 #include "tools/device/DeviceKey.h"

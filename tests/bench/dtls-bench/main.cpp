@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dtls-bench: many clients of a server on this machine, and what they find, as a JSON object.
+// dtls-bench: runs many clients against a server on this machine; prints figures as a JSON object.
 #include "bench/dtls-bench/Measuring.h"
 #include "bench/load/CpuClock.h"
 #include "core/Console.h"
@@ -32,7 +32,7 @@ constexpr std::int64_t largestProcessId = 1 << 22; // Linux' own limit
 struct Mode
 {
     QLatin1StringView name;
-    Result<QJsonObject> (*measure)(const Plan &plan);
+    Result<QJsonObject> (*measure)(const Plan &plan) = nullptr;
 };
 
 constexpr Mode modes[] = {{QLatin1StringView("echo"), &measureEcho},

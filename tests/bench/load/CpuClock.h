@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CpuClock: the processor time that a process has used, all threads of it, as clock_gettime(2) has
-// it: to the nanosecond, where /proc/PID/stat counts in hundredths of a second.
+// CpuClock: the processor time of all threads of a process, from clock_gettime(2): in nanoseconds,
+// while /proc/PID/stat counts in hundredths of a second.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ namespace dtlsd::bench {
 class CpuClock
 {
 public:
-    /// Running from here.
+    /// Starts the clock.
     explicit CpuClock(pid_t processId)
         : m_processId(processId)
         , m_begin(used())
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] std::chrono::nanoseconds elapsed() const { return used() - m_begin; }
 
 private:
-    /// 0 when the process is gone.
+    /// 0 if the process is gone.
     [[nodiscard]] std::chrono::nanoseconds used() const
     {
         clockid_t clock{};

@@ -49,7 +49,7 @@ void EchoLoad::send(std::size_t client, Clock::time_point since)
     ++m_counts.sent;
 }
 
-/// Up to @p messages in all.
+/// Sends up to @p messages in all.
 void EchoLoad::fill(std::size_t messages)
 {
     const auto now = Clock::now();
@@ -59,7 +59,7 @@ void EchoLoad::fill(std::size_t messages)
         const std::size_t client = m_turn;
         m_turn = (m_turn + 1) % m_fleet.size();
         if (m_fleet[client].state() != LoadSession::State::Open)
-            continue; // closed by the server; its messages will be missed
+            continue; // closed by the server; its messages count as lost
         while (m_book.underWay(client) < m_options.window &&
                m_book.underWay() < m_options.underWay && m_counts.sent < messages)
             send(client, now);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EchoLoad: open sessions that send messages and take the replies. The run functions send as much
-// as is allowed: each client no more at a time than its window holds, all of them together no more
-// than is to be under way. Clients take turns, so that with many of them the server meets each
-// after it has seen to all others. A message without a reply is not sent again.
+// EchoLoad: open sessions that send messages and take the replies. The run functions send as many
+// messages as allowed: each client up to its window, all together up to a number under way. Clients
+// take turns, so that a server with many clients serves each after all others. A message without a
+// reply is not sent again.
 #pragma once
 
 #include "bench/load/LoadFleet.h"
@@ -30,31 +30,31 @@ public:
     struct Counts
     {
         std::size_t sent = 0;
-        std::vector<std::chrono::nanoseconds> latencies; ///< of those that were answered
-        std::vector<std::chrono::nanoseconds> lost;      ///< how long each was waited for
+        std::vector<std::chrono::nanoseconds> latencies; ///< of answered messages
+        std::vector<std::chrono::nanoseconds> lost;      ///< how long it waited for each
     };
 
     EchoLoad(LoadFleet &fleet, const Options &options);
 
     void runFor(std::chrono::nanoseconds duration);
-    /// Until so many have been sent and answered. false: one was not answered in time.
+    /// Runs until @p messages are sent and answered. false: one was not answered in time.
     [[nodiscard]] bool runUntil(std::size_t messages);
-    /// Waits for what is under way, but sends no more.
+    /// Waits for messages under way, but sends no more.
     void finish();
 
-    /// A message of @p client, whose latency counts from @p since.
+    /// Sends a message of @p client, whose latency counts from @p since.
     void send(std::size_t client, Clock::time_point since);
     /// Takes the replies that are there, or come within @p timeout, and gives up messages that
     /// have waited for @p patience.
     void receive(std::chrono::nanoseconds timeout, std::chrono::nanoseconds patience = lostAfter);
 
     [[nodiscard]] const Counts &counts() const { return m_counts; }
-    /// From nothing again; what is under way is still under way.
+    /// Resets the counts; messages under way remain under way.
     void forget() { m_counts = {}; }
 
 private:
-    // On loopback a reply is there within a millisecond; a second is what RFC 6347 §4.2.4.1 waits
-    // for.
+    // On loopback a reply takes less than a millisecond; a second is the timer of RFC 6347
+    // §4.2.4.1.
     static constexpr std::chrono::seconds lostAfter{1};
 
     void fill(std::size_t messages);
@@ -62,7 +62,7 @@ private:
     LoadFleet &m_fleet;
     const Options m_options;
     MessageBook m_book;
-    std::size_t m_turn = 0; // whose it is
+    std::size_t m_turn = 0; // the client whose turn it is
     Counts m_counts;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inbox: datagrams that are taken from a socket with one system call.
+// Inbox: receives many datagrams from a socket with one system call.
 #pragma once
 
 #include "bench/load/Outbox.h"

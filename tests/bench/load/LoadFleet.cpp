@@ -25,7 +25,7 @@ LoadFleet::LoadFleet(Options options)
 
 void LoadFleet::renew(std::size_t client)
 {
-    flush(); // what is for the old socket
+    flush(); // datagrams for the old socket
     m_sockets.renew(client);
     makeSession(client);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoadFleet: the sessions of many clients, and which of them have something to read.
+// LoadFleet: the sessions of many clients; tells which have received datagrams.
 #pragma once
 
 #include "bench/load/LoadSession.h"
@@ -27,7 +27,7 @@ public:
         bool sharesSockets = true; ///< see LoadSockets
     };
 
-    /// Fails when the system has not as many sockets. Nothing is sent yet.
+    /// Fails if the system does not grant that many sockets. Nothing is sent yet.
     static Result<std::unique_ptr<LoadFleet>> make(Options options);
     LoadFleet(const LoadFleet &) = delete;
     LoadFleet &operator=(const LoadFleet &) = delete;
@@ -36,17 +36,16 @@ public:
     [[nodiscard]] LoadSession &operator[](std::size_t client) { return *m_sessions[client]; }
     [[nodiscard]] quint16 port() const { return m_options.port; }
 
-    /// Puts a new session in the place of the one of @p client, on a new port if its socket is its
-    /// own.
+    /// Replaces the session of @p client by a new one, on a new port if it has its own socket.
     void renew(std::size_t client);
 
-    /// Sends what sessions have queued.
+    /// Sends the datagrams that sessions have queued.
     void flush() { m_outbox.flush(); }
-    /// flush(), and the clients for which something is there, or comes within @p timeout, of at
-    /// most @p datagrams. The span lives until the next call.
+    /// Calls flush(), then takes at most @p datagrams that have come or come within @p timeout.
+    /// Returns their clients; the span lives until the next call.
     std::span<const std::size_t> wait(std::chrono::nanoseconds timeout,
                                       std::size_t datagrams = usualDatagrams);
-    /// Can be read when wait() has something.
+    /// Readable when wait() has datagrams.
     [[nodiscard]] int descriptor() const { return m_sockets.descriptor(); }
 
 private:

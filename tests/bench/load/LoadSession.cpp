@@ -11,7 +11,7 @@ namespace {
 
 constexpr long mtu = 1280;
 
-/// What another session has left would be taken for this one's.
+/// Errors left by another session would be taken for this session's.
 void clearErrors()
 {
     if (ERR_peek_error() != 0) // clearing an empty queue costs as much as a full one
@@ -88,7 +88,7 @@ void LoadSession::retransmit()
     takeOutput();
 }
 
-/// What is in the output, one record of a message or a flight, becomes a datagram.
+/// Sends the output, the record of a message or a flight, as one datagram.
 void LoadSession::takeOutput()
 {
     const int size = BIO_read(m_output, m_outbox.room(m_route).data(), datagramSize);
@@ -96,7 +96,7 @@ void LoadSession::takeOutput()
         m_outbox.add(m_route, static_cast<std::size_t>(size));
 }
 
-/// Several datagrams read as one of several records, which is the same to OpenSSL.
+/// OpenSSL reads several datagrams like one datagram with several records.
 void LoadSession::put(std::span<const char> datagram)
 {
     BIO_write(m_input, datagram.data(), static_cast<int>(datagram.size()));

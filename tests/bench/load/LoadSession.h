@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoadSession: a device that takes as little of the machine as it can, since the server it
-// measures may have the same processors: DTLS 1.2 straight on OpenSSL, between memory and memory.
-// It never blocks and has neither socket nor timer: whoever owns it brings datagrams, sends those
-// in the outbox, and says when it is time to send again.
+// LoadSession: a device that needs as little processor time as possible, since it may share the
+// processors with the server: DTLS 1.2 straight on OpenSSL, through memory BIOs. It never blocks
+// and has neither socket nor timer: its owner passes datagrams in, flushes the outbox, and calls
+// retransmit().
 #pragma once
 
 #include "bench/load/Outbox.h"
@@ -27,16 +27,16 @@ public:
         Opening, ///< a hello was sent
         Open,
         Closed, ///< by the server, or by close()
-        Failed  ///< no session came about
+        Failed  ///< no session was established
     };
 
     using Clock = std::chrono::steady_clock;
     using Context = std::shared_ptr<SSL_CTX>;
 
-    /// What all sessions share; PSK-AES128-GCM-SHA256 is offered.
+    /// Shared by all sessions; offers PSK-AES128-GCM-SHA256.
     static Context makeContext();
 
-    /// All of them must outlive the session.
+    /// All arguments must outlive the session.
     LoadSession(SSL_CTX &context, const Route &route, const DeviceKey &credentials, Outbox &outbox);
     LoadSession(const LoadSession &) = delete;
     LoadSession &operator=(const LoadSession &) = delete;
@@ -48,11 +48,11 @@ public:
     void open();
     /// Sends a flight again if its answer is overdue (RFC 6347 §4.2.4.1: after 1 s, 2 s, …).
     void retransmit();
-    /// A datagram has come; receive() sees to it.
+    /// Takes a datagram; receive() reads it.
     void put(std::span<const char> datagram);
-    /// Whether receive() has something to do.
+    /// Whether receive() has datagrams to read.
     [[nodiscard]] bool hasInput() const { return m_hasInput; }
-    /// Takes what has come; @p take is called for each message.
+    /// Reads the datagrams; calls @p take for each message.
     template <class Take>
     void receive(Take take)
     {
@@ -75,12 +75,12 @@ private:
     static unsigned giveKey(SSL *ssl, const char *hint, char *identity, unsigned identitySize,
                             unsigned char *key, unsigned keySize);
     void shakeHands();
-    /// Spares a read that finds nothing, a tenth of what a message takes.
+    /// Avoids a read without data, which takes a tenth of the time of a message.
     [[nodiscard]] bool hasUnread() const
     {
         return BIO_ctrl_pending(m_input) > 0 || SSL_has_pending(m_ssl.get()) == 1;
     }
-    /// Empty: nothing more has come.
+    /// Empty: no more messages.
     std::string_view read(std::span<char> room);
     void takeOutput();
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoadSockets: the way of the clients of a fleet to a server on 127.0.0.1 and back. Clients come
-// from 250 addresses of 127.0.0.0/8, as limits are counted by address. Either 250 of them share a
-// socket: one system call serves many, and this process takes less of the processors than the
-// server. Or each has a socket of its own, so that it can come back from another port.
+// LoadSockets: the sockets of a fleet's clients to a server on 127.0.0.1. Clients have 250
+// addresses of 127.0.0.0/8, as limits are counted by address. Either 250 clients share a socket, so
+// that one system call serves many and this process needs less processor time than the server, or
+// each has its own socket, so that it can reconnect from another port.
 #pragma once
 
 #include "bench/load/Inbox.h"
@@ -28,16 +28,16 @@ public:
     LoadSockets &operator=(const LoadSockets &) = delete;
     ~LoadSockets();
 
-    /// Fails when the system has not as many sockets.
+    /// Fails if the system does not grant that many sockets.
     [[nodiscard]] Result<> open();
-    /// Puts a new socket, and so a new port, in the place of the one of @p client, if that is its
-    /// own. That one stays for some more calls: a closed one would make the kernel answer what the
-    /// server still sends there, at the expense of the server. Without a socket no session opens.
+    /// Gives @p client a new socket, and so a new port, if it has its own. The old socket stays
+    /// open for some more calls: if it were closed, the kernel would answer late datagrams of the
+    /// server with ICMP errors, at the server's expense. Without a socket no session opens.
     void renew(std::size_t client);
     [[nodiscard]] Route route(std::size_t client) const;
 
-    /// Calls @p take with the client and the datagram for those that are there, at most @p limit,
-    /// or come within @p timeout, which is rounded up to milliseconds.
+    /// Calls @p take with client and datagram, for at most @p limit datagrams that have come or
+    /// come within @p timeout, which is rounded up to milliseconds.
     template <class Take>
     void receive(std::chrono::nanoseconds timeout, std::size_t limit, Take take)
     {
@@ -53,7 +53,7 @@ public:
                 return;
         }
     }
-    /// Can be read when receive() has something.
+    /// Readable when receive() has datagrams.
     [[nodiscard]] int descriptor() const { return m_epoll; }
 
 private:
@@ -63,15 +63,15 @@ private:
 
     const sockaddr_in m_server;
     const std::size_t m_clients;
-    const bool m_areShared; // sockets are connected unless they are
+    const bool m_areShared; // sockets that are not shared are connected
     const int m_epoll;
     std::vector<int> m_sockets;
-    std::deque<int> m_former; // of clients that were renewed, the oldest first
+    std::deque<int> m_former; // old sockets of renewed clients, the oldest first
     std::vector<epoll_event> m_events;
     Inbox m_inbox;
 };
 
-/// Waits until one of @p descriptors can be read, at most so long.
+/// Waits until one of @p descriptors is readable, at most @p timeout.
 void waitToRead(std::initializer_list<int> descriptors, std::chrono::nanoseconds timeout);
 
 } // namespace dtlsd::bench

@@ -33,7 +33,7 @@ MessageBook::answer(std::size_t client, std::string_view reply, Clock::time_poin
     const auto found =
         number ? std::find(numbers.begin(), numbers.end(), *number) : numbers.begin();
     if (found == numbers.end())
-        return std::nullopt; // twice, or given up
+        return std::nullopt; // a duplicate, or given up
     const auto took = strike(client, static_cast<std::size_t>(found - numbers.begin()), now);
     dropAnswered();
     return took;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MessageBook: which messages are on their way, and since when. An echo is known by its number. A
-// receipt says nothing of the message it is for, but receipts of a client come in the order of its
-// messages.
+// MessageBook: the messages under way, and their times. An echo has the number of its message. A
+// receipt does not name its message, but a client's receipts come in the order of its messages.
 #pragma once
 
 #include <chrono>
@@ -25,7 +24,7 @@ public:
     /// The next message of @p client, whose latency counts from @p since. It lives until the next
     /// call.
     std::string_view issue(std::size_t client, Clock::time_point since);
-    /// How long the message took that @p reply is for; nullopt: it is for none that is under way.
+    /// The latency of the message that @p reply answers; nullopt: it answers none under way.
     std::optional<std::chrono::nanoseconds> answer(std::size_t client, std::string_view reply,
                                                    Clock::time_point now);
     struct Lost
@@ -34,7 +33,7 @@ public:
         std::chrono::nanoseconds waited{}; ///< until it was given up
     };
 
-    /// Gives those up that are under way since @p limit or longer.
+    /// Gives up messages that have been under way since @p limit or longer.
     std::vector<Lost> giveUp(Clock::time_point limit, Clock::time_point now);
 
     [[nodiscard]] std::size_t underWay() const { return m_underWay; }

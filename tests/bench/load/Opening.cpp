@@ -9,7 +9,7 @@ namespace {
 
 using State = LoadSession::State;
 
-// OpenSSL knows what is due then: 1 s after a flight, and after twice as long each time.
+// OpenSSL decides what is due: a flight is due 1 s after it was sent, then twice as long each time.
 constexpr std::chrono::milliseconds lookInterval{250};
 constexpr std::size_t stepSize = 64;
 
@@ -46,7 +46,7 @@ bool Opening::receive(std::size_t client)
     const bool wasOpening = session.state() == State::Opening;
     session.receive([](std::string_view) {});
     if (!wasOpening || session.state() == State::Opening || session.state() == State::Failed)
-        return false; // tend() sees to what failed
+        return false; // tend() handles failures
     m_durations.push_back(Clock::now() - session.begin());
     --m_underWay;
     return true;

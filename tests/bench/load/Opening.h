@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opening: handshakes of clients of a fleet, no more at a time than is wanted, each with its
-// retransmissions and a deadline. All work is done in steps, so that it can stand behind what is
-// more urgent.
+// Opening: runs the handshakes of a fleet's clients, a bounded number at a time, each with
+// retransmissions and a deadline. It works in small steps, so that more urgent work can come first.
 #pragma once
 
 #include "bench/load/LoadFleet.h"
@@ -21,30 +20,30 @@ public:
     /// @p patience: how long a handshake may take.
     Opening(LoadFleet &fleet, std::size_t atATime, std::chrono::nanoseconds patience);
 
-    /// @p client, whose session is new, is to open it.
+    /// Queues @p client, whose session is new, for its handshake.
     void add(std::size_t client) { m_waiting.push_back(client); }
     void addAll();
 
-    /// Sends hellos of those that wait, at most @p limit.
+    /// Sends hellos of queued clients, at most @p limit.
     void start(std::size_t limit);
-    /// Takes what has come for @p client. true: its session is open since.
+    /// Takes the datagrams for @p client. true: they have opened its session.
     bool receive(std::size_t client);
-    /// Sends again what is due at @p now and gives up what has taken too long, for at most
-    /// @p limit clients. Returns those given up.
+    /// Retransmits flights due at @p now and gives up handshakes that have taken too long, for at
+    /// most @p limit clients. Returns the clients given up.
     std::vector<std::size_t> tend(Clock::time_point now, std::size_t limit);
-    /// When tend() has something to do; never later than that.
+    /// The latest time for the next tend().
     [[nodiscard]] Clock::time_point nextLook() const;
 
     [[nodiscard]] bool isOver() const { return m_waiting.empty() && m_underWay == 0; }
     [[nodiscard]] bool canStart() const { return !m_waiting.empty() && m_underWay < m_atATime; }
     [[nodiscard]] std::size_t failed() const { return m_failed; }
-    /// From each hello to the session.
+    /// Time from hello to open session, for each.
     [[nodiscard]] const std::vector<std::chrono::nanoseconds> &durations() const
     {
         return m_durations;
     }
 
-    /// Opens the sessions of all clients. Fails when not all opened.
+    /// Opens the sessions of all clients. Fails if one does not open.
     [[nodiscard]] Result<> run();
 
 private:
@@ -52,7 +51,7 @@ private:
     {
         Clock::time_point due;
         std::size_t client = 0;
-        Clock::time_point begin; // which of the client's sessions is meant
+        Clock::time_point begin; // tells the client's sessions apart
     };
 
     LoadFleet &m_fleet;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Outbox: datagrams of many clients that share a system call.
+// Outbox: sends datagrams of many clients with one system call.
 #pragma once
 
 #include <array>
@@ -12,11 +12,11 @@
 
 namespace dtlsd::bench {
 
-/// Of a datagram, which is cut beyond.
+/// Bytes; a longer datagram is truncated.
 inline constexpr std::size_t datagramSize = 2048;
 
-/// How a client's datagrams leave: through a socket of its own, which is connected, or through one
-/// that it shares with clients of other addresses.
+/// The route of a client's datagrams: a connected socket of its own, or a socket that it shares
+/// with clients of other addresses.
 struct Route
 {
     int socket = -1;
@@ -31,10 +31,10 @@ public:
     Outbox(const Outbox &) = delete;
     Outbox &operator=(const Outbox &) = delete;
 
-    /// Where the next datagram goes that add() is to keep. It may send what was added before.
+    /// Room for the next datagram, before add(). May send the datagrams added before.
     [[nodiscard]] std::span<char, datagramSize> room(const Route &route);
     void add(const Route &route, std::size_t size);
-    /// Sends what was added, and is empty then.
+    /// Sends all added datagrams; the outbox is empty afterwards.
     void flush();
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Percentiles and units, in one place.
+// Percentiles and units.
 #pragma once
 
 #include <chrono>
@@ -18,20 +18,20 @@ inline double seconds(std::chrono::nanoseconds time)
     return std::chrono::duration<double>(time).count();
 }
 
-/// @p amount of each; 0 of nothing.
+/// @p amount divided by @p count; 0 if @p count is 0.
 inline double perEach(double amount, std::size_t count)
 {
     return count == 0 ? 0 : amount / static_cast<double>(count);
 }
 
-/// Of how long things took.
+/// Percentiles of durations.
 class Latencies
 {
 public:
     explicit Latencies(std::vector<std::chrono::nanoseconds> times);
 
     [[nodiscard]] std::size_t count() const { return m_times.size(); }
-    /// The time within which @p share of all (0 to 1) were done, by the nearest rank; 0 if there
+    /// The time within which a @p share of all (0 to 1) was done, by the nearest rank; 0 if there
     /// are none.
     [[nodiscard]] std::chrono::nanoseconds percentile(double share) const;
 

@@ -18,7 +18,7 @@ namespace {
 using test::DaemonProcess;
 using test::JournalInstance;
 
-// A full run is in it, and nothing has to be vacuumed.
+// Has room for a full run, so nothing is vacuumed.
 const JournalInstance::Options roomyJournal{.settings = "RuntimeMaxUse=2G\nRuntimeKeepFree=1G"};
 
 double microsecondsPer(int entries, std::chrono::nanoseconds time)
@@ -35,7 +35,7 @@ test::Command loadClients(const QString &programs, DaemonProcess &daemon, const 
              QString::number(load.messages), QString::number(load.payload)}};
 }
 
-/// The fields that their writer has sent, a field in a line.
+/// The fields that the writer of the entry has sent, one a line.
 QByteArray sentFields(const QJsonObject &entry)
 {
     QByteArray lines;
@@ -61,7 +61,7 @@ Result<> checkJournal(const JournalInstance &journal, const Load &load)
                      .arg(count.value().entries)};
 }
 
-/// Lets it go, and reads the clocks.
+/// Starts @p contestant's run, and reads the clocks before and after.
 Result<Measured> measure(Contestant &contestant, const JournalInstance &journal,
                          std::optional<CpuClock> dtlsd, const Load &load)
 {
@@ -140,7 +140,7 @@ Result<Measured> Bench::measureBareLoop(const Load &load)
     return measure(loop, journal, std::nullopt, load);
 }
 
-/// What the daemon writes when each session has sent one message.
+/// The daemon's entries after each session has sent one message.
 Result<QByteArray> Bench::learnEntries(Load load) const
 {
     JournalInstance journal(roomyJournal);

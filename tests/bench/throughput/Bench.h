@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bench: how fast messages of devices become entries of a journal with a receipt, and how fast
-// entries of the same fields get there from a loop of sd_journal_sendv() that does nothing else.
-// Each run has a journald of its own, with an empty journal.
+// Bench: measures how fast messages of devices become journal entries with a receipt, and how fast
+// a loop that only calls sd_journal_sendv() writes entries with the same fields. Each run has a
+// journald of its own, with an empty journal.
 #pragma once
 
 #include "core/Result.h"
@@ -27,7 +27,7 @@ struct Load
     int payload = 64; ///< bytes
 };
 
-/// Of one run.
+/// The figures of one run.
 struct Measured
 {
     double seconds = 0;
@@ -42,12 +42,12 @@ struct Measured
 class Bench
 {
 public:
-    /// @p workers as `[server] workers` has it; @p programs is the folder of bare-loop and
+    /// @p workers is a value of `[server] workers`; @p programs is the folder of bare-loop and
     /// load-clients.
     Bench(QByteArray workers, QString programs);
 
     [[nodiscard]] Result<Measured> measureDaemon(const Load &load);
-    /// As many entries as @p load has messages, each as the daemon would write it.
+    /// Writes as many entries as @p load has messages, each as the daemon would write it.
     [[nodiscard]] Result<Measured> measureBareLoop(const Load &load);
 
 private:
@@ -58,7 +58,7 @@ private:
 
     const QByteArray m_workers;
     const QString m_programs;
-    QByteArray m_entries; // to go by, one of each session
+    QByteArray m_entries; // templates, one for each session
 };
 
 } // namespace dtlsd::bench

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Contestant: a program that gets ready, is let go, and says how it went in a JSON object.
+// Contestant: a program that prepares, runs on command, and prints its figures as a JSON object.
 #pragma once
 
 #include "core/Result.h"
@@ -14,9 +14,9 @@ namespace dtlsd::bench {
 class Contestant
 {
 public:
-    /// It is ready when this returns.
+    /// Starts the program; it is ready when this returns.
     [[nodiscard]] Result<> prepare(const test::Command &command, const QByteArray &input = {});
-    /// It still runs when this returns.
+    /// Lets it run, and returns its figures; the process still exists then.
     [[nodiscard]] Result<QJsonObject> go();
 
     [[nodiscard]] qint64 processId() const { return m_process.processId(); }

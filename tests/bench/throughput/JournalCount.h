@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JournalCount: the entries of datagrams in a journal, and whether each message has one.
+// JournalCount: counts the entries of datagrams in a journal, and the messages that have one.
 #pragma once
 
 #include "core/Result.h"
@@ -13,7 +13,7 @@ namespace dtlsd::bench {
 
 struct JournalCount
 {
-    /// Of the messages numbered from 0 to @p messages - 1, in the files under @p directory.
+    /// Counts for messages 0 to @p messages - 1, in the files under @p directory.
     static Result<JournalCount> of(const QString &directory, std::size_t messages);
 
     std::size_t entries = 0;

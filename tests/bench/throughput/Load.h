@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the programs of this folder agree on: who the devices are. What they send is dtls-bench's.
+// Common to the programs of this folder: the devices. Their messages are those of dtls-bench.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Report: what was measured, as a table that grows on standard output, and as JSON.
+// Report: the measurements, as a growing table on standard output, and as JSON.
 #pragma once
 
 #include "bench/throughput/Bench.h"
@@ -20,11 +20,11 @@ public:
     /// Prints the head of the table.
     Report(const Load &load, const QString &workers, int queueLength);
 
-    /// A run of each.
+    /// Adds one run of each.
     void add(const Measured &bare, const Measured &daemon);
-    /// Behind the last run.
+    /// After the last run.
     void addMedians();
-    /// Of one device that waits for each receipt.
+    /// The latency of one device that waits for each receipt.
     void addLatency(const QJsonObject &percentiles);
 
     [[nodiscard]] Result<> save(const QString &fileName) const;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: bare-loop ENTRIES
-// Reads entries to go by, a field in a line, with an empty line behind each entry; says `ready`
-// at a second empty line, waits for a line, sends that many entries of the same fields in turn,
-// each with a number of its own, and says how long it took until the last was in the journal.
-// It waits for the end of its input then, so that what it used can be read.
+// Reads template entries, one field a line, with an empty line after each entry; prints `ready` at
+// a second empty line, waits for a line, sends that many entries from the templates in turn, each
+// with its own number, and prints how long it took until the last was in the journal. Then it waits
+// for the end of its input, so that its processor time can be read.
 #include "bench/load/Message.h"
 #include "log/JournalFence.h"
 #include "log/JournalSink.h"
@@ -33,7 +33,7 @@ constexpr char payload[] = "DTLSD_PAYLOAD=";
 constexpr char sequence[] = "DTLSD_SEQUENCE=";
 constexpr std::chrono::microseconds fenceLook{200};
 
-/// An entry that is sent again and again; only its numbers change.
+/// An entry that is sent repeatedly; only its numbers change.
 class Entry
 {
 public:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: load-clients PORT SESSIONS WINDOW MESSAGES BYTES
-// Opens the sessions, says `ready`, waits for a line, has each message acknowledged, says what it
-// saw as a JSON object, and waits for the end of its input, so that what it used can be read.
+// Opens the sessions, prints `ready`, waits for a line, sends the messages and waits for receipts,
+// prints its figures as JSON, and waits for the end of its input, so that its CPU time can be read.
 #include "bench/load/EchoLoad.h"
 #include "bench/load/Opening.h"
 #include "bench/load/Statistics.h"
@@ -37,7 +37,7 @@ void report(std::chrono::nanoseconds took, const Latencies &latencies)
     static_cast<void>(std::fflush(stdout));
 }
 
-/// Whose sessions are open; nullptr: one did not open.
+/// A fleet with open sessions; nullptr: one did not open.
 std::unique_ptr<LoadFleet> openFleet(quint16 port, std::size_t sessions)
 {
     LoadFleet::Options options;

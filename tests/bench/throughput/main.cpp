@@ -2,8 +2,8 @@
 //
 // Usage: journal-throughput [OPTIONS], as root; --help lists them.
 // Runs a bare loop of sd_journal_sendv() and dtlsd in turn, each with a journald of its own, and
-// says how fast entries got into the journal and what each of them cost. Fails when an entry is
-// missing or there twice.
+// prints how fast entries reached the journal and the CPU time per entry. Fails if an entry is
+// missing or duplicated.
 #include "bench/throughput/Bench.h"
 #include "bench/throughput/NetworkNamespace.h"
 #include "bench/throughput/Report.h"

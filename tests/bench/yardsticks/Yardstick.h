@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the yardsticks have in common: the command line and the key.
+// Shared by the yardsticks: the command line and the key.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace dtlsd::bench {
 
-/// As dtlsd has it by default; without the same room, another server would lose more.
+/// dtlsd's default; with a smaller buffer, another server would lose more.
 inline constexpr int receiveBufferSize = 4 << 20;
 
 struct Yardstick
@@ -23,8 +23,8 @@ struct Yardstick
     std::uint16_t port = 0;
     std::string key;
 
-    /// PORT and KEYFILE, whose first line is `identity:hexkey`; every identity has that key.
-    /// Says what is wrong.
+    /// Reads PORT and KEYFILE, whose first line is `identity:hexkey`; every identity has that key.
+    /// Prints errors.
     static std::optional<Yardstick> parse(int argc, char **argv)
     {
         const unsigned long port = argc == 3 ? std::strtoul(argv[1], nullptr, 10) : 0;

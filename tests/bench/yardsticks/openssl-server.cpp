@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: openssl-server PORT KEYFILE
-// The least that a DTLS server straight on OpenSSL can be, to measure others by: one thread, one
-// socket that blocks, a system call for each datagram in and out, one SSL_CTX, a hash of peers.
-// It sends back what it gets, answers a close_notify as RFC 5246 §7.2.1 demands, and forgets that
-// peer. It logs nothing and limits nothing, so that it must not be used for anything else. Says
-// `ready` on standard output.
+// The simplest DTLS server straight on OpenSSL, for comparison: one thread, one blocking socket, a
+// system call for each datagram in and out, one SSL_CTX, a hash table of peers. It echoes, answers
+// a close_notify as RFC 5246 §7.2.1 demands, and forgets that peer. It has no log and no limits, so
+// it must not be used for anything else. Prints `ready` on standard output.
 #include "bench/yardsticks/Yardstick.h"
 
 #include <algorithm>
@@ -49,7 +48,7 @@ public:
         SSL_set_accept_state(m_ssl.get());
     }
 
-    /// false: it has closed, or there is no session to come.
+    /// false: the peer has closed, or its handshake has failed.
     bool take(const char *datagram, std::size_t size, int socket)
     {
         ERR_clear_error();
@@ -169,7 +168,7 @@ void serve(int socket, SSL_CTX &context)
         const ssize_t size = recvfrom(socket, datagram.data(), datagram.size(), 0,
                                       reinterpret_cast<sockaddr *>(&address), &length);
         if (size <= 0)
-            continue; // EINTR, or an ICMP answer to what was sent to a peer that has gone
+            continue; // EINTR, or an ICMP error for a datagram to a peer that has gone
         std::unique_ptr<Peer> &peer = peers[keyOf(address)];
         if (!peer)
             peer = std::make_unique<Peer>(context, address);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Usage: qt-server PORT KEYFILE
-// What Qt's DTLS server example does, without its window, to measure others by: one datagram each
-// time that the socket says there are some, a search through all peers for its sender, Qt's
-// default configuration. It sends back what it gets and logs nothing. Says `ready` on standard
-// output.
+// Qt's DTLS server example without its window, for comparison: one datagram each time that the
+// socket is readable, a search through all peers for the sender, Qt's default configuration. It
+// echoes and has no log. Prints `ready` on standard output.
 #include "bench/yardsticks/Yardstick.h"
 
 #include <QCoreApplication>
