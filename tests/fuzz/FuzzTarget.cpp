@@ -14,10 +14,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-void dtlsd::fuzz::require(bool holds, const char *promise)
+namespace dtlsd::fuzz {
+
+void require(bool holds, const char *promise)
 {
     if (holds)
         return;
     static_cast<void>(std::fprintf(stderr, "broken promise: %s\n", promise));
     std::abort();
 }
+
+} // namespace dtlsd::fuzz

@@ -213,8 +213,8 @@ void Interpreter::seal(int device)
     Network::Wanted wanted;
     const int type = m_program.number();
     wanted.type = static_cast<ContentType>(type < int{std::size(types)} ? types[type] : type);
-    wanted.epoch = static_cast<std::uint16_t>(1 + static_cast<std::int8_t>(m_program.number()));
-    wanted.offset = static_cast<std::int8_t>(m_program.number());
+    wanted.epoch = static_cast<std::uint16_t>(1 + ((m_program.number() ^ 0x80) - 0x80));
+    wanted.offset = (m_program.number() ^ 0x80) - 0x80;
     const int size = std::min(m_program.wideNumber(), mostContent);
     wanted.content = m_program.bytes();
     if (wanted.content.size() < size)

@@ -133,7 +133,7 @@ void comeBackOnTheSamePort(EventStage &stage)
     stage.connectDevice(port);
 }
 
-void makeRoom(EventStage &stage)
+void evictTheOldest(EventStage &stage)
 {
     talk(stage);
     stage.connectDevice();
@@ -221,7 +221,7 @@ EventScenes closings()
             [](EventStage &stage) { talk(stage); }, "idle", "idle for too long"),
         closing("a device comes back on the same port", {}, comeBackOnTheSamePort, "replaced",
                 "the device has begun a new one"),
-        closing("a session makes room for another", "max_sessions = 1", makeRoom, "evicted",
+        closing("a session makes room for another", "max_sessions = 1", evictTheOldest, "evicted",
                 "its identity had the most sessions when a limit was reached"),
         closing(
             "a session has lasted long enough", "session_lifetime = 1s",

@@ -7,6 +7,7 @@
 #include "support/HonestFleet.h"
 #include "support/JsonFields.h"
 #include "support/ProcessUsage.h"
+#include "support/TestProgram.h"
 #include "support/TwoDevices.h"
 
 #include <QFileInfo>
@@ -14,7 +15,6 @@
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTcpSocket>
-#include <QTest>
 #include <QUdpSocket>
 
 #include <algorithm>
@@ -366,5 +366,5 @@ void TestActivation::aStreamSocketIsRefused()
              qPrintable(daemon.errorText()));
 }
 
-QTEST_GUILESS_MAIN(TestActivation)
+DTLSD_TEST(TestActivation)
 #include "tst_activation.moc"

@@ -4,12 +4,12 @@
 // not how fast anything is.
 #include "support/ChildProcess.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -216,5 +216,5 @@ void TestBench::failuresAreToldApart()
     QVERIFY(outcome.output.isEmpty());
 }
 
-QTEST_GUILESS_MAIN(TestBench)
+DTLSD_TEST(TestBench)
 #include "tst_bench.moc"

@@ -5,9 +5,9 @@
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
 #include "support/DescriptorLimit.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
-#include <QTest>
 
 #include <algorithm>
 #include <csignal>
@@ -123,5 +123,5 @@ void TestBurst::aBurstOfEverySessionIsAnswered()
     QCOMPARE(daemon.stop(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestBurst)
+DTLSD_TEST(TestBurst)
 #include "tst_burst.moc"

@@ -3,9 +3,9 @@
 // The command line of dtlsd: usage, --check and --show-config, and the exit status.
 #include "DtlsdRun.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QRegularExpression>
-#include <QTest>
 
 #include <cerrno>
 #include <cstddef>
@@ -278,5 +278,5 @@ void TestCommandLine::aMissingConfigurationSaysHowToGiveOne()
     QVERIFY2(nobody.errors.contains(QStringLiteral("no identity")), qPrintable(nobody.errors));
 }
 
-QTEST_GUILESS_MAIN(TestCommandLine)
+DTLSD_TEST(TestCommandLine)
 #include "tst_commandline.moc"

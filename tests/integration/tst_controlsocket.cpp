@@ -2,19 +2,19 @@
 //
 // The control socket of the running daemon: what it answers, what it does, and that nobody who
 // misuses it disturbs a device.
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/DescriptorLimit.h"
 #include "support/HonestFleet.h"
 #include "support/JsonFields.h"
 #include "support/ProcessUsage.h"
+#include "support/TestProgram.h"
 #include "support/TwoDevices.h"
 
 #include <QFile>
 #include <QJsonArray>
 #include <QSet>
 #include <QSignalSpy>
-#include <QTest>
 
 #include <algorithm>
 #include <iterator>
@@ -108,8 +108,7 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
     QVERIFY(crowd[0].send("hello"));
     QVERIFY(received.wait());
 
-    const QJsonObject status =
-        ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+    const QJsonObject status = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
     QVERIFY(isOk(status));
     QCOMPARE(number(status, "pid"), daemon.process().processId());
     QCOMPARE(text(status, "config_file"), daemon.configFile());
@@ -127,7 +126,7 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
     QCOMPARE(number(log, "lost"), 0);
 
     QList<QJsonObject> sessions =
-        ControlClient::askAll(daemon.controlSocket(), "{\"command\":\"sessions\"}");
+        ControlPeer::askAll(daemon.controlSocket(), "{\"command\":\"sessions\"}");
     QCOMPARE(sessions.size(), 4);
     QCOMPARE(number(sessions.takeLast(), "sessions"), 3);
     int heard = 0;
@@ -150,7 +149,7 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
         }
     }
     QCOMPARE(heard, 1);
-    QCOMPARE(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"health\"}"),
+    QCOMPARE(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}"),
              (QJsonObject{{QStringLiteral("ok"), true},
                           {QStringLiteral("workers"), 2},
                           {QStringLiteral("sockets"), 2}}));
@@ -165,20 +164,20 @@ void TestControlSocket::aSessionIsClosed()
     Crowd crowd(daemon.addresses().constFirst());
     QVERIFY(crowd.open(3));
     const QJsonObject one =
-        ControlClient::askAll(daemon.controlSocket(), "{\"command\":\"sessions\"}").value(1);
+        ControlPeer::askAll(daemon.controlSocket(), "{\"command\":\"sessions\"}").value(1);
     const QByteArray request =
         R"({"command": "close", "session": ")" + text(one, "session").toLatin1() + "\"}";
-    QCOMPARE(ControlClient::ask(daemon.controlSocket(), request),
+    QCOMPARE(ControlPeer::ask(daemon.controlSocket(), request),
              (QJsonObject{{QStringLiteral("ok"), true}, {QStringLiteral("closed"), 1}}));
     QVERIFY(waitUntil([&] { return crowd.closed() == 1; }, QDeadlineTimer(patience)));
-    QCOMPARE(text(ControlClient::ask(daemon.controlSocket(), request), "code"),
+    QCOMPARE(text(ControlPeer::ask(daemon.controlSocket(), request), "code"),
              QStringLiteral("not-found"));
     const auto closed = closedSessions(daemon, 1);
     QCOMPARE(closed.size(), 1);
     QCOMPARE(text(closed[0], "reason"), QStringLiteral("operator"));
     QCOMPARE(text(closed[0], "session"), text(one, "session"));
     QCOMPARE(
-        number(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}"), "sessions"),
+        number(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}"), "sessions"),
         2);
     QCOMPARE(crowd.closed(), 1);
     QCOMPARE(daemon.stop(), 0);
@@ -192,9 +191,9 @@ void TestControlSocket::allSessionsOfAnIdentityAreClosed()
     Crowd goes(daemon.addresses().constFirst());
     QVERIFY(stays.open(5) && goes.open(20, other())); // on both workers
     const QByteArray request = R"({"command": "close-identity", "identity": "other"})";
-    QCOMPARE(number(ControlClient::ask(daemon.controlSocket(), request), "closed"), 20);
+    QCOMPARE(number(ControlPeer::ask(daemon.controlSocket(), request), "closed"), 20);
     QVERIFY(waitUntil([&] { return goes.closed() == 20; }, QDeadlineTimer(patience)));
-    QCOMPARE(text(ControlClient::ask(daemon.controlSocket(), request), "code"),
+    QCOMPARE(text(ControlPeer::ask(daemon.controlSocket(), request), "code"),
              QStringLiteral("not-found"));
     QCOMPARE(stays.closed(), 0);
     const auto closed = closedSessions(daemon, 20);
@@ -217,7 +216,7 @@ void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
     const QByteArray request = "{\"command\":\"reload\"}";
 
     daemon.setConfig(echoingTwoDevices("[limits]\nmax_sesions = 5\n[tls]\nmtu = 1\n"));
-    const QJsonObject rejected = ControlClient::ask(daemon.controlSocket(), request);
+    const QJsonObject rejected = ControlPeer::ask(daemon.controlSocket(), request);
     QCOMPARE(text(rejected, "code"), QStringLiteral("rejected"));
     QVERIFY2(text(rejected, "error")
                  .startsWith(QStringLiteral("configuration not reloaded: %1:12: [limits] "
@@ -234,7 +233,7 @@ void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
     QByteArray without = echoingTwoDevices("[log]\nqueue = 100\n");
     without.replace("[identity other]\nkey = text:BBBBBBBBBBBBBBBB\n", "");
     daemon.setConfig(without);
-    const QJsonObject applied = ControlClient::ask(daemon.controlSocket(), request);
+    const QJsonObject applied = ControlPeer::ask(daemon.controlSocket(), request);
     QCOMPARE(applied,
              (QJsonObject{{QStringLiteral("ok"), true},
                           {QStringLiteral("message"),
@@ -246,8 +245,7 @@ void TestControlSocket::aReloadIsAnsweredWithItsOutcome()
                                       QStringLiteral(": [log] queue: takes effect after a "
                                                      "restart")}}}));
     QVERIFY(waitUntil([&] { return crowd.closed() == 2; }, QDeadlineTimer(patience)));
-    const QJsonObject status =
-        ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+    const QJsonObject status = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
     QCOMPARE(status.value(QStringLiteral("reloads")).toObject(),
              (QJsonObject{{QStringLiteral("applied"), 1},
                           {QStringLiteral("rejected"), 1},
@@ -267,23 +265,23 @@ void TestControlSocket::aMisusedSocketServesOnAndSoDoesTheDaemon()
 
     const QByteArray most = R"({"command": "status"})" + QByteArray(4074, ' ') + '\n';
     QCOMPARE(most.size(), 4096);
-    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), most.chopped(1))));
+    QVERIFY(isOk(ControlPeer::ask(daemon.controlSocket(), most.chopped(1))));
     for (const QByteArray &request :
          {QByteArray("nonsense\n"), QByteArray("\n"), QByteArray("\0\0\0\n", 4),
           QByteArray("[{\"command\":\"status\"}]\n"), ' ' + most, QByteArray(5000, '{'),
           QByteArray(5000, '{') + '\n', QByteArray(100'000, '['),
           QByteArray("{\"command\":") + QByteArray(4000, '[') + '\n'}) {
-        ControlClient client(daemon.controlSocket());
+        ControlPeer client(daemon.controlSocket());
         client.send(request);
         QCOMPARE(codeOf(client.readAll()), QStringLiteral("bad-request"));
     }
     for (int i = 0; i < 100; ++i) {
         for (const char *request : {"", "{\"comm", "{\"command\":\"sessions\"}\n"}) {
-            const ControlClient client(daemon.controlSocket());
+            const ControlPeer client(daemon.controlSocket());
             client.send(request); // and goes
         }
     }
-    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"health\"}")));
+    QVERIFY(isOk(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}")));
     QVERIFY(
         waitUntil([&] { return usage.descriptors() == descriptors; }, QDeadlineTimer(patience)));
     QVERIFY(fleet.goRound() && fleet.settle());
@@ -297,8 +295,8 @@ void TestControlSocket::theSlowAreLeftBehind()
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     HonestFleet fleet(5, dev());
     QVERIFY(fleet.start(daemon.addresses().constFirst()));
-    ControlClient silent(daemon.controlSocket());
-    ControlClient slow(daemon.controlSocket());
+    ControlPeer silent(daemon.controlSocket());
+    ControlPeer slow(daemon.controlSocket());
     std::optional<QByteArray> answer;
     for (int i = 0; i < 20 && !answer; ++i) {
         slow.send("{");
@@ -316,24 +314,24 @@ void TestControlSocket::aSilentClientGivesWay()
 {
     DaemonProcess daemon(echoingTwoDevices());
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    std::vector<ControlClient> clients;
+    std::vector<ControlPeer> clients;
     clients.reserve(16);
     for (int i = 0; i < 16; ++i)
         clients.emplace_back(daemon.controlSocket());
     // Whoever asks takes the place of one that does not.
-    ControlClient asking(daemon.controlSocket());
-    const auto first = ControlClient::parse(clients[0].readAll());
+    ControlPeer asking(daemon.controlSocket());
+    const auto first = ControlPeer::parse(clients[0].readAll());
     QCOMPARE(first.size(), 1);
     QCOMPARE(text(first[0], "code"), QStringLiteral("busy"));
     QCOMPARE(text(first[0], "error"), QStringLiteral("16 clients are being served; try again"));
     clients[0] = std::move(asking);
-    for (ControlClient &client : clients) {
+    for (ControlPeer &client : clients) {
         QVERIFY(client.send("{\"command\":\"health\"}\n"));
-        const auto answer = ControlClient::parse(client.readAll());
+        const auto answer = ControlPeer::parse(client.readAll());
         QCOMPARE(answer.size(), 1);
         QVERIFY(isOk(answer[0]));
     }
-    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}")));
+    QVERIFY(isOk(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}")));
     QCOMPARE(daemon.stop(), 0);
 }
 
@@ -347,7 +345,7 @@ void TestControlSocket::thousandsOfConnectionsLeaveNothing()
     const qsizetype descriptors = usage.descriptors();
     const auto inSequence = [&](int count) {
         for (int i = 0; i < count; ++i) {
-            if (!isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}")))
+            if (!isOk(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}")))
                 return false;
         }
         return true;
@@ -358,13 +356,13 @@ void TestControlSocket::thousandsOfConnectionsLeaveNothing()
 
     int served = 0;
     for (int round = 0; round < 5; ++round) {
-        std::vector<ControlClient> clients;
+        std::vector<ControlPeer> clients;
         for (int i = 0; i < 400; ++i) {
             clients.emplace_back(daemon.controlSocket());
             clients.back().send("{\"command\":\"status\"}\n");
         }
-        for (ControlClient &client : clients) {
-            const auto answer = ControlClient::parse(client.readAll());
+        for (ControlPeer &client : clients) {
+            const auto answer = ControlPeer::parse(client.readAll());
             QCOMPARE(answer.size(), 1);
             const bool isServed = isOk(answer[0]);
             served += isServed ? 1 : 0;
@@ -394,12 +392,12 @@ void TestControlSocket::twoThousandSessionsAreListedToWhoHasFinishedSending()
     Crowd crowd(daemon.addresses().constFirst());
     QVERIFY(crowd.open(count));
 
-    ControlClient client(daemon.controlSocket());
+    ControlPeer client(daemon.controlSocket());
     QVERIFY(client.send("{\"command\":\"sessions\"}\n"));
     client.endRequest();
     const auto answer = client.readAll();
     QVERIFY(client.isAtEnd());
-    QList<QJsonObject> lines = ControlClient::parse(answer);
+    QList<QJsonObject> lines = ControlPeer::parse(answer);
     QCOMPARE(lines.size(), count + 1);
     QCOMPARE(number(lines.takeLast(), "sessions"), count);
     QSet<QString> peers;
@@ -408,16 +406,16 @@ void TestControlSocket::twoThousandSessionsAreListedToWhoHasFinishedSending()
     QCOMPARE(peers.size(), count);
 
     // Who asks and does not read keeps nobody else waiting.
-    const ControlClient deaf(daemon.controlSocket());
+    const ControlPeer deaf(daemon.controlSocket());
     QVERIFY(deaf.send("{\"command\":\"sessions\"}\n"));
-    QVERIFY(isOk(ControlClient::ask(daemon.controlSocket(), "{\"command\":\"sessions\"}")));
-    QCOMPARE(number(ControlClient::ask(daemon.controlSocket(),
-                                       R"({"command": "close-identity", "identity": "dev"})"),
+    QVERIFY(isOk(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"sessions\"}")));
+    QCOMPARE(number(ControlPeer::ask(daemon.controlSocket(),
+                                     R"({"command": "close-identity", "identity": "dev"})"),
                     "closed"),
              count);
     QVERIFY(waitUntil([&] { return crowd.closed() == count; }, QDeadlineTimer(patience)));
     QCOMPARE(daemon.stop(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestControlSocket)
+DTLSD_TEST(TestControlSocket)
 #include "tst_controlsocket.moc"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the control socket of the running daemon lies, and who may use it.
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
 #include "support/JsonFields.h"
+#include "support/TestProgram.h"
 #include "support/TwoDevices.h"
 
 #include <QDir>
 #include <QFile>
-#include <QTest>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,15 +42,15 @@ void TestControlSocketPlace::othersAreForbidden()
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     const QString path = daemon.controlSocket();
     QCOMPARE(chmod(QFile::encodeName(daemon.directory()).constData(), 0711), 0);
-    const auto askAs = [&](const ControlClient::User &user) {
-        ControlClient client(path, user);
+    const auto askAs = [&](const ControlPeer::User &user) {
+        ControlPeer client(path, user);
         client.send("{\"command\":\"health\"}\n");
-        return ControlClient::parse(client.readAll()).value(0);
+        return ControlPeer::parse(client.readAll()).value(0);
     };
 
     QVERIFY(isOk(askAs({stranger, stranger, {1, 2, ours}})));
     QVERIFY(isOk(askAs({stranger, ours, {}})));
-    QVERIFY(!ControlClient(path, {stranger, stranger, {0}}).isConnected()); // its mode is 0660
+    QVERIFY(!ControlPeer(path, {stranger, stranger, {0}}).isConnected()); // its mode is 0660
     QCOMPARE(chmod(QFile::encodeName(path).constData(), 0666), 0);
     QCOMPARE(askAs({stranger, stranger, {0}}),
              (QJsonObject{{QStringLiteral("ok"), false},
@@ -77,7 +77,7 @@ void TestControlSocketPlace::theSocketOfADeadDaemonIsReplaced()
                  .arg(tooMany.configFile(), dead.controlSocket()));
     QCOMPARE(tooMany.stop(), 0);
     const QByteArray status = "{\"command\":\"status\"}";
-    QCOMPARE(number(ControlClient::ask(dead.controlSocket(), status), "pid"),
+    QCOMPARE(number(ControlPeer::ask(dead.controlSocket(), status), "pid"),
              dead.process().processId());
 
     dead.process().kill();
@@ -85,7 +85,7 @@ void TestControlSocketPlace::theSocketOfADeadDaemonIsReplaced()
     QVERIFY(QFile::exists(dead.controlSocket()));
     DaemonProcess successor(place);
     QVERIFY2(successor.start(), qPrintable(successor.errorText()));
-    QCOMPARE(number(ControlClient::ask(dead.controlSocket(), status), "pid"),
+    QCOMPARE(number(ControlPeer::ask(dead.controlSocket(), status), "pid"),
              successor.process().processId());
     QVERIFY(successor.events(QStringLiteral("configuration-warning")).isEmpty());
     QCOMPARE(successor.stop(), 0);
@@ -121,7 +121,7 @@ void TestControlSocketPlace::anUnusablePlaceIsWarnedAbout()
     const auto warnings = daemon.events(QStringLiteral("configuration-warning"));
     QCOMPARE(warnings.size(), warning.isEmpty() ? 0 : 1);
     if (warning.isEmpty()) {
-        QVERIFY(isOk(ControlClient::ask(place, "{\"command\":\"health\"}")));
+        QVERIFY(isOk(ControlPeer::ask(place, "{\"command\":\"health\"}")));
     } else {
         const QString message = text(warnings[0], "message");
         QVERIFY2(message.startsWith(QStringLiteral("%1: [control] socket: %2")
@@ -144,5 +144,5 @@ void TestControlSocketPlace::noSocketIsWanted()
     QCOMPARE(daemon.stop(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestControlSocketPlace)
+DTLSD_TEST(TestControlSocketPlace)
 #include "tst_controlsocketplace.moc"

@@ -2,10 +2,10 @@
 //
 // What no other test would notice of a DaemonProcess, with a shell script in the daemon's place.
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <csignal>
 
@@ -54,5 +54,5 @@ void TestDaemonProcess::theEndOfTheObjectIsTheEndOfTheProcess()
     QCOMPARE(::kill(id, 0), -1);
 }
 
-QTEST_GUILESS_MAIN(TestDaemonProcess)
+DTLSD_TEST(TestDaemonProcess)
 #include "tst_daemonprocess.moc"

@@ -6,11 +6,11 @@
 #include "dtls/DtlsClient.h"
 #include "support/ControlAnswers.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QRegularExpression>
 #include <QSignalSpy>
-#include <QTest>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -359,5 +359,5 @@ void TestDtlsctl::dtlsdAnswers()
     QCOMPARE(tell({u"health"_s}).status, 69);
 }
 
-QTEST_GUILESS_MAIN(TestDtlsctl)
+DTLSD_TEST(TestDtlsctl)
 #include "tst_dtlsctl.moc"

@@ -3,10 +3,10 @@
 // dtlsctl key new and key import, and that dtlsd takes what they make.
 #include "DtlsctlTest.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QRegularExpression>
-#include <QTest>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,5 +111,5 @@ void TestDtlsctlKey::importTellsWhatIsWrong()
              exposed.errors);
 }
 
-QTEST_GUILESS_MAIN(TestDtlsctlKey)
+DTLSD_TEST(TestDtlsctlKey)
 #include "tst_dtlsctlkey.moc"

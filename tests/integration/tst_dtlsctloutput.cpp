@@ -5,8 +5,7 @@
 #include "core/Escape.h"
 #include "support/ControlAnswers.h"
 #include "support/PseudoTerminal.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <csignal>
 
@@ -189,5 +188,5 @@ void TestDtlsctlOutput::anOutputThatIsClosedIsSaidAndGoesToNoSocket()
     QVERIFY(outcome.status > 0);
 }
 
-QTEST_GUILESS_MAIN(TestDtlsctlOutput)
+DTLSD_TEST(TestDtlsctlOutput)
 #include "tst_dtlsctloutput.moc"

@@ -4,8 +4,7 @@
 #include "support/ChildProcess.h"
 #include "support/DaemonProcess.h"
 #include "support/PseudoTerminal.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -242,5 +241,5 @@ void TestDtlsSend::anOutputThatIsNotThereIsSaid()
     QCOMPARE(shell.exitCode(), 74);
 }
 
-QTEST_GUILESS_MAIN(TestDtlsSend)
+DTLSD_TEST(TestDtlsSend)
 #include "tst_dtlssend.moc"

@@ -8,9 +8,9 @@
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
 #include "support/JsonFields.h"
+#include "support/TestProgram.h"
 
 #include <QSignalSpy>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -244,5 +244,5 @@ void TestEndToEnd::bytesOfAnyKindArriveExactly()
     QCOMPARE(text(entries[1], "MESSAGE").count(u'\n'), 0);
 }
 
-QTEST_GUILESS_MAIN(TestEndToEnd)
+DTLSD_TEST(TestEndToEnd)
 #include "tst_endtoend.moc"

@@ -3,13 +3,13 @@
 // Every event, as it is in the journal and in JSON lines once it has happened: MESSAGE_ID,
 // priority, wording, and the whole set of its fields.
 #include "EventScene.h"
+#include "support/TestProgram.h"
 
 #include "events/EventLog.h"
 #include "support/JournalInstance.h"
 
 #include <QHash>
 #include <QSet>
-#include <QTest>
 
 #include <algorithm>
 
@@ -179,5 +179,5 @@ void TestEvents::whatIsBelowTheLevelIsNotLogged()
                                   QStringLiteral("handshake-failed")}));
 }
 
-QTEST_GUILESS_MAIN(TestEvents)
+DTLSD_TEST(TestEvents)
 #include "tst_events.moc"

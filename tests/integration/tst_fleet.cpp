@@ -4,9 +4,9 @@
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
 #include "support/DescriptorLimit.h"
+#include "support/TestProgram.h"
 
 #include <QElapsedTimer>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -97,5 +97,5 @@ void TestFleet::everyDatagramOfALargeFleetHasItsReceiptAndItsEntry()
     QVERIFY(daemon.events(QStringLiteral("entries-dropped")).isEmpty());
 }
 
-QTEST_GUILESS_MAIN(TestFleet)
+DTLSD_TEST(TestFleet)
 #include "tst_fleet.moc"

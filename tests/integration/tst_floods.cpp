@@ -6,10 +6,10 @@
 #include "support/CraftedHello.h"
 #include "support/Garbage.h"
 #include "support/Siege.h"
+#include "support/TestProgram.h"
 
 #include <QCryptographicHash>
 #include <QSet>
-#include <QTest>
 
 #include <algorithm>
 #include <unordered_map>
@@ -187,12 +187,14 @@ void TestFloods::halfOpenHandshakesGiveWay()
 
 void TestFloods::hellosOverTheRateWaitInSilence()
 {
-    if (!begin("[limits]\nhandshakes_per_second = 50\nhandshake_timeout = 3s"))
+    constexpr qint64 rate = 10; // well below what a server under a sanitizer does
+    if (!begin("[limits]\nhandshakes_per_second = " + QByteArray::number(rate) +
+               "\nhandshake_timeout = 3s"))
         return;
     beginHandshakes(4000 / divisor, oneOfMany);
     if (QTest::currentTestFailed())
         return;
-    const qint64 allowed = 50 + 50 * (m_siege->elapsed() / 1000 + 1);
+    const qint64 allowed = rate + rate * (m_siege->elapsed() / 1000 + 1);
     const auto admitted = static_cast<qint64>(m_admitted.size());
     const auto verified = static_cast<qint64>(m_verifyRequests.size());
     QVERIFY2(admitted <= allowed, qPrintable(QString::number(admitted)));
@@ -266,5 +268,5 @@ void TestFloods::aHastyDeviceLeavesRoomForTheOthers()
     m_siege->end({.memory = 2 * queue * perEntry + slack, .isProved = true, .mayDrop = true});
 }
 
-QTEST_GUILESS_MAIN(TestFloods)
+DTLSD_TEST(TestFloods)
 #include "tst_floods.moc"

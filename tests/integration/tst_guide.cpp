@@ -4,6 +4,7 @@
 // installed, a real journald, three devices that have talked and strangers that have tried. A
 // recipe that this test does not know fails, and so does one that it misses.
 #include "events/EventLog.h"
+#include "support/TestProgram.h"
 
 #include "FollowedDaemon.h"
 #include "Forwarding.h"
@@ -15,7 +16,6 @@
 #include <QFile>
 #include <QMap>
 #include <QSet>
-#include <QTest>
 #include <QTimeZone>
 
 #include <algorithm>
@@ -450,5 +450,5 @@ void TestGuide::withoutANetwork()
              QStringLiteral("yes"));
 }
 
-QTEST_GUILESS_MAIN(TestGuide)
+DTLSD_TEST(TestGuide)
 #include "tst_guide.moc"

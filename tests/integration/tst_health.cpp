@@ -2,16 +2,16 @@
 //
 // What dtlsd says of itself when a part of it hangs: to who asks at the control socket, and to the
 // service manager's watchdog.
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
 #include "support/JournalInstance.h"
 #include "support/JsonFields.h"
 #include "support/NotifySocket.h"
 #include "support/StoppedThread.h"
+#include "support/TestProgram.h"
 #include "support/TwoDevices.h"
 
-#include <QTest>
 #include <QTimer>
 
 #include <memory>
@@ -44,7 +44,7 @@ public:
 
     QJsonObject health()
     {
-        return ControlClient::ask(daemon.controlSocket(), "{\"command\":\"health\"}");
+        return ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}");
     }
     /// How often it has shown life since this was last asked.
     int signsOfLife()
@@ -103,22 +103,22 @@ void TestHealth::aWorkerThatHangsIsNamed()
     DaemonProcess &daemon = watched.daemon;
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     QVERIFY(watched.staysAlive(3));
-    ControlClient patientClient(daemon.controlSocket());
+    ControlPeer patientClient(daemon.controlSocket());
     {
         const StoppedThread worker(static_cast<pid_t>(daemon.process().processId()), "worker-1");
         if (!worker.isStopped())
             QSKIP("threads of another process cannot be stopped here");
         // A command that changes something waits for the worker; all else is told what hangs.
         QVERIFY(patientClient.send("{\"command\":\"close\",\"session\":\"0123456789abcdef\"}\n"));
-        std::vector<std::unique_ptr<ControlClient>> clients;
+        std::vector<std::unique_ptr<ControlPeer>> clients;
         for (const char *request : {R"({"command": "status"})", R"({"command": "sessions"})",
                                     R"({"command": "metrics"})", R"({"command": "reload"})"}) {
-            clients.push_back(std::make_unique<ControlClient>(daemon.controlSocket()));
+            clients.push_back(std::make_unique<ControlPeer>(daemon.controlSocket()));
             QVERIFY(clients.back()->send(QByteArray(request) + '\n'));
         }
         QStringList codes;
         for (const auto &client : clients) {
-            const QJsonObject answer = ControlClient::parse(client->readAll()).value(0);
+            const QJsonObject answer = ControlPeer::parse(client->readAll()).value(0);
             QVERIFY(text(answer, "error").endsWith(QStringLiteral("worker 1 does not answer")));
             codes += text(answer, "code");
         }
@@ -128,11 +128,11 @@ void TestHealth::aWorkerThatHangsIsNamed()
         QCOMPARE(patientClient.read(), QByteArray());
         QVERIFY(watched.isGivenUp(QStringLiteral("worker 1 does not answer")));
     }
-    QCOMPARE(text(ControlClient::parse(patientClient.readAll()).value(0), "code"),
+    QCOMPARE(text(ControlPeer::parse(patientClient.readAll()).value(0), "code"),
              QStringLiteral("not-found"));
     QVERIFY(watched.staysAlive(3));
     QVERIFY(watched.health().value(QStringLiteral("ok")).toBool());
-    QVERIFY(ControlClient::ask(daemon.controlSocket(), R"({"command": "reload"})")
+    QVERIFY(ControlPeer::ask(daemon.controlSocket(), R"({"command": "reload"})")
                 .value(QStringLiteral("ok"))
                 .toBool());
     QCOMPARE(daemon.stop(), 0);
@@ -149,7 +149,7 @@ void TestHealth::aLogThreadThatHangsIsNamed()
         if (!log.isStopped())
             QSKIP("threads of another process cannot be stopped here");
         QVERIFY(watched.isGivenUp(QStringLiteral("the log thread does not answer")));
-        QVERIFY(ControlClient::ask(daemon.controlSocket(), R"({"command": "status"})")
+        QVERIFY(ControlPeer::ask(daemon.controlSocket(), R"({"command": "status"})")
                     .value(QStringLiteral("ok"))
                     .toBool());
     }
@@ -183,7 +183,7 @@ void TestHealth::aStalledJournalIsUnhealthyAndNoDeath()
     QVERIFY(waitUntil(isUnhealthy, QDeadlineTimer(patience)));
     QCOMPARE(text(health, "error"), QStringLiteral("the log has taken nothing for 10 s"));
     QVERIFY(watched.staysAlive(3));
-    const QJsonObject log = ControlClient::ask(daemon.controlSocket(), R"({"command": "status"})")
+    const QJsonObject log = ControlPeer::ask(daemon.controlSocket(), R"({"command": "status"})")
                                 .value(QStringLiteral("log"))
                                 .toObject();
     QVERIFY(log.value(QStringLiteral("waiting")).toInt() > 0);
@@ -196,5 +196,5 @@ void TestHealth::aStalledJournalIsUnhealthyAndNoDeath()
     QCOMPARE(daemon.stop(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestHealth)
+DTLSD_TEST(TestHealth)
 #include "tst_health.moc"

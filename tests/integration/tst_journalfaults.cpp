@@ -4,7 +4,7 @@
 // seconds, at each place where dtlsd makes it, while a device sends numbered messages. Afterwards
 // receipts come back by themselves, and no message that was acknowledged is missing.
 #include "dtls/DtlsClient.h"
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalFaults.h"
 #include "support/JournalInstance.h"
@@ -178,7 +178,7 @@ void TestJournalFaults::triggerOpening()
 
 bool TestJournalFaults::isHealthy()
 {
-    return ControlClient::ask(m_daemon->controlSocket(), R"({"command":"health"})")
+    return ControlPeer::ask(m_daemon->controlSocket(), R"({"command":"health"})")
         .value(QStringLiteral("ok"))
         .toBool();
 }
@@ -342,7 +342,7 @@ void TestJournalFaults::journaldRotatesWhileThereIsNoFreeDescriptor_data()
 qint64 TestJournalFaults::lostEntries() const
 {
     return DaemonProcess::number(
-        ControlClient::ask(m_daemon->controlSocket(), R"({"command":"status"})")
+        ControlPeer::ask(m_daemon->controlSocket(), R"({"command":"status"})")
             .value(QStringLiteral("log"))
             .toObject()[QStringLiteral("lost")]);
 }
@@ -386,7 +386,7 @@ void TestJournalFaults::theEndIsNoticedWhileNobodySends()
     triggerOpening();
     QVERIFY(m_device->sendUntil([&] { return !isHealthy(); }, QDeadlineTimer(healing)));
     const auto answer = [&] {
-        return ControlClient::ask(m_daemon->controlSocket(), R"({"command":"status"})")
+        return ControlPeer::ask(m_daemon->controlSocket(), R"({"command":"status"})")
             .value(QStringLiteral("log"))
             .toObject();
     };

@@ -2,11 +2,11 @@
 //
 // What no other test would notice of a JournalInstance: that it leaves the host alone.
 #include "support/JournalInstance.h"
+#include "support/TestProgram.h"
 
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
-#include <QTest>
 
 #include <filesystem>
 #include <memory>
@@ -72,5 +72,5 @@ void TestJournalInstance::theEndLeavesNoProcess()
     QCOMPARE(inside(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestJournalInstance)
+DTLSD_TEST(TestJournalInstance)
 #include "tst_journalinstance.moc"

@@ -4,12 +4,12 @@
 // like lines, to steer a terminal or to end a JSON object stay what they are, in text and in JSON.
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QDir>
 #include <QFile>
 #include <QJsonDocument>
 #include <QRegularExpression>
-#include <QTest>
 
 #include <algorithm>
 
@@ -254,5 +254,5 @@ void TestLogForgery::aClaimedIdentityWritesNoLine()
                     nastyTexts());
 }
 
-QTEST_GUILESS_MAIN(TestLogForgery)
+DTLSD_TEST(TestLogForgery)
 #include "tst_logforgery.moc"

@@ -9,8 +9,7 @@
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <algorithm>
 #include <memory>
@@ -200,5 +199,5 @@ void TestLoss::noHelloMetALimit()
     }
 }
 
-QTEST_GUILESS_MAIN(TestLoss)
+DTLSD_TEST(TestLoss)
 #include "tst_loss.moc"

@@ -8,10 +8,10 @@
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
+#include "support/TestProgram.h"
 
 #include <QElapsedTimer>
 #include <QHash>
-#include <QTest>
 
 #include <algorithm>
 #include <memory>
@@ -229,5 +229,5 @@ void TestLossSchedules::everyFaultCameAbout()
     }
 }
 
-QTEST_GUILESS_MAIN(TestLossSchedules)
+DTLSD_TEST(TestLossSchedules)
 #include "tst_lossschedules.moc"

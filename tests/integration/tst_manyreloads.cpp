@@ -2,13 +2,12 @@
 //
 // A thousand reloads through the control socket while two hundred devices talk: none of those that
 // did not change notices, and the memory stays what it was.
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonLog.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
 #include "support/ProcessUsage.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -66,7 +65,7 @@ void TestManyReloads::unchangedDevicesNoticeNothing()
     for (int i = 1; i <= reloads; ++i) {
         daemon.setConfig(config(i));
         const QJsonObject answer =
-            ControlClient::ask(daemon.controlSocket(), "{\"command\":\"reload\"}");
+            ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"reload\"}");
         QVERIFY(answer.value(QStringLiteral("ok")).toBool());
         QCOMPARE(answer.value(QStringLiteral("revoked")).toInt(-1), 0);
         QVERIFY(!answer.value(QStringLiteral("message")).toString().endsWith(u"nothing changed"));
@@ -74,8 +73,7 @@ void TestManyReloads::unchangedDevicesNoticeNothing()
             memory = usage.memory();
     }
     const qint64 memoryAfter = usage.memory();
-    const QJsonObject status =
-        ControlClient::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+    const QJsonObject status = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
     QCOMPARE(status.value(QStringLiteral("reloads")).toObject(),
              (QJsonObject{{QStringLiteral("applied"), reloads},
                           {QStringLiteral("rejected"), 0},
@@ -105,5 +103,5 @@ void TestManyReloads::unchangedDevicesNoticeNothing()
     QVERIFY(log.strayLines().isEmpty());
 }
 
-QTEST_GUILESS_MAIN(TestManyReloads)
+DTLSD_TEST(TestManyReloads)
 #include "tst_manyreloads.moc"

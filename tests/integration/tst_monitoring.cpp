@@ -6,6 +6,7 @@
 #include "support/ChildProcess.h"
 #include "support/DaemonProcess.h"
 #include "support/HonestFleet.h"
+#include "support/TestProgram.h"
 
 #include <QDir>
 #include <QFile>
@@ -15,7 +16,6 @@
 #include <QStandardPaths>
 #include <QTcpSocket>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <algorithm>
 #include <memory>
@@ -350,5 +350,5 @@ void TestMonitoring::whatIsAskedForIsThere()
     QVERIFY(selectors > 0);
 }
 
-QTEST_GUILESS_MAIN(TestMonitoring)
+DTLSD_TEST(TestMonitoring)
 #include "tst_monitoring.moc"

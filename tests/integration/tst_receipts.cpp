@@ -3,14 +3,14 @@
 // A log that stalls, goes away or is closed stops receipts, and nothing else; each entry that it
 // costs is counted.
 #include "dtls/DtlsClient.h"
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QJsonDocument>
 #include <QSignalSpy>
-#include <QTest>
 #include <QUdpSocket>
 
 #include <algorithm>
@@ -96,7 +96,7 @@ qint64 droppedIn(const Entries &dropped)
 /// How the log of @p daemon is doing.
 QJsonObject logOf(const DaemonProcess &daemon)
 {
-    return ControlClient::ask(daemon.controlSocket(), R"({"command":"status"})")
+    return ControlPeer::ask(daemon.controlSocket(), R"({"command":"status"})")
         .value(QStringLiteral("log"))
         .toObject();
 }
@@ -110,7 +110,7 @@ bool hasLost(const DaemonProcess &daemon, int entries)
 /// What `health` says is wrong; empty: nothing.
 QString complaintOf(const DaemonProcess &daemon)
 {
-    return ControlClient::ask(daemon.controlSocket(), R"({"command":"health"})")
+    return ControlPeer::ask(daemon.controlSocket(), R"({"command":"health"})")
         .value(QStringLiteral("error"))
         .toString();
 }
@@ -437,5 +437,5 @@ void TestReceipts::aClosedOutputStopsReceiptsAndNothingElse()
              qPrintable(daemon.errorText()));
 }
 
-QTEST_GUILESS_MAIN(TestReceipts)
+DTLSD_TEST(TestReceipts)
 #include "tst_receipts.moc"

@@ -4,9 +4,9 @@
 // same decisions.
 #include "support/ChildProcess.h"
 #include "support/Relay.h"
+#include "support/TestProgram.h"
 
 #include <QNetworkDatagram>
-#include <QTest>
 #include <QUdpSocket>
 
 #include <memory>
@@ -221,5 +221,5 @@ void TestRelay::eachClientHasAPortOfItsOwn()
     QCOMPARE(relay.clients(), 0U);
 }
 
-QTEST_GUILESS_MAIN(TestRelay)
+DTLSD_TEST(TestRelay)
 #include "tst_relay.moc"

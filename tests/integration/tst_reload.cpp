@@ -8,10 +8,10 @@
 #include "support/JsonFields.h"
 #include "support/NotifySocket.h"
 #include "support/ProcessUsage.h"
+#include "support/TestProgram.h"
 
 #include <QRegularExpression>
 #include <QSignalSpy>
-#include <QTest>
 #include <QUdpSocket>
 
 #include <signal.h>
@@ -440,5 +440,5 @@ void TestReload::aHundredUnderTrafficLoseNothing()
     QVERIFY(log.strayLines().isEmpty());
 }
 
-QTEST_GUILESS_MAIN(TestReload)
+DTLSD_TEST(TestReload)
 #include "tst_reload.moc"

@@ -3,11 +3,11 @@
 // dtlsd as a process: how its start ends when it cannot be, how it stops, and whom it tells.
 #include "DtlsdRun.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QRegularExpression>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <signal.h>
 #include <sys/socket.h>
@@ -181,5 +181,5 @@ void TestStartStop::noSocketTakesAStandardDescriptor()
     QCOMPARE(daemon.exitCode(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestStartStop)
+DTLSD_TEST(TestStartStop)
 #include "tst_startstop.moc"

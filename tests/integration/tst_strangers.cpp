@@ -5,10 +5,10 @@
 #include "dtls/DtlsClient.h"
 #include "support/ClientProcess.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QNetworkDatagram>
 #include <QSignalSpy>
-#include <QTest>
 #include <QUdpSocket>
 
 using namespace dtlsd;
@@ -182,5 +182,5 @@ void TestStrangers::badRecordsOfAnOpenSessionMakeOneEntry()
     QCOMPARE(misbehaving->value(QStringLiteral("identity")).toString(), QStringLiteral("honest"));
 }
 
-QTEST_GUILESS_MAIN(TestStrangers)
+DTLSD_TEST(TestStrangers)
 #include "tst_strangers.moc"

@@ -4,9 +4,9 @@
 #include "dtls/DtlsClient.h"
 #include "support/ClusterVolume.h"
 #include "support/DaemonProcess.h"
+#include "support/TestProgram.h"
 
 #include <QSignalSpy>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -98,5 +98,5 @@ void TestWatch::aConfigurationThatNamesAFileTooSoonWaitsForIt()
     QCOMPARE(m_daemon->stop(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestWatch)
+DTLSD_TEST(TestWatch)
 #include "tst_watch.moc"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ChildProcess: a QProcess that cannot outlive its test. The destructor kills it, and the kernel
-// does when the test itself dies.
+// ChildProcess: a QProcess that cannot outlive its test: the destructor kills it, or the kernel if
+// the test itself dies.
 // waitUntil(): waits for a condition while events are delivered.
 #pragma once
 
@@ -38,7 +38,7 @@ public:
     bool run(const Command &command);
     [[nodiscard]] bool isRunning() const { return state() != NotRunning; }
 
-    /// SIGSTOP, SIGTERM and the like; nothing when it does not run.
+    /// Sends SIGSTOP, SIGTERM and the like; does nothing if it does not run.
     void sendSignal(int signal) const;
 
     /// false: it was still running at @p deadline.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ClusterVolume: a folder of files that are replaced as Kubernetes replaces those of a mounted
-// Secret or ConfigMap: each is a link into `..data`, which is a link to a folder of its version,
-// and that link alone is switched, in one step.
+// ClusterVolume: a folder whose files are replaced as in a Secret or ConfigMap that Kubernetes has
+// mounted: each file is a link into `..data`, itself a link to the folder of one version, and only
+// `..data` is switched, in one step.
 #pragma once
 
 #include <QDir>

@@ -31,7 +31,7 @@ public:
         return written ? file.fileName() : QString();
     }
 
-    /// Writes @p ini and reads it, for a machine that has everything.
+    /// Writes @p ini and reads it, for a machine that lacks nothing.
     [[nodiscard]] ConfigResult load(const QByteArray &ini, const QString &credentials = {},
                                     const Machine &machine = {}) const
     {

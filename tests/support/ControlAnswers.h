@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lines as dtlsd's control socket answers with them, without their line feeds.
+// Lines of answers from dtlsd's control socket, without their line feeds.
 #pragma once
 
 #include <QByteArray>

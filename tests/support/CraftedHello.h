@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CraftedHello: a hello written by hand (RFC 6347 §4.2.1), so that a test decides what is in it and
-// what comes after it. cookieOf() reads what the server asks to be repeated.
+// CraftedHello: a ClientHello written by hand (RFC 6347 §4.2.1), so that a test decides its content
+// and what follows it. cookieOf() reads the server's cookie.
 #pragma once
 
 #include <QByteArray>
@@ -21,9 +21,9 @@ struct CraftedHello
 
     /// One record in one datagram; the second of its flight if it has a cookie.
     [[nodiscard]] QByteArray datagram() const;
-    /// The same, cut: only the first @p size bytes of the body, as a fragment.
+    /// The first @p size bytes of the body, as a fragment.
     [[nodiscard]] QByteArray firstFragment(qsizetype size) const;
-    /// The rest of it.
+    /// The rest of the body, as a fragment.
     [[nodiscard]] QByteArray lastFragment(qsizetype from) const;
 
 private:
@@ -31,7 +31,7 @@ private:
     [[nodiscard]] QByteArray fragment(qsizetype from, qsizetype size) const;
 };
 
-/// Of a HelloVerifyRequest; nothing if @p datagram is none.
+/// The cookie of a HelloVerifyRequest; nullopt if @p datagram is none.
 std::optional<QByteArray> cookieOf(QByteArrayView datagram);
 
 } // namespace dtlsd::test

@@ -17,12 +17,12 @@ namespace dtlsd::test {
 class DaemonLog
 {
 public:
-    /// Before @p daemon is launched, and outlived by it.
+    /// Create it before @p daemon is launched; @p daemon outlives it.
     explicit DaemonLog(DaemonProcess &daemon);
 
     /// launch(), and waits for `started`.
     [[nodiscard]] bool start(QDeadlineTimer deadline = QDeadlineTimer(patience));
-    /// The first one it listens on.
+    /// The first address that the daemon listens on.
     [[nodiscard]] SocketAddress address();
 
     /// All events of that name so far, but not `datagram-received`.

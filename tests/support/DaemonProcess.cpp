@@ -32,7 +32,7 @@ DaemonProcess::DaemonProcess(const QByteArray &config, JournalInstance *journal)
     setConfig(config);
     m_process.setStandardInputFile(QProcess::nullDevice());
     m_process.setProcessEnvironment(QProcessEnvironment::systemEnvironment());
-    // Each has a control socket of its own.
+    // Each daemon has a control socket of its own.
     setEnvironment(QStringLiteral("RUNTIME_DIRECTORY"), directory());
 }
 
@@ -48,7 +48,7 @@ QString DaemonProcess::configFile() const
 
 void DaemonProcess::write(const QString &name, const QByteArray &content) const
 {
-    // A new file each time, as an editor or a package writes it: no reader sees half of it.
+    // A new file each time, as editors and packages write it: no reader sees half a file.
     const QString path = m_directory.filePath(name);
     QFile file(path + QStringLiteral(".new"));
     const bool written = file.open(QIODevice::WriteOnly) &&
@@ -132,7 +132,7 @@ std::optional<QJsonObject> DaemonProcess::waitForEvent(const QString &name,
 {
     std::optional<QJsonObject> found;
     const auto look = [&] {
-        const bool ended = !m_process.isRunning(); // asked first: what it said last still counts
+        const bool ended = !m_process.isRunning(); // asked first, so that its last lines are read
         for (const QJsonObject &event : events(name)) {
             if (!predicate || predicate(event)) {
                 found = event;

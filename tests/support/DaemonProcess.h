@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DaemonProcess: the dtlsd that was built, run as an operator runs it, with a configuration in a
-// directory of its own. Its log is JSON lines on standard output, or the journal of a
-// JournalInstance; events read the same from either. The environment variable DTLSD_BINARY names
-// another dtlsd, such as an installed one.
+// DaemonProcess: runs the built dtlsd as an operator runs it, with a configuration in a directory
+// of its own. Its log is JSON lines on standard output, or the journal of a JournalInstance; events
+// read the same from either. The environment variable DTLSD_BINARY names another dtlsd, such as an
+// installed one.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -29,7 +29,7 @@ public:
     /// @p config is the text of the INI file; @p journal must outlive the daemon.
     explicit DaemonProcess(const QByteArray &config, JournalInstance *journal = nullptr);
 
-    /// Where the configuration lies; relative key files are sought here.
+    /// The directory of the configuration, where relative paths of key files begin.
     [[nodiscard]] QString directory() const { return m_directory.path(); }
     [[nodiscard]] QString configFile() const;
     /// Its control socket, unless the configuration says otherwise.
@@ -40,16 +40,16 @@ public:
 
     /// Beyond --config and --log-target; before launch().
     void addArguments(const QStringList &arguments) { m_arguments += arguments; }
-    /// What runs the program, which becomes its last arguments; before launch().
+    /// @p runner runs the program, given as its last arguments; before launch().
     void runBy(const Command &runner) { m_runner = runner; }
     void setEnvironment(const QString &name, const QString &value);
 
     /// Starts it, and returns at once.
     bool launch();
-    /// launch(), and waits for `started`. false: errorText() says what it said.
+    /// launch(), and waits for `started`. false: errorText() has the daemon's messages.
     [[nodiscard]] bool start(QDeadlineTimer deadline = QDeadlineTimer(patience));
 
-    /// What it listens on, from `started`.
+    /// The addresses it listens on, from `started`.
     [[nodiscard]] QList<SocketAddress> addresses();
     [[nodiscard]] QList<std::uint16_t> ports();
 
@@ -70,9 +70,9 @@ public:
     /// All of standard error so far.
     [[nodiscard]] QString errorText();
 
-    /// SIGTERM, and the exit status. Nothing: it crashed, or was still running at @p deadline.
+    /// Sends SIGTERM; returns the exit status. nullopt: it crashed, or still ran at @p deadline.
     [[nodiscard]] std::optional<int> stop(QDeadlineTimer deadline = QDeadlineTimer(patience));
-    /// The exit status of one that ends by itself.
+    /// Waits until it ends by itself; returns as stop() does.
     [[nodiscard]] std::optional<int>
     waitForExit(QDeadlineTimer deadline = QDeadlineTimer(patience));
     /// For signals (sendSignal(), kill()) and processId().

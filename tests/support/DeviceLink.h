@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DeviceLink: one association of a device with a server, whichever program makes it. None of the
-// calls waits.
+// DeviceLink: one DTLS association of a device with a server, made by any program. No call waits.
 #pragma once
 
 #include "core/SocketAddress.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DtlsPair: a QDtls of the server's side and one of a client's, with nothing between them but two
-// queues: for tests of what is under QDtls.
+// DtlsPair: a QDtls of a server and one of a client, connected by two queues: for tests of the TLS
+// backend under QDtls.
 #pragma once
 
 #include <QByteArray>
@@ -22,7 +22,7 @@ public:
     DatagramQueue();
     QVariant socketOption(SocketOption) override { return {}; }
 
-    /// The oldest one; empty if there is none.
+    /// The oldest datagram; empty if there is none.
     QByteArray take();
     std::deque<QByteArray> datagrams;
 
@@ -43,11 +43,11 @@ public:
     /// The key of the server, and of the client.
     explicit DtlsPair(const QByteArray &serverKey = key, const QByteArray &clientKey = key);
 
-    /// The client's hello with its cookie, verified; empty: it was not.
+    /// The client's hello with its cookie; empty: it was not verified.
     QByteArray helloWithCookie();
-    /// The server's next step with @p datagram, whichever that is in its state. Plaintext, if any.
+    /// The server handles @p datagram in its present state. Returns plaintext, if any.
     QByteArray arrive(const QByteArray &datagram);
-    /// The client's likewise.
+    /// The client handles @p datagram in its present state. Returns plaintext, if any.
     QByteArray answer(const QByteArray &datagram);
     /// Lets both talk until they are silent. false: either is not encrypted then.
     bool handshake();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a ControlServer without a daemon needs: limits, and answers that repeat the request.
+// For a ControlServer without a daemon: limits, and answers that repeat the request.
 #pragma once
 
 #include "control/ControlServer.h"
@@ -16,7 +16,7 @@ inline constexpr ControlServer::Limits brief{
 inline constexpr ControlServer::Limits patient{
     .connections = 3, .request = 64, .patience = std::chrono::seconds(30)};
 
-/// More than the kernel keeps for a client that does not read.
+/// More than the kernel buffers for a client that does not read.
 inline const QByteArray largeAnswer = QByteArray(8'000'000, 'x') + '\n';
 
 /// Echoes requests; `large` gets the large answer.

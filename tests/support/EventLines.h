@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventLines: what dtlsd writes in JSON mode, as it comes in: events, and lines that are none.
+// EventLines: parses dtlsd's JSON output as it arrives: events, and lines that are none.
 #pragma once
 
 #include <QByteArray>
@@ -18,7 +18,7 @@ public:
 
     /// All events of that name so far, oldest first.
     [[nodiscard]] QList<QJsonObject> events(const QString &name) const;
-    /// Lines that are no JSON objects, and one that has begun.
+    /// Lines that are no JSON objects, and an unfinished line.
     [[nodiscard]] QList<QByteArray> strayLines() const;
 
 private:

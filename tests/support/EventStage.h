@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventStage: a daemon and those who make it say something: devices, peers by hand, strangers. All
-// of them stay until the stage goes. Its functions are Qt Test's: they fail the test, and the
-// caller asks currentTestFailed().
+// EventStage: a daemon, and peers that make it log events: devices, hand-made peers, strangers. All
+// of them live as long as the stage. Its functions fail the test as Qt Test's macros do; the caller
+// asks currentTestFailed().
 #pragma once
 
 #include "dtls/DtlsClient.h"
@@ -25,7 +25,7 @@ public:
 
     struct Settings
     {
-        QByteArray server = {}; ///< lines of that section, and so on
+        QByteArray server = {}; ///< lines of the section of that name, as the next ones
         QByteArray limits = {};
         QByteArray log = {};
         QByteArray level = "debug";
@@ -39,34 +39,34 @@ public:
     void start();
     /// Stops it, unless it has ended.
     void stop();
-    /// The same configuration once more, for the address that is taken. Its log is log() then.
+    /// Starts a second daemon for the same address, which is taken. log() is its log then.
     void startUnderstudy();
 
     [[nodiscard]] DaemonProcess &daemon() { return *m_daemon; }
-    /// Whose log is to be looked at.
+    /// The daemon whose log is to be checked.
     [[nodiscard]] DaemonProcess &log() { return m_understudy ? *m_understudy : *m_daemon; }
     [[nodiscard]] JournalInstance *journal() { return m_journal; }
     [[nodiscard]] SocketAddress server() const { return m_server; }
-    /// What expected fields may refer to: `server`, `config`, and the `port` of the first peer.
+    /// Values that expected fields may refer to: `server`, `config`, and `port` of the first peer.
     [[nodiscard]] Fields facts() { return m_facts; }
 
-    /// A device that knocks, through a socket of its own.
+    /// A device that begins a handshake, through a socket of its own.
     DtlsClient &knock(const DtlsClient::Options &options, std::uint16_t port = 0);
-    /// One that has a session.
+    /// A device with a session.
     DtlsClient &connectDevice(std::uint16_t port = 0);
     /// Sends @p message, and waits for the echo.
     void exchange(DtlsClient &device, const QByteArray &message);
-    /// Puts a datagram on the wire as it is, from the port of @p device.
+    /// Sends a raw datagram from the port of @p device.
     void forge(const DtlsClient &device, const QByteArray &datagram);
-    /// The device vanishes without a word.
+    /// The device vanishes without close_notify.
     void forget(const DtlsClient &device);
 
-    /// A hello with its cookie, from a port that says nothing more by itself.
+    /// Sends a hello with its cookie, from a port that sends nothing more by itself.
     QUdpSocket &helloByHand();
-    /// A datagram from a port that says nothing else.
+    /// Sends a datagram from a port that sends nothing else.
     void throwIn(const QByteArray &datagram);
 
-    /// What a device knows.
+    /// The options of a device.
     static DtlsClient::Options sensor(const QByteArray &identity = "sensor-17",
                                       const QByteArray &deviceKey = key);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FakeControl: a control socket that says what a test tells it to, to whoever connects.
+// FakeControl: a control socket that sends every client the answer that a test sets.
 #pragma once
 
 #include <QByteArray>
@@ -19,18 +19,18 @@ class FakeControl : public QObject
 
 public:
     enum class Manner {
-        AtOnce,     ///< when the question is there; then it closes
-        ByteByByte, ///< the same, but with a rest behind each byte
+        AtOnce,     ///< after the question; then it closes
+        ByteByByte, ///< after the question, with a pause after each byte
         Unasked     ///< without waiting for the question
     };
 
-    /// In a directory of its own, which others cannot look into.
+    /// Listens in a directory of its own, which others cannot enter.
     FakeControl();
 
     [[nodiscard]] QString path() const { return m_server.fullServerName(); }
     [[nodiscard]] QString directory() const { return m_directory.path(); }
 
-    /// To each question from now on.
+    /// Sets the answer to each question from now on.
     void answer(const QByteArray &answer, Manner manner = Manner::AtOnce);
 
     /// The lines that came, oldest first.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FakeDaemon: what a Control asks when there is no daemon; AskedControl asks such a Control.
+// FakeDaemon: stands in for the daemon of a Control; AskedControl sends requests to such a Control.
 #pragma once
 
 #include "control/Control.h"
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/JsonFields.h"
 
 #include <algorithm>
@@ -42,8 +42,8 @@ inline SessionReport session(std::uint64_t id, const QByteArray &identity)
     return report;
 }
 
-/// Two workers with four sessions; `problem` is what each question about them says instead, if it
-/// is set. While `isSlow`, commands that change something are answered by a call of `later`.
+/// Two workers with four sessions. If `problem` is set, each question about them fails with it.
+/// While `isSlow`, commands that change something are answered by a call of `later`.
 class FakeDaemon : public Controllable
 {
 public:
@@ -128,7 +128,7 @@ public:
     }
 };
 
-/// Whether a terminal shows @p line and obeys nothing in it.
+/// Whether a terminal shows all of @p line: no control or invisible characters.
 inline bool isVisible(const QByteArray &line)
 {
     const QString shown = QString::fromUtf8(line);
@@ -138,11 +138,11 @@ inline bool isVisible(const QByteArray &line)
     });
 }
 
-/// Whether @p answer is what every answer must be: lines of objects, of which the last has `ok`,
-/// and a reason where that is false.
+/// Whether @p answer is valid: lines of objects, the last of which has `ok`, and a reason if that
+/// is false.
 inline bool isAnswer(const QByteArray &answer)
 {
-    const QList<QJsonObject> objects = ControlClient::parse(answer);
+    const QList<QJsonObject> objects = ControlPeer::parse(answer);
     if (objects.isEmpty() || !objects.constLast().value(QStringLiteral("ok")).isBool())
         return false;
     const QJsonObject &last = objects.constLast();
@@ -156,7 +156,7 @@ inline bool isAnswer(const QByteArray &answer)
 class AskedControl
 {
 public:
-    /// Empty: there is none yet.
+    /// Empty: no answer yet.
     QByteArray answerTo(const QByteArray &request)
     {
         QByteArray answer;
@@ -167,7 +167,7 @@ public:
     QJsonObject ask(const QByteArray &request)
     {
         const QByteArray answer = answerTo(request);
-        return isAnswer(answer) ? ControlClient::parse(answer).constLast() : QJsonObject();
+        return isAnswer(answer) ? ControlPeer::parse(answer).constLast() : QJsonObject();
     }
 
     FakeDaemon daemon;

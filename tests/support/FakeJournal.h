@@ -38,7 +38,7 @@ public:
     FakeJournal &operator=(const FakeJournal &) = delete;
     ~FakeJournal() { close(); }
 
-    /// To be called before any thread is made, which would stay outside. Returns why it cannot be.
+    /// Call it before any thread starts: threads would stay outside. Returns an error, if any.
     static QString enterPrivateRun()
     {
         if (geteuid() != 0)
@@ -66,7 +66,7 @@ public:
         return bind(m_fd, reinterpret_cast<const sockaddr *>(&at), sizeof at) == 0;
     }
 
-    /// Nobody listens any more; the file stays.
+    /// Stops listening; the socket file stays.
     void abandon()
     {
         if (m_fd >= 0)
@@ -80,9 +80,9 @@ public:
         unlink(path);
     }
 
-    /// The next entry, which is there as soon as it is sent, without DTLSD_RUN and DTLSD_NONCE;
-    /// nothing when there is none or it does not follow the protocol. Passes over empty datagrams,
-    /// as journald does.
+    /// The next entry, available as soon as it is sent, without DTLSD_RUN and DTLSD_NONCE; nullopt
+    /// if there is none or it does not follow the protocol. Ignores empty datagrams, as journald
+    /// does.
     std::optional<Entry> next()
     {
         for (;;) {

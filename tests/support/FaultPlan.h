@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a Relay is to do to the datagrams of its clients: by rule, else by chance. Plain values.
+// FaultPlan: what a Relay does to the datagrams of its clients: by rule, otherwise by chance.
 #pragma once
 
 #include "support/Flight.h"
@@ -31,8 +31,8 @@ struct FaultRule
     static constexpr int forEver = std::numeric_limits<int>::max();
 
     Fault fault = Fault::Drop;
-    std::optional<Flight> flight = {};       ///< nothing: any
-    std::optional<Direction> direction = {}; ///< nothing: either
+    std::optional<Flight> flight = {};       ///< nullopt: any
+    std::optional<Direction> direction = {}; ///< nullopt: both
     int first = 1;                           ///< Sighting::transmission, from this
     int last = 1;                            ///< to this
     bool finishedOnly = false;               ///< only a datagram with the Finished
@@ -45,7 +45,7 @@ struct FaultRule
     }
 };
 
-/// Of datagrams, each in 0 to 1; one datagram has one fault at most.
+/// Shares of datagrams, each 0 to 1; one datagram has at most one fault.
 struct FaultRates
 {
     double drop = 0;
@@ -58,9 +58,9 @@ struct FaultRates
 struct FaultPlan
 {
     std::vector<FaultRule> rules = {}; ///< the first that matches counts
-    FaultRates toServer = {};          ///< for what no rule matches
+    FaultRates toServer = {};          ///< for datagrams that no rule matches
     FaultRates toClient = {};
-    /// Chance delays by anything up to this, a rule by exactly this.
+    /// A delay by chance is up to this long, a delay by rule exactly this long.
     std::chrono::milliseconds longestDelay{1500};
     bool splitRecords = false; ///< each record in a datagram of its own, as behind a small MTU
     std::uint64_t seed = 1;    ///< of the first client; the next has seed + 1, and so on

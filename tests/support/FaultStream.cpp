@@ -58,7 +58,7 @@ Fault FaultStream::faultByChance(const FaultRates &rates, double chance) const
 
 Decision FaultStream::decide(const Sighting &sighting)
 {
-    // Always the same number of draws, so that a rule does not change what chance does later.
+    // Always the same number of draws, so that a rule does not change later draws.
     std::mt19937_64 &engine = engineFor(sighting);
     const double chance = draw(engine);
     const double hold = draw(engine);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FaultStream: what happens to the datagrams of one client, from a plan and a seed. The n-th
-// datagram of a flight and direction meets the same fate each time, whatever the timing of the
-// others is.
+// FaultStream: decides the faults of one client's datagrams from a plan and a seed. The n-th
+// datagram of a flight and direction has the same fault in every run, whatever the timing of the
+// others.
 #pragma once
 
 #include "support/FaultPlan.h"
@@ -19,7 +19,7 @@ struct Decision
 {
     Fault fault = Fault::None;
     std::chrono::milliseconds hold{}; ///< of a Delay
-    double kept = 1;                  ///< the part of a truncated datagram that goes on
+    double kept = 1;                  ///< the share of a truncated datagram that is kept
 
     friend bool operator==(const Decision &, const Decision &) = default;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a datagram is, in the terms of a DTLS 1.2 handshake with a pre-shared key (RFC 6347 §4.2.4,
-// RFC 4279 §2), seen from outside: nothing is decrypted.
-// FlightTracker: tells it for the datagrams of one client, and how often each flight was sent.
+// Flight: the flight of a DTLS 1.2 handshake with a pre-shared key (RFC 6347 §4.2.4, RFC 4279 §2)
+// that a datagram belongs to, without decryption.
+// FlightTracker: finds it for the datagrams of one client, and counts how often each was sent.
 #pragma once
 
 #include <QByteArrayView>
@@ -36,8 +36,8 @@ struct Sighting
     Direction direction = Direction::ToServer;
     Flight flight = Flight::Other;
     bool hasFinished = false; ///< the Finished is in it, with the flight or alone
-    /// 1, 2, …: how often the flight was sent so far. One that is spread over several datagrams
-    /// counts once; messages and alerts count one by one.
+    /// 1, 2, …: how often the flight was sent so far. A flight in several datagrams counts once;
+    /// messages and alerts count one by one.
     int transmission = 1;
 
     friend bool operator==(const Sighting &, const Sighting &) = default;
@@ -46,7 +46,7 @@ struct Sighting
 class FlightTracker
 {
 public:
-    /// The next datagram of this client. Several records in it are of the flight of the first.
+    /// The next datagram of this client. All its records count for the flight of the first.
     Sighting see(Direction direction, QByteArrayView datagram);
 
 private:

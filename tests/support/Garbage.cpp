@@ -42,11 +42,11 @@ QByteArray Garbage::next()
     switch (m_random.bounded(10)) {
     case 0:
         return {};
-    case 1: // of any size; bytes that are alike are made faster
+    case 1: // of any size; the rest is one repeated byte, which is faster
         return noise(size) + QByteArray(m_random.bounded(largest - size), 'x');
     case 2:
         return record(23, 1, size, noise(size));
-    case 3: // longer than the datagram
+    case 3: // length larger than the datagram
         return record(23, 1, size + 1 + m_random.bounded(60'000), noise(size));
     case 4:
         return record(22, 1, size, noise(size));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Garbage: datagrams that no client sends: noise of all sizes, nothing at all, records whose
-// lengths lie, hellos that are broken inside. The same in every run.
+// Garbage: datagrams that no client sends: noise of all sizes, empty datagrams, records with wrong
+// lengths, hellos that are broken inside. The same in every run.
 #pragma once
 
 #include <QByteArray>

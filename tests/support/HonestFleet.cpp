@@ -103,7 +103,7 @@ void HonestFleet::take(std::size_t index, const QByteArray &receipt)
 {
     Device &device = *m_devices[index];
     if (receipt != message(index, device.asked)) {
-        // A late one, of a message that was repeated; anything else was never sent.
+        // A late receipt of a repeated message; anything else was never sent.
         bool isOld = false;
         for (int number = device.asked - 1; number > 0 && !isOld; --number)
             isOld = receipt == message(index, number);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HonestFleet: devices that send numbered messages all the time, as they should: the next one
-// only after the receipt of the last, and the same again while there is none. The server must
-// answer with `reply = echo`, so that a receipt says what it is for.
+// HonestFleet: well-behaved devices that send numbered messages all the time: each only after the
+// receipt for the one before, repeated until its receipt comes. The server must answer with `reply
+// = echo`, so that a receipt tells its message.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -25,25 +25,25 @@ class HonestFleet : public QObject
     Q_OBJECT
 
 public:
-    /// @p options of each of @p size devices.
+    /// @p size devices with these @p options.
     HonestFleet(int size, const DtlsClient::Options &options);
     ~HonestFleet() override;
 
-    /// Opens the sessions, and begins to talk. false: not all of them opened before @p deadline.
+    /// Opens the sessions, and begins to send. false: not all of them opened before @p deadline.
     [[nodiscard]] bool start(const SocketAddress &server,
                              QDeadlineTimer deadline = QDeadlineTimer(patience));
-    /// Waits until every device has receipts for two more messages: the server has then handled
-    /// whatever came to it before. false: not by @p deadline.
+    /// Waits until every device has receipts for two more messages: the server has then handled all
+    /// datagrams that came before. false: not by @p deadline.
     [[nodiscard]] bool goRound(QDeadlineTimer deadline = QDeadlineTimer(patience));
-    /// No new messages; waits for the receipts that are missing. false: not all of them came.
+    /// Sends no new messages and waits for the missing receipts. false: not all of them came.
     [[nodiscard]] bool settle(QDeadlineTimer deadline = QDeadlineTimer(patience));
 
-    /// Different messages, and receipts for different messages.
+    /// Distinct messages sent, and distinct messages with a receipt.
     [[nodiscard]] int asked() const { return m_asked; }
     [[nodiscard]] int answered() const { return m_answered; }
-    /// The longest that a message was without its receipt, in milliseconds.
+    /// The longest time from a message to its receipt, in milliseconds.
     [[nodiscard]] qint64 longestWait() const { return m_longestWait; }
-    /// Sessions that ended, and receipts for what was never sent: 0.
+    /// Sessions that ended, and receipts for messages never sent; should be 0.
     [[nodiscard]] int failures() const { return m_failures; }
 
     /// All messages that were sent.

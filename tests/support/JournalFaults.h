@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JournalFaults: has a daemon's calls of libsystemd fail at places that a test picks.
+// JournalFaults: makes a daemon's calls of libsystemd fail at places that a test picks.
 //
-// journal-faults.so, loaded before libsystemd, stands between the two. A place is a function and
-// the address that it is called from, so that one function called in three places is three of them.
-// Test and daemon share a file, which outlives daemons: addresses count from the program's start in
+// journal-faults.so, loaded before libsystemd, intercepts the calls. A place is a function and the
+// address that it is called from, so a function called from three places counts as three. Test and
+// daemon share a file, which outlives daemons; so addresses are relative to the program's start in
 // memory.
 #pragma once
 
@@ -45,7 +45,7 @@ struct JournalFaults
         std::atomic<std::uint32_t> place;
         std::atomic<int> error;         ///< errno; 0: none
         std::atomic<std::int64_t> ends; ///< CLOCK_MONOTONIC, ns
-        std::atomic<int> times;         ///< at most so many calls fail
+        std::atomic<int> times;         ///< how many calls fail at most
 
         void set(std::uint32_t where, int what, std::chrono::nanoseconds duration, int most)
         {
@@ -70,7 +70,7 @@ struct JournalFaults
         return place;
     }
 
-    /// The board in the file @p path, which is made if need be; nullptr if it cannot be.
+    /// The JournalFaults in the file @p path, which is created if needed; nullptr on failure.
     static JournalFaults *in(const char *path)
     {
         const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -27,9 +27,9 @@ namespace {
 const QString journaldProgram = QStringLiteral("/lib/systemd/systemd-journald");
 const QString runtimeDirectory = QStringLiteral("/run/systemd/journal");
 
-// A drop-in whose name sorts last wins over those that a distribution ships. Kernel messages and
-// audit are the host's; an empty Audit= leaves the kernel's switch alone. The holder then waits
-// for its standard input to close.
+// A drop-in whose name sorts last overrides a distribution's. Kernel messages and audit belong to
+// the host; an empty Audit= does not change the kernel's setting. The holder then waits until its
+// standard input closes.
 const QString holderScript = QStringLiteral(R"(
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
@@ -61,7 +61,7 @@ const QList<std::pair<QByteArray, int>> journaldSockets{
     {"/run/systemd/journal/stdout", SOCK_STREAM},
     {"/run/systemd/journal/dev-log", SOCK_DGRAM}};
 
-/// -1: it cannot be.
+/// -1: that failed.
 int boundSocket(const QByteArray &path, int type)
 {
     sockaddr_un address = {};
@@ -181,14 +181,14 @@ std::unique_ptr<ChildProcess> JournalInstance::startJournald(const QString &logN
     const QString suffix = logNamespace.isEmpty() ? QString() : u'.' + logNamespace;
     const QString varlinkSocket =
         outsidePath(runtimeDirectory + suffix + QStringLiteral("/io.systemd.journal"));
-    QFile::remove(varlinkSocket); // a killed one leaves it
+    QFile::remove(varlinkSocket); // left by a killed journald
     auto journald = std::make_unique<ChildProcess>();
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     for (const auto *name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"})
         environment.remove(QLatin1String(name));
     environment.insert(QStringLiteral("SYSTEMD_LOG_TARGET"), QStringLiteral("console"));
     journald->setProcessEnvironment(environment);
-    // No pipe, which it would wait for when a test waits for it.
+    // Not a pipe: journald would block on it while a test waits for journald.
     const QString errors = outsidePath(QStringLiteral("/run/journald-errors"));
     journald->setStandardErrorFile(errors);
 
@@ -220,7 +220,7 @@ bool JournalInstance::launchNamespace(const QString &name)
     return m_namespaced != nullptr;
 }
 
-/// Held sockets are passed as sd_listen_fds(3) has it.
+/// Held sockets are passed by the protocol of sd_listen_fds(3).
 Command JournalInstance::journaldCommand(const QString &logNamespace) const
 {
     if (!logNamespace.isEmpty())
@@ -238,7 +238,7 @@ Command JournalInstance::journaldCommand(const QString &logNamespace) const
 
 Command JournalInstance::wrap(const Command &command) const
 {
-    // The root as well: entering a namespace leaves a chroot, and there is the /run of the host.
+    // The root directory too: entering a namespace leaves the chroot, and reaches the host's /run.
     const QString holder = QStringLiteral("/proc/%1").arg(m_holder->processId());
     return {QStringLiteral("nsenter"), QStringList{QStringLiteral("--mount=%1/ns/mnt").arg(holder),
                                                    QStringLiteral("--root=%1/root").arg(holder),
@@ -278,8 +278,8 @@ JournalInstance::Entries JournalInstance::entries(const QStringList &matches,
                                                   QDeadlineTimer deadline)
 {
     Entries found;
-    // Each round reads only what the last one has not seen. A reading has time of its own: at the
-    // deadline there is one that finishes.
+    // Each round reads only new entries. A round has its own time limit, so that the last one, at
+    // the deadline, can finish.
     const auto read = [&] {
         if (!m_paused && m_journald->isRunning())
             (void)journalctl({QStringLiteral("--sync")}, QDeadlineTimer(patience));

@@ -4,9 +4,8 @@
 // its own /run, /var/log and /etc/systemd, keeps entries in memory without a rate limit, and
 // neither reads nor disturbs the journal of the host. Needs root.
 //
-// The namespace is held by a process of its own, so that journald can be stopped, killed and
-// started again under the processes that use it. Everything ends with the object, or with the
-// test when that crashes.
+// A separate process holds the namespace, so that journald can be stopped, killed and started again
+// while other processes use it. Everything ends with the object, or with the test if that crashes.
 #pragma once
 
 #include "support/ChildProcess.h"
@@ -27,9 +26,9 @@ public:
     struct Options
     {
         QByteArray settings = {};    ///< further lines of journald.conf(5)
-        QByteArray journalSize = {}; ///< of a disk of its own for entries, as tmpfs(5) has it
-        /// The sockets outlive a journald that is killed, as under systemd; the process has to
-        /// enter() the namespace.
+        QByteArray journalSize = {}; ///< size= of a tmpfs(5) for the entries
+        /// The sockets outlive a killed journald, as under systemd; the test process has to enter()
+        /// the namespace.
         bool holdsSockets = false;
     };
 
@@ -42,23 +41,23 @@ public:
     /// Whether start() can work here; if not, @p why says what is missing.
     static bool isAvailable(QString *why);
 
-    /// A folder on the disk where entries are kept, as seen in the namespace.
+    /// A folder on the file system of the entries, as seen in the namespace.
     static QString journalDirectory();
 
     /// true: journald takes entries. false: errorText() says why.
     [[nodiscard]] bool start();
     [[nodiscard]] QString errorText() const { return m_errorText; }
 
-    /// Moves this process into the namespace, which it never leaves; before it makes threads, and
-    /// before start(). false: errorText() says why.
+    /// Moves this process into the namespace for good; call it before any thread starts, and before
+    /// start(). false: errorText() says why.
     [[nodiscard]] bool enter();
 
-    /// What runs @p command inside the namespace: by exec, so that its process id is the command's.
-    /// Its working directory is /.
+    /// A command that runs @p command inside the namespace, by exec, so that its process id is the
+    /// command's. The working directory is /.
     [[nodiscard]] Command wrap(const Command &command) const;
-    /// The same with the journal of launchNamespace(): where LogNamespace= puts a service.
+    /// Like wrap(), with the journal of launchNamespace(), as LogNamespace= does.
     [[nodiscard]] Command wrapInNamespace(const QString &name, const Command &command) const;
-    /// Of journald, while it runs.
+    /// The process id of journald, while it runs.
     [[nodiscard]] qint64 processId() const { return m_journald->processId(); }
     /// A path in the namespace as seen from outside.
     [[nodiscard]] QString outsidePath(const QString &path) const;
@@ -70,7 +69,7 @@ public:
     /// first, as soon as they meet @p condition or, at the latest, at @p deadline.
     [[nodiscard]] Entries entries(const QStringList &matches, const Condition &condition,
                                   QDeadlineTimer deadline = QDeadlineTimer(patience));
-    /// As above, for at least @p count entries; 0 = what is there now.
+    /// As above, for at least @p count entries; 0 = the present entries.
     [[nodiscard]] Entries entries(const QStringList &matches, qsizetype count,
                                   QDeadlineTimer deadline = QDeadlineTimer(patience));
 
@@ -80,10 +79,10 @@ public:
     /// SIGSTOP: its socket stays and fills.
     void pause();
     void resume();
-    /// SIGKILL. What it has written can still be read; launch() starts it again.
+    /// SIGKILL. Entries it has written can still be read; launch() starts it again.
     void kill();
     [[nodiscard]] bool launch();
-    /// All that was kept.
+    /// Deletes all entries.
     void forget();
     /// A second journald beside the first, as LogNamespace=@p name starts one for a service.
     [[nodiscard]] bool launchNamespace(const QString &name);
@@ -92,9 +91,9 @@ private:
     [[nodiscard]] bool holdNamespace();
     [[nodiscard]] bool holdSockets();
     [[nodiscard]] Command journaldCommand(const QString &logNamespace) const;
-    /// Starts journald for @p logNamespace, or for all that have none; nothing when it fails.
+    /// Starts journald for @p logNamespace, or for processes without one; nullptr if that fails.
     std::unique_ptr<ChildProcess> startJournald(const QString &logNamespace);
-    /// Runs journalctl; nothing when it fails or takes too long.
+    /// Runs journalctl; nullopt if it fails or takes too long.
     std::optional<QByteArray> journalctl(const QStringList &arguments, QDeadlineTimer deadline);
 
     const Options m_options;

@@ -8,13 +8,13 @@
 
 namespace dtlsd::test {
 
-/// Empty: there is none, or no text.
+/// Empty: the member is missing, or no text.
 inline QString text(const QJsonObject &object, const char *name)
 {
     return object.value(QLatin1String(name)).toString();
 }
 
-/// -1: there is none, or no whole number.
+/// -1: the member is missing, or no whole number.
 inline qint64 number(const QJsonObject &object, const char *name)
 {
     return object.value(QLatin1String(name)).toInteger(-1);

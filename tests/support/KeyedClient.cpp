@@ -172,7 +172,7 @@ QByteArray KeyedClient::keyBlock(qsizetype size) const
     QByteArray secret(SSL_MAX_MASTER_KEY_LENGTH, Qt::Uninitialized);
     QByteArray seed("key expansion");
     const qsizetype randoms = seed.size();
-    seed.resize(randoms + 2 * SSL3_RANDOM_SIZE);
+    seed.resize(randoms + qsizetype{2} * SSL3_RANDOM_SIZE);
     auto *const server = reinterpret_cast<uchar *>(seed.data()) + randoms;
     SSL_SESSION_get_master_key(SSL_get_session(m_ssl.get()),
                                reinterpret_cast<uchar *>(secret.data()),

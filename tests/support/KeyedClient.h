@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // KeyedClient: OpenSSL's own client without a network, with a record layer beside it: once it is
-// connected, a test has authentic records of any type, epoch, sequence number and content from it.
+// connected, a test can make authentic records of any type, epoch, sequence number and content.
 #pragma once
 
 #include "wire/Record.h"
@@ -25,7 +25,7 @@ public:
         QByteArray identity = "sensor-17";
         QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
         QByteArray ciphers = "PSK-AES128-GCM-SHA256";
-        QByteArray groups = {};     ///< OpenSSL's names; empty: those of OpenSSL
+        QByteArray groups = {};     ///< OpenSSL's names; empty: OpenSSL's default
         std::uint8_t fragments = 0; ///< code of max_fragment_length (RFC 6066 §4); 0: none
     };
 
@@ -36,12 +36,12 @@ public:
 
     [[nodiscard]] bool isConnected() const { return SSL_is_init_finished(m_ssl.get()) == 1; }
     [[nodiscard]] const Options &options() const { return m_options; }
-    /// What it sends next.
+    /// The datagrams it has sent since the last call.
     std::vector<QByteArray> takeSent();
-    /// Hands it a datagram of the server; what it answers is for takeSent().
+    /// Hands it a datagram of the server; takeSent() has its answers.
     void take(const QByteArray &datagram);
 
-    /// The next record of it, authentic. It must be connected.
+    /// Its next record, authentic. It must be connected.
     QByteArray seal(ContentType type, const QByteArray &content)
     {
         return seal(type, content, 1, m_sequence++);
@@ -50,10 +50,10 @@ public:
     {
         return seal(ContentType::ApplicationData, message);
     }
-    /// One of any epoch and sequence number, and of 48 bits.
+    /// A record of any epoch and sequence number (48 bits).
     [[nodiscard]] QByteArray seal(ContentType type, const QByteArray &content, std::uint16_t epoch,
                                   std::uint64_t sequence) const;
-    /// Of the next record.
+    /// The sequence number of the next record.
     [[nodiscard]] std::uint64_t sequence() const { return m_sequence; }
 
     std::vector<QByteArray> received;

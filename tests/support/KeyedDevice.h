@@ -17,7 +17,7 @@ class MemoryNetwork;
 class KeyedDevice : public KeyedClient
 {
 public:
-    /// At @p address of @p network, which outlives it.
+    /// A device at @p address of @p network, which outlives it.
     KeyedDevice(MemoryNetwork &network, const SocketAddress &address, Options options)
         : KeyedClient(std::move(options))
         , m_network(network)
@@ -25,11 +25,11 @@ public:
     {
     }
 
-    /// Talks until both sides are silent. true: it is connected.
+    /// Exchanges datagrams until both sides are silent. true: it is connected.
     bool connect();
-    /// Hands it what the server has sent to it; what it answers is for takeSent().
+    /// Hands it the server's datagrams; takeSent() has its answers.
     void listen();
-    /// Carries @p datagram to the server, and hears the answers.
+    /// Carries @p datagram to the server, and takes the answers.
     void send(const QByteArray &datagram);
 
     [[nodiscard]] const SocketAddress &address() const { return m_address; }

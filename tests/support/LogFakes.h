@@ -44,7 +44,7 @@ inline LogRecord datagramRecord(const QByteArray &payload)
     return record;
 }
 
-/// What became of @p record; nothing while @p sink does not know.
+/// The fate of @p record; nullopt while @p sink does not know it.
 inline std::optional<Fate> fateOf(const LogRecord &record, Sink &sink)
 {
     sink.write(record);
@@ -53,11 +53,11 @@ inline std::optional<Fate> fateOf(const LogRecord &record, Sink &sink)
     return outcomes.size() == 1 ? std::optional(outcomes[0]) : std::nullopt;
 }
 
-/// What a FakeSink does and has done, shared by the test and the log thread.
+/// Behaviour and history of a FakeSink, shared by the test and the log thread.
 class SinkState
 {
 public:
-    /// Forget: it takes records, and cannot tell whether they are kept.
+    /// Forget: takes records, and their fate is Unverified.
     enum class Mode { Accept, Refuse, Stall, Forget };
 
     void set(Mode mode)
@@ -65,7 +65,7 @@ public:
         change([&] { m_mode = mode; });
     }
 
-    /// A sink that does not know what became of its records, until it is told to.
+    /// While silent, the sink tells no fates.
     void setSilent(bool silent)
     {
         change([&] { m_silent = silent; });
@@ -83,19 +83,19 @@ public:
         return m_accepted;
     }
 
-    /// Whether, within a deadline far away, @p count messages are accepted.
+    /// Whether, within a long deadline, @p count messages are accepted.
     bool waitForAccepted(qsizetype count)
     {
         return waitFor([this, count] { return m_accepted.size() >= count; });
     }
 
-    /// Whether, within a deadline far away, a write stalls.
+    /// Whether, within a long deadline, a write stalls.
     bool waitForStall()
     {
         return waitFor([this] { return m_stalled; });
     }
 
-    /// Of the sink, from now on.
+    /// The sink's obstacle() from now on.
     void setObstacle(std::string obstacle)
     {
         change([&] { m_obstacle = std::move(obstacle); });
@@ -106,7 +106,7 @@ public:
         return m_obstacle;
     }
 
-    /// In the log thread.
+    /// Called in the log thread.
     Fate write(const LogRecord &record)
     {
         std::unique_lock lock(m_mutex);

@@ -26,7 +26,7 @@ const QSet<QByteArray> numbers{"peer_port",       "sequence",           "payload
 
 const QByteArray encoded = "_base64";
 
-/// What only one of the two targets has.
+/// Whether only one of the two targets has the field.
 bool isOfTheTarget(const QByteArray &name, const QJsonValue &value)
 {
     static const QRegularExpression timestamp(
@@ -41,7 +41,7 @@ QByteArray bytesOf(const QJsonValue &value)
     return value.isDouble() ? QByteArray::number(value.toInteger()) : JournalInstance::bytes(value);
 }
 
-/// Byte for byte: a pattern of Latin-1 characters for bytes that are read as such.
+/// Byte for byte: pattern and value are read as Latin-1.
 QRegularExpression patternOf(const QByteArray &expected, const Fields &known)
 {
     static const QRegularExpression token(QStringLiteral("<([^>]*)>|\\{([a-z_]+)\\}"));

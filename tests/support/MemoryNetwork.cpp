@@ -39,7 +39,7 @@ SocketAddress MemoryNetwork::clientAddress(int number)
             static_cast<quint16>(20000 + number)};
 }
 
-MemoryNetwork::MemoryNetwork(ServerSettings settings, const QByteArray &cookieSecret)
+MemoryNetwork::MemoryNetwork(const ServerSettings &settings, const QByteArray &cookieSecret)
     : MemoryNetwork(settings, newProcess(settings.limits, cookieSecret))
 {
 }
@@ -135,7 +135,7 @@ bool MemoryNetwork::carryToDevices(const Lose &lose)
 {
     const std::vector<OutgoingDatagram> sent = serverSocket->takeSent();
     for (const OutgoingDatagram &datagram : sent) {
-        // The latest at an address: a device that began anew there.
+        // The latest device at an address: one may have reconnected there.
         const auto device =
             std::find_if(m_devices.rbegin(), m_devices.rend(), [&](const auto &candidate) {
                 return candidate->address == datagram.path.peer;

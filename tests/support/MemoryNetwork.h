@@ -20,9 +20,9 @@ class MemoryNetwork
 {
 public:
     /// A server that accepts `sensor-17` with key(), unless @p settings say otherwise.
-    explicit MemoryNetwork(ServerSettings settings = defaultSettings(),
+    explicit MemoryNetwork(const ServerSettings &settings = defaultSettings(),
                            const QByteArray &cookieSecret = randomSecret());
-    /// Another worker of the same process as @p sibling's, with devices of its own.
+    /// Another worker of @p sibling's process, with devices of its own.
     MemoryNetwork(ServerSettings settings, const MemoryNetwork &sibling);
     ~MemoryNetwork();
 
@@ -45,20 +45,20 @@ public:
     Device &add(const SocketAddress &address, DtlsClient::Options options = defaultClient());
     /// A client whose cookie is verified and whose last flight never comes.
     Device &addHalfOpen(const SocketAddress &address);
-    /// Forgets a device without a goodbye.
+    /// Removes a device without close_notify.
     void crash(Device &device);
 
-    /// Carries datagrams to and fro until none is left. true for @p lose: that one is lost.
+    /// Carries datagrams in both directions until none is left, except those that @p lose picks.
     using Lose = std::function<bool(const OutgoingDatagram &)>;
     void run(const Lose &lose = {});
-    /// What the device has sent, not carried.
+    /// Takes the datagrams that the device has sent; they are not carried.
     static std::vector<QByteArray> takeSent(Device &device);
     /// Hands the server a datagram as if @p from had sent it.
     void arrive(const SocketAddress &from, const QByteArray &datagram);
 
     /// From now on time passes by advance() alone, for all workers of the process.
     void stopClock();
-    /// Lets time pass, and the server do what is due.
+    /// Advances the time, and runs the server's due tasks.
     void advance(std::chrono::milliseconds duration);
 
     /// Events of type @p Event so far.
@@ -79,7 +79,7 @@ public:
     bool reply = true; ///< whether receipts are given at once
 
 private:
-    /// What the workers of a process share.
+    /// State that the workers of a process share.
     struct Process
     {
         std::optional<TimeSource::Clock::time_point> stoppedAt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MemorySocket: a DatagramSocket without a network. Tests hand it datagrams, and look at what would
-// have been sent.
+// MemorySocket: a DatagramSocket without a network. Tests hand it datagrams, and read the datagrams
+// that it would have sent.
 #pragma once
 
 #include "net/DatagramSocket.h"
@@ -21,16 +21,16 @@ public:
 
     /// A datagram from @p peer arrives.
     void arrive(const SocketAddress &peer, const QByteArray &datagram);
-    /// Several, of which the reader hears at once.
+    /// Several datagrams arrive in one batch.
     void arrive(const SocketAddress &peer, const std::vector<QByteArray> &datagrams);
 
-    /// One that arrives together with the next.
+    /// A datagram that arrives together with the next.
     void hold(const SocketAddress &peer, const QByteArray &datagram)
     {
         m_waiting.push_back({{peer, localAddress()}, datagram});
     }
 
-    /// What was sent since this was last asked.
+    /// The datagrams sent since the last call.
     std::vector<OutgoingDatagram> takeSent();
 
 protected:

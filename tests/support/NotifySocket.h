@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// NotifySocket: what systemd has behind $NOTIFY_SOCKET.
+// NotifySocket: stands in for systemd's end of $NOTIFY_SOCKET.
 #pragma once
 
 #include <QByteArray>
@@ -35,7 +35,7 @@ public:
         return m_directory.filePath(QStringLiteral("notify")).toLocal8Bit();
     }
 
-    /// The next message, which is there as soon as it is sent; null when there is none.
+    /// The next message, available as soon as it is sent; null if there is none.
     [[nodiscard]] QByteArray next() const
     {
         std::array<char, 4096> buffer{};

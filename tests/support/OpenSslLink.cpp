@@ -12,7 +12,7 @@ OpenSslLink::OpenSslLink(ClientProcess::Options options)
 
 OpenSslLink::~OpenSslLink()
 {
-    // The client is killed now, and its end is nobody's news any more.
+    // The client is killed now; its end must not be reported.
     if (m_client)
         m_client->process().disconnect(this);
 }

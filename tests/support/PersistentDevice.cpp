@@ -88,7 +88,7 @@ void PersistentDevice::onEnded(const QString &reason)
     if (isDone())
         return;
     m_gaveUp = m_begun >= m_task.handshakes;
-    if (!m_gaveUp) // not here: the old link is still speaking
+    if (!m_gaveUp) // not here: the old link is still in its signal
         m_anew.start();
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PersistentDevice: what a device does on a bad path. DTLS repeats handshake flights but no
-// messages (RFC 6347 §4.1), so it repeats each message until that is acknowledged; and it begins
-// anew, a bounded number of times, when a handshake fails. The server has to echo: so it is known
-// which message a receipt is for.
+// PersistentDevice: a device on a bad path. DTLS retransmits handshake flights but no messages (RFC
+// 6347 §4.1), so the device repeats each message until it is acknowledged, and tries again, a
+// bounded number of times, when a handshake fails. The server has to echo, so that a receipt tells
+// its message.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -35,18 +35,18 @@ public:
         std::chrono::milliseconds repeatAfter{400};
         /// Between a receipt and the next message.
         std::chrono::milliseconds pause{0};
-        /// After how many repetitions without an answer it begins anew, since the server may have
-        /// lost its session; 0 = never.
+        /// After how many repetitions without an answer it opens a new session, since the server
+        /// may have lost the old one; 0 = never.
         int patience = 0;
     };
 
-    /// As many messages as @p count, none of which another @p device has.
+    /// @p count messages that no other @p device has.
     static QList<QByteArray> messagesOf(int device, int count);
 
     explicit PersistentDevice(Task task);
 
     void start();
-    /// close_notify, if there is somebody to say it to.
+    /// Sends close_notify, if it is connected.
     void close();
 
     /// Every message has its receipt.
@@ -81,7 +81,7 @@ private:
     QTimer m_repeat;
     QTimer m_next;
     QTimer m_anew;
-    std::unique_ptr<DeviceLink> m_link; // last: what it says at its end finds the others there
+    std::unique_ptr<DeviceLink> m_link; // last: its signals at its end use the others
 };
 
 } // namespace dtlsd::test

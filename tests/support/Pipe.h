@@ -29,7 +29,7 @@ public:
     void closeReader() { ::close(std::exchange(m_fds[0], -1)); }
     void closeWriter() { ::close(std::exchange(m_fds[1], -1)); }
 
-    /// Up to the end; in another thread than the writer's.
+    /// Reads to the end; in another thread than the writer's.
     [[nodiscard]] QByteArray readAll() const
     {
         QByteArray result;

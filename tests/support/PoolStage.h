@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PoolStage: a WorkerPool of two workers that listen, with a log that a test can stall; HungWorker
-// makes one of them hang, Listener remembers what is answered.
+// makes one of them hang, Listener records answers.
 #pragma once
 
 #include "app/Mailbox.h"
@@ -80,7 +80,7 @@ public:
             },
             QDeadlineTimer(test::patience));
     }
-    /// Stalls the log with more in its queue than pleases those who pace themselves.
+    /// Stalls the log with so many entries in its queue that LogWriter::keepsUp() is false.
     bool stallLog()
     {
         if (!waitUntil([&] { return writer.state().waiting == 0; }, QDeadlineTimer(test::patience)))
@@ -140,7 +140,7 @@ private:
     bool m_hasAnswered = false;
 };
 
-/// Remembers what it hears, in order.
+/// Records answers, in order.
 struct Listener
 {
     template <class T>
@@ -163,7 +163,7 @@ struct Listener
             heard += name + (rejected ? QStringLiteral(": ") + rejected->error.text : QString());
         };
     }
-    /// Whether it hears @p count things, and nothing beyond.
+    /// Whether exactly @p count answers come.
     bool waitFor(qsizetype count) const
     {
         return waitUntil([&] { return heard.size() >= count; }, QDeadlineTimer(test::patience)) &&

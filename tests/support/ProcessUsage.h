@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ProcessUsage: what a process holds, as the kernel counts it.
+// ProcessUsage: memory and descriptors of a process, from /proc.
 #pragma once
 
 #include <QDir>
@@ -19,7 +19,7 @@ public:
 
     /// Resident memory in KiB; -1 if the process is gone.
     [[nodiscard]] qint64 memory() const { return field("VmRSS:"); }
-    /// The most there was since resetPeak(), or ever, in KiB.
+    /// The peak of memory() since resetPeak(), or ever, in KiB.
     [[nodiscard]] qint64 peakMemory() const { return field("VmHWM:"); }
     /// false: not permitted.
     [[nodiscard]] bool resetPeak() const

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PseudoTerminal: a terminal whose screen a test holds, for programs that look what they print to.
+// PseudoTerminal: a terminal whose output a test reads, for programs that check what they print to.
 #pragma once
 
 #include <QByteArray>
@@ -18,12 +18,12 @@ public:
 
     /// For QProcess::setStandardOutputFile().
     [[nodiscard]] QString path() const;
-    /// All that was written to it so far; line feeds come as CR LF, as terminals have it.
+    /// All output so far; the terminal turns line feeds into CR LF.
     [[nodiscard]] QByteArray output();
 
 private:
     int m_screen = -1;
-    int m_line = -1; // held open: what was written stays there when its writer has ended
+    int m_line = -1; // held open, so that output stays after its writer has ended
     QByteArray m_output;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Relay: a bad network on loopback, in the test's own event loop, between any number of clients and
-// one server. It drops, delays, reorders, duplicates and truncates datagrams as a FaultPlan says,
-// and keeps a log of what it did. Same seed, same fate: client number n meets the decisions of
-// seed + n.
+// one server. It drops, delays, reorders, duplicates and truncates datagrams by a FaultPlan, and
+// logs its decisions. The decisions for client number n come from seed + n, and so are the same in
+// every run.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -33,7 +33,7 @@ public:
     [[nodiscard]] const RelayLog &log() const { return m_log; }
     [[nodiscard]] std::size_t clients() const { return m_links.size(); }
 
-    /// Closes the links that carried nothing for @p silence; for runs with ever new clients.
+    /// Closes links that carried nothing for @p silence; for runs with many short-lived clients.
     void forgetSilent(std::chrono::milliseconds silence);
 
 private:

@@ -13,7 +13,7 @@ namespace dtlsd::test {
 
 namespace {
 
-// How long a datagram waits for one that overtakes it: shorter than any retransmission timer.
+// How long a datagram waits to be overtaken: shorter than any retransmission timer.
 constexpr std::chrono::milliseconds longestWait{300};
 
 std::vector<QByteArray> recordsOf(const QByteArray &datagram)
@@ -101,7 +101,7 @@ void RelayLink::treat(const Parcel &parcel, const Decision &decision)
 void RelayLink::hold(const Parcel &parcel)
 {
     const Direction direction = parcel.sighting.direction;
-    // One at a time: where every datagram is to be overtaken, pairs change places.
+    // One at a time: if every datagram is to be overtaken, pairs change places.
     if (waitingTo(direction)) {
         pass(parcel);
         return;
@@ -142,7 +142,7 @@ void RelayLink::pass(const Parcel &parcel)
 
 void RelayLink::deliver(const Parcel &parcel)
 {
-    // UDP's promise: what the kernel does not take at once is lost.
+    // As with UDP, a datagram that the kernel does not take at once is lost.
     if (parcel.sighting.direction == Direction::ToClient)
         m_toClient(parcel.bytes);
     else

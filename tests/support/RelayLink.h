@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RelayLink: a Relay's way between one client and the server. The server knows the client by this
+// RelayLink: a Relay's path between one client and the server. The server sees the client at this
 // link's own port.
 #pragma once
 
@@ -35,7 +35,7 @@ public:
 
     /// The client has sent @p datagram.
     void fromClient(const QByteArray &datagram) { carry(Direction::ToServer, datagram); }
-    /// Since a datagram came from either side.
+    /// Time since the last datagram from either side.
     [[nodiscard]] std::chrono::milliseconds silence() const;
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RelayLog: what a Relay decided, datagram by datagram, and which faults really came about: a
-// datagram that was to be overtaken is only if another followed.
+// RelayLog: a Relay's decisions, datagram by datagram, and the faults that really happened: a
+// datagram is overtaken only if another follows.
 #pragma once
 
 #include "support/FaultStream.h"
@@ -30,14 +30,14 @@ public:
 
     RelayLog() { m_clock.start(); }
 
-    /// The oldest entries give way to new ones.
+    /// Adds an entry; the oldest entries make room.
     void decided(int client, const Sighting &sighting, qsizetype size, const Decision &decision);
     void happened(Fault fault, Flight flight) { ++m_happened[{fault, flight}]; }
 
     [[nodiscard]] const std::deque<Entry> &entries() const { return m_entries; }
-    /// How many datagrams had that fault, of that flight or of any.
+    /// How many datagrams had @p fault, of @p flight or of any.
     [[nodiscard]] int count(Fault fault, std::optional<Flight> flight = {}) const;
-    /// For people: a line per entry.
+    /// A readable text, one line per entry.
     [[nodiscard]] QString text() const;
 
 private:

@@ -12,7 +12,7 @@ namespace dtlsd::test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool hasMemoryBounds = false; // a sanitizer keeps what is freed
+constexpr bool hasMemoryBounds = false; // sanitizers do not return freed memory
 #else
 constexpr bool hasMemoryBounds = true;
 #endif
@@ -30,7 +30,7 @@ QByteArray configuration(const QByteArray &config)
            "\n[identity hasty]\nkey = hex:" + key().toHex() + "\n";
 }
 
-/// The number in front of @p words; 0 if they are not there.
+/// The number before @p words; 0 if the message lacks them.
 qint64 numberBefore(const QJsonObject &event, const QString &words)
 {
     const QRegularExpression pattern(QStringLiteral("(\\d+) ") + words);
@@ -65,7 +65,7 @@ void Siege::begin()
     QVERIFY2(log.start(), qPrintable(m_daemon.errorText()));
     attacker = std::move(SpoofedPeers::against(log.address())).value();
     QVERIFY(honest.start(log.address()));
-    for (int round = 0; round < 5; ++round) // what it needs for them, it has then
+    for (int round = 0; round < 5; ++round) // after this it has all the memory it needs for them
         QVERIFY(honest.goRound());
 
     const ProcessUsage usage(m_daemon.process().processId());
@@ -175,7 +175,7 @@ void Siege::logIsBounded()
     QVERIFY2(failed <= workers * (100 + 10 * seconds), qPrintable(QString::number(failed)));
     const qsizetype summaries = log.events(QStringLiteral("unverified-traffic")).size();
     QVERIFY2(summaries <= workers * (2 + seconds / 10), qPrintable(QString::number(summaries)));
-    // One at once, and the rest when the session ends.
+    // The first is logged at once, the rest when the session ends.
     const qsizetype complaints = log.events(QStringLiteral("peer-misbehaving")).size();
     QVERIFY2(complaints <= qsizetype{2} * honestDevices, qPrintable(QString::number(complaints)));
 }

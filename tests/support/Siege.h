@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Siege: the daemon with honest devices that talk all the time, and an attacker beside them. When
-// the attack is over, it looks whether all that was promised was kept. Needs CAP_NET_RAW.
+// Siege: the daemon with honest devices that send all the time, and an attacker. After the attack,
+// it checks that dtlsd has kept all its promises. Needs CAP_NET_RAW.
 #pragma once
 
 #include "support/DaemonLog.h"
@@ -27,29 +27,29 @@ public:
     {
         qint64 memory = 4096;  ///< KiB more than before, at the peak
         bool isProved = false; ///< the attacker may get more bytes than it sent
-        bool mayDrop = false;  ///< entries, for want of room in the log's queue
+        bool mayDrop = false;  ///< the log may drop entries for lack of room in its queue
     };
 
-    /// What each device needs to get in; besides `honest` there is the identity `hasty`.
+    /// Options of a device; the identities are `honest` and `hasty`.
     static DtlsClient::Options device(const QByteArray &identity);
 
     /// @p config follows the section [log].
     explicit Siege(const QByteArray &config);
 
-    // These end the test function's success with QVERIFY: QTest::currentTestFailed() tells.
+    // These use QVERIFY: the caller asks QTest::currentTestFailed().
     void begin();
-    /// Stops the daemon, and prints a line of what was counted.
+    /// Stops the daemon, and prints a line of counts.
     void end(const Bounds &bounds);
 
-    /// Sends what the attacker has queued, takes its answers, lets the devices work.
+    /// Sends the attacker's queue, takes the answers to it, lets the devices work.
     void pump(const SpoofedPeers::Look &look = {});
-    /// What the attacker has sent and got.
+    /// Counts the attacker's datagrams in both directions.
     void countAnswers();
     [[nodiscard]] qint64 elapsed() const { return m_since.elapsed(); }
 
-    /// From the statistics, once a second.
+    /// Half-open handshakes by the statistics, once a second.
     [[nodiscard]] QList<qint64> halfOpenSoFar();
-    /// The number in front of @p words in all events of that name, added up.
+    /// The sum of the numbers before @p words in all events of that name.
     [[nodiscard]] qint64 sumOf(const QString &event, const QString &words);
 
 private:

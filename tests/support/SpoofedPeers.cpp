@@ -53,10 +53,10 @@ QByteArray packet(const SocketAddress &from, const SocketAddress &to, QByteArray
     headers.udp.len =
         qToBigEndian(static_cast<quint16>(qsizetype{sizeof(udphdr)} + payload.size()));
     QByteArray bytes(reinterpret_cast<const char *>(&headers), sizeof headers);
-    return bytes.append(payload); // without a checksum of UDP's, which IPv4 allows
+    return bytes.append(payload); // without a UDP checksum, which IPv4 allows
 }
 
-/// Lets through what @p port sends to 127.64.0.0/10, and nothing else of the machine's traffic.
+/// Passes only datagrams from @p port to 127.64.0.0/10, of all the machine's traffic.
 bool keepAnswersOf(std::uint16_t port, int socket)
 {
     std::array<sock_filter, 7> program{{

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SpoofedPeers: an attacker on loopback. It sends datagrams from addresses and ports that nobody
-// has (127.64.0.0/10), and sees and counts what the server sends back to them. For these answers
-// the kernel tells the server "port unreachable", as it would tell it of real forged sources.
-// Needs CAP_NET_RAW.
+// SpoofedPeers: an attacker on loopback. It sends datagrams from unused addresses and ports
+// (127.64.0.0/10), and sees and counts the server's answers to them. For each answer the kernel
+// reports "port unreachable" to the server, as with real forged sources. Needs CAP_NET_RAW.
 #pragma once
 
 #include "core/Result.h"
@@ -30,7 +29,7 @@ public:
         std::int64_t bytes = 0; ///< of payload
     };
 
-    /// Against @p server, an IPv4 address. The error says what was not permitted.
+    /// An attacker of @p server, an IPv4 address. The error says what was not permitted.
     static Result<std::unique_ptr<SpoofedPeers>> against(const SocketAddress &server);
     ~SpoofedPeers();
     SpoofedPeers(const SpoofedPeers &) = delete;
@@ -39,10 +38,9 @@ public:
     /// The address of that number, below 4,194,304, with @p port.
     static SocketAddress at(std::uint32_t number, std::uint16_t port);
 
-    /// Queues a datagram from @p source, which may also be an address that somebody else has: what
-    /// comes back there is not seen.
+    /// Queues a datagram from @p source. If the address is in use, answers to it are not seen.
     void send(const SocketAddress &source, QByteArrayView datagram);
-    /// Sends what is queued; all of it, as loopback takes everything at once.
+    /// Sends the whole queue: loopback takes everything at once.
     void flush();
 
     using Look = std::function<void(const SocketAddress &source, QByteArrayView answer)>;
@@ -51,9 +49,9 @@ public:
 
     [[nodiscard]] const Tally &sent() const { return m_sent; }
     [[nodiscard]] const Tally &answered() const { return m_answered; }
-    /// What one source of 127.64.0.0/10 was sent.
+    /// Answers to one source of 127.64.0.0/10.
     [[nodiscard]] Tally answersTo(const SocketAddress &source) const;
-    /// Bytes that came back for each that was sent, from the source that got the most.
+    /// Bytes answered per byte sent, for the source with the largest ratio.
     [[nodiscard]] double largestRatio() const;
     /// Answers that came too fast to be seen; the counts hold only while it is 0.
     [[nodiscard]] std::uint32_t missed() const;

@@ -13,7 +13,7 @@ namespace dtlsd::test {
 
 namespace {
 
-/// 0: there is none.
+/// 0: there is no such thread.
 pid_t threadOf(pid_t process, std::string_view name)
 {
     const std::filesystem::path tasks = "/proc/" + std::to_string(process) + "/task";
@@ -47,7 +47,7 @@ bool StoppedThread::hasEnded()
 
 StoppedThread::~StoppedThread()
 {
-    // One that was killed is not gone before its tracer has seen its end.
+    // A killed thread remains until its tracer has seen its end.
     if (m_isStopped && ptrace(PTRACE_DETACH, m_thread, nullptr, nullptr) != 0)
         waitpid(m_thread, nullptr, __WALL);
 }

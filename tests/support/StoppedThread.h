@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StoppedThread: stops one thread of another process, and none of its others, as SIGSTOP would; it
-// goes on when this object ends. By ptrace(2), which root may do.
+// StoppedThread: stops only one thread of another process, by ptrace(2), which takes root; the
+// thread goes on when this object ends.
 #pragma once
 
 #include <string_view>
@@ -13,8 +13,8 @@ namespace dtlsd::test {
 class StoppedThread
 {
 public:
-    /// The thread called @p name (`worker-0`, `log`) of @p process. To be ended in the thread that
-    /// made it.
+    /// Stops the thread @p name (`worker-0`, `log`) of @p process. Destroy this object in the
+    /// thread that created it.
     StoppedThread(pid_t process, std::string_view name);
     StoppedThread(const StoppedThread &) = delete;
     StoppedThread &operator=(const StoppedThread &) = delete;
@@ -22,8 +22,8 @@ public:
 
     /// false: there is no such thread, or we may not; or hasEnded().
     [[nodiscard]] bool isStopped() const { return m_isStopped; }
-    /// Of one that was stopped: whether it was killed. It, and so its process, is not gone before
-    /// this was asked.
+    /// Whether the stopped thread was killed. Until this is called, the thread, and so its process,
+    /// remains as a zombie.
     [[nodiscard]] bool hasEnded();
 
 private:

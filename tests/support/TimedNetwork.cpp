@@ -10,7 +10,7 @@ namespace dtlsd::test {
 
 namespace {
 
-// What a server with one core can do in a millisecond: about eight handshakes.
+// As much as a server with one core can do in a millisecond: about eight handshakes.
 constexpr int turnsPerMillisecond = 2;
 
 constexpr std::array repetitions{std::chrono::seconds(1), std::chrono::seconds(2),

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TimedNetwork: one DtlsServer, many devices far away and strangers beside them, without a network
-// and in a time of their own: a scene of ten seconds takes as long as its handshakes cost. Devices
-// repeat a flight that is not answered after 1, 2, 4 and 8 seconds (RFC 6347 §4.2.4.1), and then
-// give up.
+// TimedNetwork: one DtlsServer, many distant devices and strangers, without a network and in
+// simulated time: a scene of ten seconds takes only the time of its handshakes. Devices retransmit
+// an unanswered flight after 1, 2, 4 and 8 seconds (RFC 6347 §4.2.4.1), and then give up.
 #pragma once
 
 #include "dtls/DtlsClient.h"
@@ -29,7 +28,7 @@ public:
     explicit TimedNetwork(ServerSettings settings);
     ~TimedNetwork();
 
-    /// Lets @p action happen @p after the beginning.
+    /// Runs @p action @p after the beginning.
     void at(Duration after, std::function<void()> action);
     /// Runs the scene until @p end after the beginning.
     void runUntil(Duration end);
@@ -38,13 +37,13 @@ public:
     /// A device begins a handshake now; a datagram takes half of @p roundTrip to it or back.
     void begin(const SocketAddress &address, const DtlsClient::Options &options,
                Duration roundTrip);
-    /// Devices that have begun, and of them those that have a session.
+    /// Devices that have begun, and devices that have a session.
     [[nodiscard]] int begun() const { return m_begun; }
     [[nodiscard]] int connected() const { return m_connected; }
 
     /// The cookie that the server has for @p address; nothing takes any time.
     [[nodiscard]] QByteArray cookieFor(const SocketAddress &address);
-    /// A datagram arrives from a stranger now, who does not care for the answer.
+    /// A datagram arrives now from a stranger that ignores the answer.
     void arrive(const SocketAddress &from, const QByteArray &datagram)
     {
         m_serverSocket->hold(from, datagram);

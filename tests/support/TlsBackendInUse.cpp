@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Part of every test program: what it tests in-process runs on the TLS backend that dtlsd itself
-// takes by default, ours where this build has one.
+// Part of every test program: in-process tests run on the TLS backend that dtlsd takes by default,
+// which is ours if this build has it.
 #include "core/Version.h"
 #include "tls/TlsBackend.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two devices with a key each, and their sections of a configuration.
+// Two devices, each with a key, and their sections of a configuration.
 #pragma once
 
 #include "dtls/DtlsClient.h"

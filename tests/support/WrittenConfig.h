@@ -9,7 +9,7 @@
 
 namespace dtlsd::test {
 
-/// Every value as the file would say it.
+/// Every value as in the file.
 inline QStringList written(const Config &config)
 {
     QStringList values;

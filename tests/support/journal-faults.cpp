@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// journal-faults.so: libsystemd's functions for the journal as JournalFaults has them.
+// journal-faults.so: libsystemd's journal functions, with the faults of JournalFaults.
 #include "support/JournalFaults.h"
 
 #include <cstdlib>
 #include <cstring>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // a macro that has the name of the function
+#define SD_JOURNAL_SUPPRESS_LOCATION // otherwise a macro has the name of the function
 #include <dlfcn.h>
 #include <sys/auxv.h>
 #include <sys/uio.h>
@@ -39,7 +39,7 @@ const char *programBegin()
     return begin;
 }
 
-/// The journal is used by one thread.
+/// Without a lock: only one thread uses the journal.
 std::uint32_t placeOf(JournalFaults &faults, const char *function, const void *caller)
 {
     const auto address =

@@ -2,9 +2,9 @@
 //
 // Accounts: whose member gives way, and which worker is asked for it.
 #include "dtls/Accounts.h"
+#include "support/TestProgram.h"
 
 #include <QByteArray>
-#include <QTest>
 
 #include <map>
 #include <memory>
@@ -178,5 +178,5 @@ void TestAccounts::anAccountKeepsToItsOwnLimit()
     QCOMPARE(claim->worker, 0); // the only other one's; the newcomer is worker 1's
 }
 
-QTEST_GUILESS_MAIN(TestAccounts)
+DTLSD_TEST(TestAccounts)
 #include "tst_accounts.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/TestProgram.h"
 #include "wire/Alert.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 
@@ -35,5 +34,5 @@ void TestAlert::itHasTheNameThatItsRfcGivesIt()
     QCOMPARE(text(255), "unknown (255)");
 }
 
-QTEST_GUILESS_MAIN(TestAlert)
+DTLSD_TEST(TestAlert)
 #include "tst_alert.moc"

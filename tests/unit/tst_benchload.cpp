@@ -4,8 +4,7 @@
 #include "bench/load/Message.h"
 #include "bench/load/MessageBook.h"
 #include "bench/load/Statistics.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <string>
 #include <vector>
@@ -126,5 +125,5 @@ void TestBenchLoad::whatIsGivenUpIsNotAnswered()
     QVERIFY(book.answer(0, late, start + 1s) == 990ms);
 }
 
-QTEST_GUILESS_MAIN(TestBenchLoad)
+DTLSD_TEST(TestBenchLoad)
 #include "tst_benchload.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/CipherPolicy.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 
@@ -74,5 +73,5 @@ void TestCipherPolicy::everySuiteOfAPolicyIsFoundInIt()
     QVERIFY(!CipherSuite{0xDACA}.isSignal());
 }
 
-QTEST_GUILESS_MAIN(TestCipherPolicy)
+DTLSD_TEST(TestCipherPolicy)
 #include "tst_cipherpolicy.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/TestProgram.h"
 #include "wire/ClientHello.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 
@@ -48,5 +47,5 @@ void TestClientHello::aHelloCutAnywhereIsNone()
         QCOMPARE(HelloOffer::in(whole.first(size)).has_value(), size == withoutExtensions);
 }
 
-QTEST_GUILESS_MAIN(TestClientHello)
+DTLSD_TEST(TestClientHello)
 #include "tst_clienthello.moc"

@@ -5,10 +5,10 @@
 #include "config/IniDocument.h"
 #include "support/ConfigFolder.h"
 #include "support/KeyFolder.h"
+#include "support/TestProgram.h"
 #include "support/WrittenConfig.h"
 
 #include <QDir>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -386,5 +386,5 @@ void TestConfig::everyFileIsNamed()
              QStringList{m_folder.path(u"absent.ini"_s)});
 }
 
-QTEST_GUILESS_MAIN(TestConfig)
+DTLSD_TEST(TestConfig)
 #include "tst_config.moc"

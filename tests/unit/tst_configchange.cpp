@@ -4,10 +4,10 @@
 #include "config/ConfigChange.h"
 #include "config/ConfigSchema.h"
 #include "support/ConfigFolder.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QRegularExpression>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace Qt::StringLiterals;
@@ -139,9 +139,9 @@ void TestConfigChange::whatNeedsARestartIsDocumented_data()
     QTest::addColumn<QString>("file");
     QTest::addColumn<QString>("list"); // finds it
     QTest::newRow("dtlsd.ini(5)") << u"/packaging/man/dtlsd.ini.5"_s
-                                  << u"without a restart, but for\n(.*?) \\.\n"_s;
+                                  << u"without a restart, except of\n(.*?) \\.\n"_s;
     QTest::newRow("dtlsd.ini") << u"/config/dtlsd.ini"_s
-                               << u"puts it in force, but for (.*?), which need a restart"_s;
+                               << u"puts it in force, except (.*?), which need a restart"_s;
 }
 
 void TestConfigChange::whatNeedsARestartIsDocumented()
@@ -175,5 +175,5 @@ void TestConfigChange::anotherSecretInTheSameFileIsNoticed()
     QCOMPARE(after.cookies, before.cookies);
 }
 
-QTEST_GUILESS_MAIN(TestConfigChange)
+DTLSD_TEST(TestConfigChange)
 #include "tst_configchange.moc"

@@ -3,8 +3,7 @@
 // What an operator reads about a broken configuration, word by word; and never a key in it.
 #include "core/Version.h"
 #include "support/ConfigFolder.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace Qt::StringLiterals;
@@ -440,5 +439,5 @@ void TestConfigErrors::hostileTextIsEscaped()
     }
 }
 
-QTEST_GUILESS_MAIN(TestConfigErrors)
+DTLSD_TEST(TestConfigErrors)
 #include "tst_configerrors.moc"

@@ -4,10 +4,10 @@
 #include "control/Control.h"
 #include "core/Json.h"
 #include "support/FakeDaemon.h"
+#include "support/TestProgram.h"
 
 #include <QCoreApplication>
 #include <QJsonDocument>
-#include <QTest>
 
 #include <memory>
 
@@ -57,7 +57,7 @@ private Q_SLOTS:
     {
         const QByteArray answer = m_asked->answerTo("{\"command\":\"sessions\"}");
         QVERIFY(isAnswer(answer));
-        QList<QJsonObject> lines = ControlClient::parse(answer);
+        QList<QJsonObject> lines = ControlPeer::parse(answer);
         QCOMPARE(lines.takeLast(), objectFrom(R"({"ok": true, "sessions": 4})"));
         QCOMPARE(lines.size(), 4);
         QCOMPARE(lines[0], objectFrom(R"({
@@ -76,7 +76,7 @@ private Q_SLOTS:
     {
         m_asked->daemon.open[0][0].isEstablished = false;
         m_asked->daemon.open[0][0].info.cipher.clear();
-        const auto lines = ControlClient::parse(m_asked->answerTo("{\"command\":\"sessions\"}"));
+        const auto lines = ControlPeer::parse(m_asked->answerTo("{\"command\":\"sessions\"}"));
         QCOMPARE(text(lines[0], "state"), QStringLiteral("handshaking"));
         QCOMPARE(lines[0].value(QStringLiteral("cipher")), QJsonValue(QString()));
     }
@@ -196,9 +196,9 @@ void TestControl::aCommandIsAnsweredWhenItIsDone()
     QCOMPARE(m_asked->daemon.later.size(), 1U);
     m_asked->daemon.later.front()();
     QVERIFY(isAnswer(answer));
-    QCOMPARE(ControlClient::parse(answer).size(), 1);
-    QVERIFY(ControlClient::parse(answer).constFirst().value(QStringLiteral("ok")).toBool());
+    QCOMPARE(ControlPeer::parse(answer).size(), 1);
+    QVERIFY(ControlPeer::parse(answer).constFirst().value(QStringLiteral("ok")).toBool());
 }
 
-QTEST_GUILESS_MAIN(TestControl)
+DTLSD_TEST(TestControl)
 #include "tst_control.moc"

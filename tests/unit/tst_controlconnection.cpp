@@ -3,12 +3,12 @@
 // One connection of a ControlServer: how long a request may be and take, and who gets the whole
 // answer.
 #include "control/ControlConnection.h"
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/EchoingControl.h"
 #include "support/ProcessUsage.h"
+#include "support/TestProgram.h"
 
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <memory>
 #include <optional>
@@ -33,7 +33,7 @@ private Q_SLOTS:
     {
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("sta"));
         QCoreApplication::processEvents();
         QVERIFY(client.read().isEmpty());
@@ -45,7 +45,7 @@ private Q_SLOTS:
     {
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("one\ntwo\n"));
         QCOMPARE(client.readAll(), QByteArray("you said one\n"));
     }
@@ -68,7 +68,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, answer);
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         client.send(request);
         const auto said = client.readAll();
         if (!answer.isEmpty())
@@ -81,7 +81,7 @@ private Q_SLOTS:
     {
         ControlServer server(echo, brief);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QCOMPARE(codeOf(client.readAll()), QStringLiteral("timeout"));
         QVERIFY(client.isAtEnd());
     }
@@ -90,7 +90,7 @@ private Q_SLOTS:
     {
         ControlServer server(echo, brief);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         std::optional<QByteArray> answer;
         for (int i = 0; i < 60 && !answer; ++i) {
             client.send("a");
@@ -110,7 +110,7 @@ private Q_SLOTS:
         QFETCH(bool, isUnderWay);
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("large\n"));
         QByteArray answer;
         if (isUnderWay)
@@ -126,7 +126,7 @@ private Q_SLOTS:
     {
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("status"));
         client.endRequest();
         QCOMPARE(codeOf(client.readAll()), QStringLiteral("bad-request"));
@@ -137,7 +137,7 @@ private Q_SLOTS:
         ControlServer server(echo, brief);
         QVERIFY(server.listen(m_path).ok());
         const qsizetype descriptors = m_usage.descriptors();
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("large\n"));
         QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 2; }, soon()));
         QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 1; }, soon()));
@@ -154,5 +154,5 @@ private:
     QString m_path;
 };
 
-QTEST_GUILESS_MAIN(TestControlConnection)
+DTLSD_TEST(TestControlConnection)
 #include "tst_controlconnection.moc"

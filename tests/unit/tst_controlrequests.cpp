@@ -2,8 +2,7 @@
 //
 // What is no request gets an answer that says so, whatever it is made of.
 #include "support/FakeDaemon.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <memory>
 #include <random>
@@ -154,5 +153,5 @@ void TestControlRequests::anythingGetsAnAnswer()
     }
 }
 
-QTEST_GUILESS_MAIN(TestControlRequests)
+DTLSD_TEST(TestControlRequests)
 #include "tst_controlrequests.moc"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/ControlServer.h"
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/EchoingControl.h"
 #include "support/ProcessUsage.h"
+#include "support/TestProgram.h"
 
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <memory>
 #include <optional>
@@ -46,7 +46,7 @@ private Q_SLOTS:
     {
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("status\n"));
         QCOMPARE(client.readAll(), QByteArray("you said status\n"));
         QVERIFY(client.isAtEnd());
@@ -64,15 +64,15 @@ private Q_SLOTS:
         ControlServer::Reply late;
         ControlServer server(holding(late), brief);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("slow\n"));
         if (hasFinishedSending)
             client.endRequest();
         QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
         // Longer than the server waits for a client.
         for (int i = 0; i < 3; ++i)
-            QCOMPARE(codeOf(ControlClient(m_path).readAll()), QStringLiteral("timeout"));
-        ControlClient other(m_path);
+            QCOMPARE(codeOf(ControlPeer(m_path).readAll()), QStringLiteral("timeout"));
+        ControlPeer other(m_path);
         QVERIFY(other.send("status\n"));
         QCOMPARE(other.readAll(), QByteArray("you said status\n"));
 
@@ -89,14 +89,14 @@ private Q_SLOTS:
         QVERIFY(server->listen(m_path).ok());
         const qsizetype descriptors = m_usage.descriptors();
         {
-            const ControlClient client(m_path);
+            const ControlPeer client(m_path);
             QVERIFY(client.send("slow\n"));
             QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
         }
         QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors; }, soon()));
         late("too late\n");
 
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         late = nullptr;
         QVERIFY(client.send("slow\n"));
         QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
@@ -112,7 +112,7 @@ private Q_SLOTS:
         const qsizetype descriptors = m_usage.descriptors();
         for (const char *request : {"", "sta", "status\n", "large\n"}) {
             for (int i = 0; i < 3; ++i) {
-                const ControlClient client(m_path);
+                const ControlPeer client(m_path);
                 client.send(request);
                 if (i == 1) // its answer has begun
                     QCoreApplication::processEvents();
@@ -122,7 +122,7 @@ private Q_SLOTS:
             QVERIFY2(waitUntil([&] { return m_usage.descriptors() == descriptors; }, soon()),
                      request);
         }
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("still there\n"));
         QCOMPARE(client.readAll(), QByteArray("you said still there\n"));
     }
@@ -135,14 +135,14 @@ private Q_SLOTS:
         };
         ControlServer server(later, patient);
         QVERIFY(server.listen(m_path).ok());
-        std::vector<ControlClient> clients;
+        std::vector<ControlPeer> clients;
         for (std::size_t i = 0; i < 3; ++i) {
             clients.emplace_back(m_path);
             QVERIFY(clients.back().send("status\n"));
             QVERIFY(waitUntil([&] { return replies.size() == i + 1; }, soon()));
         }
         for (int i = 0; i < 100; ++i) {
-            ControlClient late(m_path);
+            ControlPeer late(m_path);
             late.send("status\n");
             QCOMPARE(codeOf(late.readAll()), QStringLiteral("busy"));
             QVERIFY(late.isAtEnd());
@@ -151,7 +151,7 @@ private Q_SLOTS:
             replies[i]("you said status\n");
             QCOMPARE(clients[i].readAll(), QByteArray("you said status\n"));
         }
-        ControlClient next(m_path);
+        ControlPeer next(m_path);
         QVERIFY(next.send("status\n"));
         QVERIFY(waitUntil([&] { return replies.size() == 4; }, soon()));
     }
@@ -160,10 +160,11 @@ private Q_SLOTS:
     {
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        std::vector<ControlClient> clients;
+        std::vector<ControlPeer> clients;
+        clients.reserve(3);
         for (int i = 0; i < 3; ++i)
             clients.emplace_back(m_path);
-        ControlClient asking(m_path);
+        ControlPeer asking(m_path);
         QVERIFY(asking.send("status\n"));
         QCOMPARE(asking.readAll(), QByteArray("you said status\n"));
         QCOMPARE(codeOf(clients[0].readAll()), QStringLiteral("busy"));
@@ -181,5 +182,5 @@ private:
     QString m_path;
 };
 
-QTEST_GUILESS_MAIN(TestControlServer)
+DTLSD_TEST(TestControlServer)
 #include "tst_controlserver.moc"

@@ -2,8 +2,7 @@
 //
 // [server] cookie_secret.
 #include "support/KeyFolder.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -94,5 +93,5 @@ void TestCookieSecret::cookieSecretIsNeverShown()
     QVERIFY(!shown.contains(hexKey));
 }
 
-QTEST_GUILESS_MAIN(TestCookieSecret)
+DTLSD_TEST(TestCookieSecret)
 #include "tst_cookiesecret.moc"

@@ -5,9 +5,9 @@
 #include "dtls/DtlsConfiguration.h"
 #include "dtls/DtlsSession.h"
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 
 #include <QSslConfiguration>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -208,5 +208,5 @@ void TestCookieVerifier::whatIsNoHelloGetsNoAnswer()
     QVERIFY(m_server->takeSent().empty());
 }
 
-QTEST_GUILESS_MAIN(TestCookieVerifier)
+DTLSD_TEST(TestCookieVerifier)
 #include "tst_cookieverifier.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Events.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <utility>
 
@@ -27,5 +26,5 @@ void TestCountBy::countsAreKeptByReason()
     QCOMPARE(closed.total(), 3U);
 }
 
-QTEST_GUILESS_MAIN(TestCountBy)
+DTLSD_TEST(TestCountBy)
 #include "tst_countby.moc"

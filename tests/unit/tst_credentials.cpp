@@ -2,8 +2,7 @@
 //
 // Which key opens a session: the identity's own, its next one, or that of the wildcard.
 #include "support/MemoryNetwork.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -193,5 +192,5 @@ void TestCredentials::aStrangerGetsAKeyThatNobodyHolds()
     QVERIFY(Credentials(settings, rotation, secret).find("nobody", outside).key.isEmpty());
 }
 
-QTEST_GUILESS_MAIN(TestCredentials)
+DTLSD_TEST(TestCredentials)
 #include "tst_credentials.moc"

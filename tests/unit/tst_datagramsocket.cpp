@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/DatagramSocket.h"
+#include "support/TestProgram.h"
 
 #include <QSignalSpy>
-#include <QTest>
 #include <QUdpSocket>
 
 #include <netinet/in.h>
@@ -335,5 +335,5 @@ void TestDatagramSocket::whatCannotBeSentStopsNothing()
     QCOMPARE(buffer.received[1].bytes, QByteArrayView("last"));
 }
 
-QTEST_GUILESS_MAIN(TestDatagramSocket)
+DTLSD_TEST(TestDatagramSocket)
 #include "tst_datagramsocket.moc"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The command line of dtlsctl, and a server that says nothing, without the program.
+#include "support/TestProgram.h"
 #include "tools/dtlsctl/Arguments.h"
 #include "tools/dtlsctl/ControlClient.h"
 
 #include <QLocalServer>
 #include <QTemporaryDir>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace Qt::StringLiterals;
@@ -130,5 +130,5 @@ void TestDtlsctlArguments::aSilentServerIsNotWaitedForForEver()
              qPrintable(failure.message));
 }
 
-QTEST_GUILESS_MAIN(TestDtlsctlArguments)
+DTLSD_TEST(TestDtlsctlArguments)
 #include "tst_dtlsctlarguments.moc"

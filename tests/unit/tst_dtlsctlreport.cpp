@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ControlAnswers.h"
+#include "support/TestProgram.h"
 #include "tools/dtlsctl/Report.h"
 
 #include <QJsonDocument>
-#include <QTest>
 
 #include <clocale>
 
@@ -228,5 +228,5 @@ void TestDtlsctlReport::aLineHasNoOtherControlsThanItsColour()
     QCOMPARE(narrow.printed(block), "\x1b[33ma\\x1b[2J\\xe2\\x80\\xae\x1b[0m\n"_ba);
 }
 
-QTEST_GUILESS_MAIN(TestDtlsctlReport)
+DTLSD_TEST(TestDtlsctlReport)
 #include "tst_dtlsctlreport.moc"

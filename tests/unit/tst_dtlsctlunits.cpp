@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/TestProgram.h"
 #include "tools/dtlsctl/Units.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 
@@ -64,5 +63,5 @@ void TestDtlsctlUnits::sizes()
     QCOMPARE(bytesText(bytes), text);
 }
 
-QTEST_GUILESS_MAIN(TestDtlsctlUnits)
+DTLSD_TEST(TestDtlsctlUnits)
 #include "tst_dtlsctlunits.moc"

@@ -3,8 +3,8 @@
 // DtlsServer with real QDtls on both sides, and no network between them.
 #include "support/CraftedHello.h"
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 
-#include <QTest>
 #include <QUdpSocket>
 
 using namespace dtlsd;
@@ -465,5 +465,5 @@ void TestDtlsServer::theOperatorClosesWhatIsMeantAndNothingElse()
     QCOMPARE(network.server->statistics().halfOpen, 1); // not a session yet
 }
 
-QTEST_GUILESS_MAIN(TestDtlsServer)
+DTLSD_TEST(TestDtlsServer)
 #include "tst_dtlsserver.moc"

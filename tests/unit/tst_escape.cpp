@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/Escape.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 
@@ -77,5 +76,5 @@ void TestEscape::aTerminalIsShownLinesAndNothingElse()
     QCOMPARE(forTerminal(text), shown);
 }
 
-QTEST_GUILESS_MAIN(TestEscape)
+DTLSD_TEST(TestEscape)
 #include "tst_escape.moc"

@@ -1,75 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/LogEvent.h"
 #include "events/EventLog.h"
-#include "events/Reasons.h"
-
-#include <QFile>
-#include <QMap>
-#include <QRegularExpression>
-#include <QTest>
-
-#include <algorithm>
-#include <set>
-#include <vector>
+#include "support/SampleEvents.h"
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
+using namespace dtlsd::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-SessionInfo session()
-{
-    SessionInfo info(SessionId{0x0123456789abcdef},
-                     {SocketAddress::parse(u"192.0.2.7:5683").value(),
-                      SocketAddress::parse(u"192.0.2.1:22334").value()});
-    info.identity = "sensor-17";
-    info.cipher = "PSK-AES128-GCM-SHA256";
-    info.protocol = "DTLSv1.2";
-    return info;
-}
-
 Datagram datagram()
 {
     return {session(), 3, "temperature=21.5", "\x17\xfe\xfd", {}};
-}
-
-bool hasField(const LogRecord &record, const QByteArray &name)
-{
-    return std::any_of(record.fields.begin(), record.fields.end(),
-                       [&name](const LogField &field) { return field.name == name; });
-}
-
-QByteArray field(const LogRecord &record, const char *name)
-{
-    for (const LogField &candidate : record.fields) {
-        if (qstrcmp(candidate.name, name) == 0)
-            return candidate.value;
-    }
-    return {};
-}
-
-/// The body of each entry of the catalog, by MESSAGE_ID.
-QMap<QString, QString> catalog()
-{
-    QFile file(QStringLiteral(DTLSD_SOURCE_DIR "/packaging/systemd/dtlsd.catalog"));
-    QMap<QString, QString> entries;
-    if (!file.open(QIODevice::ReadOnly))
-        return entries;
-    const QStringList pieces =
-        QString::fromUtf8(file.readAll()).split(QStringLiteral("\n-- "), Qt::SkipEmptyParts);
-    for (const QString &piece : pieces.mid(1)) // the first is the comment at its head
-        entries.insert(piece.section(u'\n', 0, 0), piece.section(u'\n', 1));
-    return entries;
-}
-
-/// All of them. What follows the last value of an enumeration is called `error` as well.
-template <class Enumeration>
-QSet<QString> reasonNames()
-{
-    QSet<QString> names;
-    for (int value = 0; value < 64; ++value)
-        names += QLatin1String(reasonFor(static_cast<Enumeration>(value)).name);
-    return names;
 }
 
 LogOptions options(Priority level, PayloadFormat payload = PayloadFormat::Text)
@@ -80,34 +23,6 @@ LogOptions options(Priority level, PayloadFormat payload = PayloadFormat::Text)
     return result;
 }
 
-/// One event of each kind, with nothing known that may be unknown.
-std::vector<LogRecord> barestRecords()
-{
-    SessionInfo stranger = session();
-    stranger.identity.clear();
-    stranger.cipher.clear();
-    stranger.protocol.clear();
-    const EventLog log(options(Priority::Debug, PayloadFormat::None));
-    return {log.describe(Started{}),
-            log.describe(Stopping{}),
-            log.describe(Reloaded{}),
-            log.describe(ReloadRejected{}),
-            log.describe(ListenFailed{}),
-            log.describe(ConfigMessage{}),
-            log.describe(HandshakeStarted{stranger}),
-            log.describe(HandshakeFailed{stranger, HandshakeFailure::Timeout}),
-            log.describe(SessionOpened{session(), false, {}}),
-            log.describe(SessionClosed{session(), CloseReason::Idle, {}, {}, {}}),
-            log.describe(Datagram{session(), 1, "x", {}, {}}),
-            log.describe(PeerMisbehaving{session(), 1}),
-            log.describe(IdentityLimited{"sensor-17", 1, 1}),
-            log.describe(ReplyDropped{session(), 1, 600, 512}),
-            log.describe(UnverifiedTraffic{}),
-            log.describe(Losses{1, 0}),
-            log.describe(Verifiability{}),
-            log.describe(StatisticsTaken{})};
-}
-
 } // namespace
 
 class TestEventLog : public QObject
@@ -115,9 +30,6 @@ class TestEventLog : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void everyKindHasItsOwnIdAndACatalogEntry();
-    void everyReasonIsExplainedInTheCatalog();
-    void theCatalogRefersToFieldsThatEveryEventOfItsKindHas();
     void aDatagramHasItsFields();
     void aClosedSessionHasItsFields();
     void aPeriodHasItsCounters();
@@ -129,63 +41,10 @@ private Q_SLOTS:
     void anUnprovedIdentityIsOnlyClaimed();
     void anEmptyIdentityIsNamed();
     void anAlertIsNamed();
-    void theRemedyFitsTheOffer_data();
-    void theRemedyFitsTheOffer();
     void theLevelDecidesWhatIsWanted();
     void entriesAboutAPeerAreAccountedToIt();
     void everyEventReadsAsASentence();
 };
-
-void TestEventLog::everyKindHasItsOwnIdAndACatalogEntry()
-{
-    QStringList inCatalog = catalog().keys();
-    QStringList inTable;
-    std::set<std::string> names;
-    for (const EventKind &kind : EventLog::kinds()) {
-        inTable += QString::fromLatin1(kind.messageId);
-        names.insert(kind.name);
-    }
-    QCOMPARE(names.size(), EventLog::kinds().size());
-    QCOMPARE(QSet<QString>(inTable.begin(), inTable.end()).size(), inTable.size());
-    inCatalog.sort();
-    inTable.sort();
-    QCOMPARE(inCatalog, inTable);
-}
-
-void TestEventLog::everyReasonIsExplainedInTheCatalog()
-{
-    const auto explained = [](const EventKind &kind) {
-        static const QRegularExpression line(QStringLiteral("^([a-z-]+): "),
-                                             QRegularExpression::MultilineOption);
-        // The paragraph of causes; the one of next steps may pass over some.
-        const QStringList paragraphs =
-            catalog().value(QLatin1String(kind.messageId)).split(QStringLiteral("\n\n"));
-        QSet<QString> names;
-        auto match = line.globalMatch(paragraphs.value(2));
-        while (match.hasNext())
-            names += match.next().captured(1);
-        return names;
-    };
-    QCOMPARE(explained(EventLog::kindOf(SessionClosed{})), reasonNames<CloseReason>());
-    QCOMPARE(explained(EventLog::kindOf(HandshakeFailed{})), reasonNames<HandshakeFailure>());
-}
-
-void TestEventLog::theCatalogRefersToFieldsThatEveryEventOfItsKindHas()
-{
-    const QMap<QString, QString> entries = catalog();
-    std::set<std::string> kinds;
-    for (const LogRecord &record : barestRecords()) {
-        kinds.insert(record.event);
-        static const QRegularExpression reference(QStringLiteral("@([^@\\s]+)@"));
-        auto match = reference.globalMatch(entries.value(QLatin1String(record.messageId)));
-        while (match.hasNext()) {
-            const QByteArray name = match.next().captured(1).toLatin1();
-            QVERIFY2(hasField(record, name),
-                     (QByteArray(record.event) + " has no " + name).constData());
-        }
-    }
-    QCOMPARE(kinds.size(), EventLog::kinds().size());
-}
 
 void TestEventLog::aDatagramHasItsFields()
 {
@@ -366,57 +225,6 @@ void TestEventLog::anAlertIsNamed()
     QVERIFY(!hasField(EventLog({}).describe(HandshakeFailed{session(), {}}), "DTLSD_ALERT"));
 }
 
-void TestEventLog::theRemedyFitsTheOffer_data()
-{
-    QTest::addColumn<QList<int>>("offered");
-    QTest::addColumn<QString>("ciphers");
-    QTest::addColumn<QByteArray>("end");
-    const QString modern = QStringLiteral("modern");
-    const QString iot = QStringLiteral("iot");
-    const QByteArray onTheDevice =
-        "enable a PSK suite with GCM, CCM or ChaCha20 on the device: with CBC one forged record "
-        "can end a session, so dtlsd has no such suite";
-    QTest::newRow("a suite of iot") << QList<int>{0xC0A8} << modern
-                                    << QByteArray(": PSK-AES128-CCM8; set ciphers = iot, which has "
-                                                  "PSK-AES128-CCM8");
-    QTest::newRow("one that iot has not") << QList<int>{0xC0A5} << iot
-                                          << QByteArray(": PSK-AES256-CCM; add PSK-AES256-CCM to "
-                                                        "[tls] ciphers");
-    QTest::newRow("one that iot should have")
-        << QList<int>{0xC0A8} << iot
-        << QByteArray(": PSK-AES128-CCM8; OpenSSL does not use PSK-AES128-CCM8 here: look at its "
-                      "security level");
-    QTest::newRow("CBC only") << QList<int>{0x008C, 0x00AE} << iot
-                              << ": PSK-AES128-CBC-SHA, PSK-AES128-CBC-SHA256; " + onTheDevice;
-    QTest::newRow("AEAD that OpenSSL has not")
-        << QList<int>{0xD001} << modern
-        << QByteArray(": 0xD001; OpenSSL has none of these AEAD suites; enable another one, of "
-                      "GCM, CCM or ChaCha20, on the device");
-    QTest::newRow("certificates only")
-        << QList<int>{0xC02B} << modern
-        << QByteArray(": ECDHE-ECDSA-AES128-GCM-SHA256; none of them uses a pre-shared key; enable "
-                      "a PSK suite on the device");
-    QTest::newRow("more than there is room for")
-        << QList<int>(2000, 0x008C) << modern
-        << ", PSK-AES128-CBC-SHA and 1992 more; " + onTheDevice;
-    QTest::newRow("nothing that is known")
-        << QList<int>{} << modern << QByteArray("offers no cipher suite of [tls] ciphers");
-}
-
-void TestEventLog::theRemedyFitsTheOffer()
-{
-    QFETCH(QList<int>, offered);
-    QFETCH(QString, ciphers);
-    QFETCH(QByteArray, end);
-    HandshakeFailed failed{session(), HandshakeFailure::NoSharedCipher};
-    failed.ciphers = ciphers;
-    for (const int number : offered)
-        failed.offered.push_back({static_cast<std::uint16_t>(number)});
-    const QByteArray message = EventLog({}).describe(failed).message;
-    QVERIFY2(message.endsWith(end), message.constData());
-    QVERIFY(message.size() < 600);
-}
-
 void TestEventLog::theLevelDecidesWhatIsWanted()
 {
     const EventLog notice(options(Priority::Notice));
@@ -528,5 +336,5 @@ void TestEventLog::everyEventReadsAsASentence()
              "/etc/dtlsd/dtlsd.ini:7: [identity *]: anybody");
 }
 
-QTEST_GUILESS_MAIN(TestEventLog)
+DTLSD_TEST(TestEventLog)
 #include "tst_eventlog.moc"

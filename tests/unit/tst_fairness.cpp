@@ -6,9 +6,9 @@
 #include "log/LogQueue.h"
 #include "support/CraftedHello.h"
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 #include "support/TimedNetwork.h"
 
-#include <QTest>
 #include <QtEndian>
 
 using namespace dtlsd;
@@ -195,7 +195,7 @@ void TestFairness::aDeviceThatReconnectsWithoutEndLeavesRoomInTheLog()
 {
     constexpr std::size_t keptPerMillisecond = 5; // by a slow log
     constexpr std::size_t takenTogether = 64;
-    constexpr int messages = 48;
+    constexpr std::size_t messages = 48;
     const EventLog events({});
     SessionInfo reconnecting(SessionId{1}, {at(home, 1), at(elsewhere, 2)});
     SessionInfo talking(SessionId{2}, {at(home, 3), at(elsewhere, 2)});
@@ -215,7 +215,7 @@ void TestFairness::aDeviceThatReconnectsWithoutEndLeavesRoomInTheLog()
             static_cast<void>(push(SessionOpened{reconnecting}));
             static_cast<void>(push(SessionClosed{reconnecting, CloseReason::Idle, {}, {}, {}}));
         }
-        if (now % 100 == 0 && now < messages * 100 &&
+        if (now % 100 == 0 && now / 100 < messages &&
             push(Datagram{talking, now / 100, "message", {}, {}}))
             pushedAt += now;
         if (now < busyUntil)
@@ -227,7 +227,7 @@ void TestFairness::aDeviceThatReconnectsWithoutEndLeavesRoomInTheLog()
                 longestWait = qMax(longestWait, busyUntil - pushedAt[taken++]);
         }
     }
-    qInfo("%lld of %d messages found room beside %llu entries that did not, and were kept within "
+    qInfo("%lld of %zu messages found room beside %llu entries that did not, and were kept within "
           "%zu ms",
           qlonglong{pushedAt.size()}, messages, static_cast<unsigned long long>(queue.dropped()),
           longestWait);
@@ -237,5 +237,5 @@ void TestFairness::aDeviceThatReconnectsWithoutEndLeavesRoomInTheLog()
     QVERIFY(longestWait <= 2 * (takenTogether + 2) / keptPerMillisecond);
 }
 
-QTEST_GUILESS_MAIN(TestFairness)
+DTLSD_TEST(TestFairness)
 #include "tst_fairness.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/FairQueue.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <memory>
 
@@ -158,5 +157,5 @@ void TestFairQueue::aValueMayCostMoreWhileItWaits()
     QVERIFY(queue.takes(1, 50));
 }
 
-QTEST_GUILESS_MAIN(TestFairQueue)
+DTLSD_TEST(TestFairQueue)
 #include "tst_fairqueue.moc"

@@ -6,8 +6,7 @@
 #include "support/ClusterVolume.h"
 #include "support/ConfigFolder.h"
 #include "support/KeyFolder.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -200,18 +199,18 @@ void TestFileTrust::anOwnerWhoIsNotExpectedIsWarnedAbout()
     QCOMPARE(m_folder->texts(given.errors), QStringList());
     QCOMPARE(m_folder->texts(given.warnings),
              QStringList{u"DIR/dtlsd.ini: DIR/keys/a.key: the file belongs to user 12345, who can "
-                         "change that; root or user 0, as whom dtlsd runs, is expected"_s});
+                         "change that; root or user 0, which runs dtlsd, is expected"_s});
     setOwner(u"keys/a.key"_s, 0, 0);
     setOwner(u"keys"_s, stranger, 0);
     QCOMPARE(m_folder->texts(m_folder->load(keyFile).warnings),
              QStringList{u"DIR/dtlsd.ini: DIR/keys/a.key: its directory DIR/keys belongs to user "
-                         "12345, who can change that; root or user 0, as whom dtlsd runs, is "
+                         "12345, who can change that; root or user 0, which runs dtlsd, is "
                          "expected"_s});
     const QString ini = m_folder->write(u"dtlsd.ini"_s, inlineKey);
     setOwner(u"dtlsd.ini"_s, stranger, 0);
     QCOMPARE(m_folder->texts(loadConfig(ini).warnings),
              QStringList{u"DIR/dtlsd.ini: the file belongs to user 12345, who can change that; "
-                         "root or user 0, as whom dtlsd runs, is expected"_s});
+                         "root or user 0, which runs dtlsd, is expected"_s});
 }
 
 /// As kubelet makes it for fsGroup: a sticky volume that everybody may write to, and in it a
@@ -254,7 +253,7 @@ void TestFileTrust::aReadOnlyMountIsTrusted()
     const QStringList errors = m_folder->texts(m_folder->load(keyFile).errors);
     QCOMPARE(::umount(keys.constData()), 0);
     QCOMPARE(errors.size(), 1);
-    QVERIFY2(errors[0].contains(u"others can read it (mode 0444), as it was mounted"_s),
+    QVERIFY2(errors[0].contains(u"others can read it (mode 0444), a mode that the mount sets"_s),
              qPrintable(errors[0]));
 }
 
@@ -281,5 +280,5 @@ void TestFileTrust::aSecretThatAnEngineMountedGetsItsAdvice()
     QCOMPARE(text.contains(u"defaultMode: 0440 in Kubernetes"_s), isMounted);
 }
 
-QTEST_GUILESS_MAIN(TestFileTrust)
+DTLSD_TEST(TestFileTrust)
 #include "tst_filetrust.moc"

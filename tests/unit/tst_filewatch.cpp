@@ -4,10 +4,10 @@
 #include "app/FileWatch.h"
 #include "support/ChildProcess.h"
 #include "support/ClusterVolume.h"
+#include "support/TestProgram.h"
 
 #include <QDateTime>
 #include <QSignalSpy>
-#include <QTest>
 
 #include <unistd.h>
 
@@ -169,5 +169,5 @@ void TestFileWatch::withoutAnIntervalNothingIsNoticed()
     QVERIFY(m_changes->isEmpty());
 }
 
-QTEST_GUILESS_MAIN(TestFileWatch)
+DTLSD_TEST(TestFileWatch)
 #include "tst_filewatch.moc"

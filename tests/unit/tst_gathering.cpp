@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Gathering.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <vector>
 
@@ -50,5 +49,5 @@ private:
     std::vector<Answers> m_told;
 };
 
-QTEST_GUILESS_MAIN(TestGathering)
+DTLSD_TEST(TestGathering)
 #include "tst_gathering.moc"

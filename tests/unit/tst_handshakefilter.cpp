@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HandshakeFilter.h"
 #include "support/RecordBytes.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -65,5 +64,5 @@ void TestHandshakeFilter::aForgedSequenceNumberCannotMoveTheReplayWindow()
     QVERIFY(!late.admits(first(record(22, 0, 134, keyExchange()))));
 }
 
-QTEST_GUILESS_MAIN(TestHandshakeFilter)
+DTLSD_TEST(TestHandshakeFilter)
 #include "tst_handshakefilter.moc"

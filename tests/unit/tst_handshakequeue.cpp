@@ -2,12 +2,11 @@
 //
 // HandshakeQueue: who comes next, and who finds no room.
 #include "dtls/HandshakeQueue.h"
+#include "support/TestProgram.h"
 
 #include "support/CraftedHello.h"
 #include "support/MemorySocket.h"
 #include "wire/Packet.h"
-
-#include <QTest>
 
 #include <map>
 
@@ -221,5 +220,5 @@ void TestHandshakeQueue::whatCameToASocketThatGoesIsForgotten()
     QVERIFY(queue.take());
 }
 
-QTEST_GUILESS_MAIN(TestHandshakeQueue)
+DTLSD_TEST(TestHandshakeQueue)
 #include "tst_handshakequeue.moc"

@@ -6,9 +6,8 @@
 #include "support/CraftedHello.h"
 #include "support/KeyedDevice.h"
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 #include "wire/ClientHello.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -254,5 +253,5 @@ void TestHellos::anEmptyIdentityIsNamed()
     QVERIFY(!failureIn(another).session.hasIdentity());
 }
 
-QTEST_GUILESS_MAIN(TestHellos)
+DTLSD_TEST(TestHellos)
 #include "tst_hellos.moc"

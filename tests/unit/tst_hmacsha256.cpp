@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/HmacSha256.h"
 #include "dtls/Psk.h"
+#include "support/TestProgram.h"
 
 #include <QCryptographicHash>
 #include <QMessageAuthenticationCode>
-#include <QTest>
 
 using namespace dtlsd;
 
@@ -29,5 +29,5 @@ void TestHmacSha256::aDecoyIsTheSameEachTimeAndAnotherForEachIdentity()
     QVERIFY(HmacSha256(QByteArray(32, 't')).of("a") != decoys.of("a"));
 }
 
-QTEST_GUILESS_MAIN(TestHmacSha256)
+DTLSD_TEST(TestHmacSha256)
 #include "tst_hmacsha256.moc"

@@ -4,8 +4,8 @@
 // handshake is compared, datagram by datagram: with a wrong key, with an unknown identity, and
 // with an identity that may not come from there.
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 
-#include <QTest>
 #include <QtEndian>
 
 #include <algorithm>
@@ -355,5 +355,5 @@ void TestIdentityHiding::whatNoClientSendsIsNoIdentity()
     QVERIFY(network.events<SessionOpened>().empty());
 }
 
-QTEST_GUILESS_MAIN(TestIdentityHiding)
+DTLSD_TEST(TestIdentityHiding)
 #include "tst_identityhiding.moc"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/IdentityRates.h"
+#include "support/TestProgram.h"
 #include "support/TestSettings.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -88,5 +87,5 @@ void TestIdentityRates::aRateIsForgottenWithItsIdentity()
     QVERIFY(!rates.of(PskStore::wildcardAccount(), 1)->admit(now));
 }
 
-QTEST_GUILESS_MAIN(TestIdentityRates)
+DTLSD_TEST(TestIdentityRates)
 #include "tst_identityrates.moc"

@@ -3,10 +3,10 @@
 // IniDocument against its grammar.
 #include "config/IniDocument.h"
 #include "config/IniValue.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QRandomGenerator>
-#include <QTest>
 
 #include <algorithm>
 
@@ -225,5 +225,5 @@ void tst_IniDocument::oddDocumentsAreReadBackOrRefusedWithTheirLines()
     QVERIFY2(accepted > count / 5 && accepted < count, qPrintable(QString::number(accepted)));
 }
 
-QTEST_GUILESS_MAIN(tst_IniDocument)
+DTLSD_TEST(tst_IniDocument)
 #include "tst_inidocument.moc"

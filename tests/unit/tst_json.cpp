@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/Json.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 
@@ -42,5 +41,5 @@ void TestJson::aLineShowsNothingThatATerminalObeys()
              QByteArray("{\"x\":\"\\n\\u001b[31m\\u009b\\u202e\\udb40\\udc01\"}\n"));
 }
 
-QTEST_GUILESS_MAIN(TestJson)
+DTLSD_TEST(TestJson)
 #include "tst_json.moc"

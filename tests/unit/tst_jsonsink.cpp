@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/JsonSink.h"
+#include "support/TestProgram.h"
 
 #include "core/Escape.h"
 #include "support/LogFakes.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -144,5 +144,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestJsonSink)
+DTLSD_TEST(TestJsonSink)
 #include "tst_jsonsink.moc"

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/PskFile.h"
 #include "support/KeyFolder.h"
+#include "support/TestProgram.h"
 #include "tools/dtlsctl/KeyImport.h"
-
-#include "config/PskFile.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -220,5 +217,5 @@ void TestKeyImport::manyErrorsAreCounted()
     QCOMPARE(keys.errors.constLast().toString(), u"FILE: 150 more errors"_s);
 }
 
-QTEST_GUILESS_MAIN(TestKeyImport)
+DTLSD_TEST(TestKeyImport)
 #include "tst_keyimport.moc"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ConfigFolder.h"
+#include "support/TestProgram.h"
 #include "tools/dtlsctl/KeyNew.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace Qt::StringLiterals;
@@ -125,5 +124,5 @@ void TestKeyNew::whatIsMadeIsReadBackByteForByte()
     QVERIFY2(lines > 256, QByteArray::number(lines));
 }
 
-QTEST_GUILESS_MAIN(TestKeyNew)
+DTLSD_TEST(TestKeyNew)
 #include "tst_keynew.moc"

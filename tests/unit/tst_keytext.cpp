@@ -3,9 +3,9 @@
 // Keys as texts and in files of their own: forms, and where the files are sought.
 #include "config/KeyText.h"
 #include "support/KeyFolder.h"
+#include "support/TestProgram.h"
 
 #include <QDir>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -155,5 +155,5 @@ void TestKeyText::keyFileMayBeALink()
     QCOMPARE(m_folder.errorsOf(m_folder.loadKey("file:linked.key")), QStringList());
 }
 
-QTEST_GUILESS_MAIN(TestKeyText)
+DTLSD_TEST(TestKeyText)
 #include "tst_keytext.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/KeyUsage.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 
@@ -35,5 +34,5 @@ void TestKeyUsage::keysAreUsedUpByWhatTheyProtectAndRefuse()
     QVERIFY(!limits.fits(QByteArray(16'384 + 25, 'x')));
 }
 
-QTEST_GUILESS_MAIN(TestKeyUsage)
+DTLSD_TEST(TestKeyUsage)
 #include "tst_keyusage.moc"

@@ -2,9 +2,8 @@
 //
 // What happens at a limit: who gives way, who is left alone, and what a client hears. Scenes with
 // many devices are in tst_fairness.
+#include "support/TestProgram.h"
 #include "support/TestSettings.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -349,5 +348,5 @@ void TestLimits::limitsHoldForAllWorkersTogether()
     QCOMPARE(other.server->statistics().halfOpen, 1);
 }
 
-QTEST_GUILESS_MAIN(TestLimits)
+DTLSD_TEST(TestLimits)
 #include "tst_limits.moc"

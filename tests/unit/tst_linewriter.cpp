@@ -6,10 +6,10 @@
 #include "log/TextSink.h"
 #include "support/LogFakes.h"
 #include "support/Pipe.h"
+#include "support/TestProgram.h"
 
 #include <QFile>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <csignal>
 #include <thread>
@@ -87,5 +87,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestLineWriter)
+DTLSD_TEST(TestLineWriter)
 #include "tst_linewriter.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ConfigFolder.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace Qt::StringLiterals;
@@ -90,5 +89,5 @@ void TestListenCheck::whatTheMachineLacksIsTold()
     QCOMPARE(m_folder.texts(result.missing), missing);
 }
 
-QTEST_GUILESS_MAIN(TestListenCheck)
+DTLSD_TEST(TestListenCheck)
 #include "tst_listencheck.moc"

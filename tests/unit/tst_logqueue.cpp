@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/LogQueue.h"
+#include "support/TestProgram.h"
 
 #include "support/LogFakes.h"
-
-#include <QTest>
 
 #include <atomic>
 #include <thread>
@@ -250,5 +249,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestLogQueue)
+DTLSD_TEST(TestLogQueue)
 #include "tst_logqueue.moc"

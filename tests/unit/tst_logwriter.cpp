@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/LogWriter.h"
+#include "support/TestProgram.h"
 
 #include "support/LogFakes.h"
 
 #include <QElapsedTimer>
 #include <QScopeGuard>
-#include <QTest>
 
 #include <latch>
 
@@ -391,5 +391,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestLogWriter)
+DTLSD_TEST(TestLogWriter)
 #include "tst_logwriter.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Mailbox.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <thread>
 
@@ -59,5 +58,5 @@ void TestMailbox::aClosedMailboxRunsNothing()
     QVERIFY(!hasRun);
 }
 
-QTEST_GUILESS_MAIN(TestMailbox)
+DTLSD_TEST(TestMailbox)
 #include "tst_mailbox.moc"

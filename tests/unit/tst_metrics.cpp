@@ -3,9 +3,9 @@
 // The daemon's state as metrics.
 #include "control/Metrics.h"
 #include "events/Reasons.h"
+#include "support/TestProgram.h"
 
 #include <QSet>
-#include <QTest>
 
 #include <functional>
 
@@ -242,5 +242,5 @@ void TestMetrics::timesAreSeconds()
                 .contains(R"(dtlsd_start_time_seconds{config="dtlsd"} 1767323045.123000)"));
 }
 
-QTEST_GUILESS_MAIN(TestMetrics)
+DTLSD_TEST(TestMetrics)
 #include "tst_metrics.moc"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/Metrics.h"
 #include "control/MetricsFile.h"
+#include "support/TestProgram.h"
 
 #include <QDir>
 #include <QFile>
 #include <QScopeGuard>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <functional>
 #include <optional>
@@ -231,5 +231,5 @@ void TestMetricsFile::anAnswerThatComesLateIsWrittenWhereItBelongsNow()
     QCOMPARE(bench.files(), QStringList());
 }
 
-QTEST_GUILESS_MAIN(TestMetricsFile)
+DTLSD_TEST(TestMetricsFile)
 #include "tst_metricsfile.moc"

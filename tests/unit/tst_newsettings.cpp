@@ -4,8 +4,7 @@
 // which end.
 #include "support/ConfigFolder.h"
 #include "support/MemoryNetwork.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -374,5 +373,5 @@ void TestNewSettings::whatWasLearnedAboutAnOldKeyIsForgotten()
     QVERIFY(!rotation.triesNext("dev", peer));
 }
 
-QTEST_GUILESS_MAIN(TestNewSettings)
+DTLSD_TEST(TestNewSettings)
 #include "tst_newsettings.moc"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/NotifySocket.h"
+#include "support/TestProgram.h"
 #include "systemd/Notifier.h"
-
-#include <QTest>
 
 #include <chrono>
 
@@ -69,5 +68,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestNotifier)
+DTLSD_TEST(TestNotifier)
 #include "tst_notifier.moc"

@@ -5,9 +5,8 @@
 // make the server grow.
 #include "support/KeyedDevice.h"
 #include "support/RecordBytes.h"
+#include "support/TestProgram.h"
 #include "support/TestSettings.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -291,5 +290,5 @@ void TestOddRecords::aReplyLongerThanTheDeviceTakesIsDropped()
     QCOMPARE(dropped[1].replies, 2U);
 }
 
-QTEST_GUILESS_MAIN(TestOddRecords)
+DTLSD_TEST(TestOddRecords)
 #include "tst_oddrecords.moc"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/OverflowWatch.h"
+#include "support/TestProgram.h"
 
-#include <QTest>
 #include <QUdpSocket>
 
 #include <sys/socket.h>
@@ -51,5 +51,5 @@ void TestOverflowWatch::whatTheKernelDropsIsHeardOfThoughTrafficStops()
     QCOMPARE(dropped, first + 10);
 }
 
-QTEST_GUILESS_MAIN(TestOverflowWatch)
+DTLSD_TEST(TestOverflowWatch)
 #include "tst_overflowwatch.moc"

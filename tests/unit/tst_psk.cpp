@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Psk.h"
+#include "support/TestProgram.h"
 
 #include <QDebug>
-#include <QTest>
 
 using namespace dtlsd;
 
@@ -54,5 +54,5 @@ void TestPsk::anIdentityIsComparedAsBytes()
     QCOMPARE(store.find({})->key.bytes(), QByteArray(16, 'e'));
 }
 
-QTEST_GUILESS_MAIN(TestPsk)
+DTLSD_TEST(TestPsk)
 #include "tst_psk.moc"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/KeyFolder.h"
+#include "support/TestProgram.h"
 
 #include <QElapsedTimer>
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -73,9 +73,9 @@ void TestPskFile::aLastLineWithoutItsEndIsWholeOrAnError()
     QFETCH(int, line);
     m_folder.write(u"psk.txt"_s, content);
     const QString error =
-        u"DIR/psk.txt:%1: the last line has no line feed and a key of 16 bytes, where another has "
-        "20, as if the file had been cut; a line feed behind it, or a key as long as the longest, "
-        "is accepted"_s.arg(line);
+        u"DIR/psk.txt:%1: the last line has no line feed, and its key of 16 bytes is shorter than "
+        "another of 20, as in a truncated file; a line feed after it, or a key as long as the "
+        "longest, is accepted"_s.arg(line);
     QCOMPARE(m_folder.errorsOf(m_folder.load("[psk]\nfile = psk.txt\n")),
              line == 0 ? QStringList() : QStringList{error});
 }
@@ -128,7 +128,7 @@ void TestPskFile::identitiesThatAreProbablyNotMeantAreWarnedAbout_data()
     row("a comment of the INI file", "; client", comment);
     row("a comment of C", "//client", comment);
     row("a star", "*",
-        u"the identity is a * and stands for no other; a section [identity *] of "
+        u"the identity is a literal *, not a wildcard; a section [identity *] of "
         "dtlsd.ini is accepted for any identity"_s);
 }
 
@@ -205,5 +205,5 @@ void TestPskFile::manyDuplicatesAreCounted()
     QCOMPARE(errors[100], u"DIR/psk.txt: 99900 more errors"_s);
 }
 
-QTEST_GUILESS_MAIN(TestPskFile)
+DTLSD_TEST(TestPskFile)
 #include "tst_pskfile.moc"

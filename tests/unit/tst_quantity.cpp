@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/Quantity.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace std::chrono_literals;
@@ -88,5 +87,5 @@ void TestQuantity::oneThingIsNoPlural()
     QCOMPARE(counted(2, "identity", "identities"), QStringLiteral("2 identities"));
 }
 
-QTEST_GUILESS_MAIN(TestQuantity)
+DTLSD_TEST(TestQuantity)
 #include "tst_quantity.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/RateLimit.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace std::chrono_literals;
@@ -36,5 +35,5 @@ void TestRateLimit::aRateLimitIsATokenBucket()
     QVERIFY(none.admit(now - 1ms));
 }
 
-QTEST_GUILESS_MAIN(TestRateLimit)
+DTLSD_TEST(TestRateLimit)
 #include "tst_ratelimit.moc"

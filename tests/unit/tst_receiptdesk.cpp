@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/ReceiptDesk.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <thread>
 
@@ -58,6 +57,7 @@ void TestReceiptDesk::receiptsAreGivenInTheWorkersThread()
             QCOMPARE(receipt.reply.toInt(), given++);
     });
     std::vector<std::uint64_t> tickets;
+    tickets.reserve(count);
     for (int i = 0; i < count; ++i)
         tickets.push_back(desk.expect({{}, SessionId{}, QByteArray::number(i)}));
     std::thread log([&desk, &tickets] {
@@ -91,5 +91,5 @@ void TestReceiptDesk::whatTheLogHasLostIsWithheldAndCounted()
     QCOMPARE(given, 2U);
 }
 
-QTEST_GUILESS_MAIN(TestReceiptDesk)
+DTLSD_TEST(TestReceiptDesk)
 #include "tst_receiptdesk.moc"

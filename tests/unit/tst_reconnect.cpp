@@ -3,9 +3,8 @@
 // A hello on a five-tuple that has a session already (RFC 6347 §4.2.8): a device that lost its
 // state gets a new session; nobody else changes anything for the old one.
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 #include "wire/Packet.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -226,5 +225,5 @@ void TestReconnect::theNewHandshakeMayUseAnotherIdentity()
     QCOMPARE(network.events<SessionClosed>().at(0).session.identity, "sensor-17");
 }
 
-QTEST_GUILESS_MAIN(TestReconnect)
+DTLSD_TEST(TestReconnect)
 #include "tst_reconnect.moc"

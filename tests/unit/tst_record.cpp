@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/RecordBytes.h"
+#include "support/TestProgram.h"
 #include "wire/Record.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -42,5 +41,5 @@ void TestRecord::aDatagramIsTakenApartRecordByRecord()
     }
 }
 
-QTEST_GUILESS_MAIN(TestRecord)
+DTLSD_TEST(TestRecord)
 #include "tst_record.moc"

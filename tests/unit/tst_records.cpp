@@ -4,9 +4,8 @@
 // others are dropped, counted and summarised, and end nothing until the keys are used up.
 #include "dtls/KeyUsage.h"
 #include "support/RecordBytes.h"
+#include "support/TestProgram.h"
 #include "support/TestSettings.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -256,5 +255,5 @@ void TestRecords::manyForgeriesEndOnlyASessionWithAShortTag()
     QVERIFY(again.client->isConnected());
 }
 
-QTEST_GUILESS_MAIN(TestRecords)
+DTLSD_TEST(TestRecords)
 #include "tst_records.moc"

@@ -2,9 +2,9 @@
 //
 // What is refused as a file of the configuration: by mode, by kind, by size.
 #include "support/KeyFolder.h"
+#include "support/TestProgram.h"
 
 #include <QDir>
-#include <QTest>
 
 #include <sys/stat.h>
 
@@ -97,5 +97,5 @@ void TestRegularFile::hugeFilesAreRefused()
                     "accepted"_s});
 }
 
-QTEST_GUILESS_MAIN(TestRegularFile)
+DTLSD_TEST(TestRegularFile)
 #include "tst_regularfile.moc"

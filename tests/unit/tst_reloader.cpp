@@ -3,8 +3,7 @@
 // Reloads one after the other(), heard of by every worker or rejected.
 #include "app/Reloader.h"
 #include "support/PoolStage.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -91,5 +90,5 @@ void TestReloader::noReloadBeginsWhileItStops()
     QCOMPARE(listener.heard[3], QStringLiteral("first"));
 }
 
-QTEST_GUILESS_MAIN(TestReloader)
+DTLSD_TEST(TestReloader)
 #include "tst_reloader.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/ReplyTemplate.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 
@@ -63,5 +62,5 @@ void TestReplyTemplate::aReplyThatCannotBeFilledIsRefused()
     QCOMPARE(parsed.error().message, problem);
 }
 
-QTEST_GUILESS_MAIN(TestReplyTemplate)
+DTLSD_TEST(TestReplyTemplate)
 #include "tst_replytemplate.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/ReportedCount.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace std::chrono_literals;
@@ -30,5 +29,5 @@ void TestReportedCount::theFirstIsReportedAtOnceAndTheOthersOnceAMinute()
     QCOMPARE(count.total(), 6U);
 }
 
-QTEST_GUILESS_MAIN(TestReportedCount)
+DTLSD_TEST(TestReportedCount)
 #include "tst_reportedcount.moc"

@@ -5,9 +5,8 @@
 #include "support/ChildProcess.h"
 #include "support/Flight.h"
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 #include "wire/Record.h"
-
-#include <QTest>
 
 #include <functional>
 #include <limits>
@@ -264,5 +263,5 @@ void TestRetransmission::anIdleSessionFiresNoTimerAndSendsNothing()
     QCOMPARE(FlightTracker().see(Direction::ToClient, sent[0].bytes).flight, Flight::Alert);
 }
 
-QTEST_GUILESS_MAIN(TestRetransmission)
+DTLSD_TEST(TestRetransmission)
 #include "tst_retransmission.moc"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SessionFilter.h"
+#include "support/TestProgram.h"
 
 #include "support/RecordBytes.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -64,5 +63,5 @@ void TestSessionFilter::anEmptyMessageIsKnownByItsSize()
     QVERIFY(!m_filter.looksEmpty(*RecordReader(alert).next()));
 }
 
-QTEST_GUILESS_MAIN(TestSessionFilter)
+DTLSD_TEST(TestSessionFilter)
 #include "tst_sessionfilter.moc"

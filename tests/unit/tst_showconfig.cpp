@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/ConfigFolder.h"
+#include "support/TestProgram.h"
 #include "support/WrittenConfig.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -103,5 +102,5 @@ void TestShowConfig::shownConfigCountsManyIdentities()
     QVERIFY(!shown.contains(";   d7 "));
 }
 
-QTEST_GUILESS_MAIN(TestShowConfig)
+DTLSD_TEST(TestShowConfig)
 #include "tst_showconfig.moc"

@@ -3,8 +3,7 @@
 #include "log/JsonSink.h"
 #include "log/SinkChoice.h"
 #include "log/TextSink.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <array>
 
@@ -82,5 +81,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestSinkChoice)
+DTLSD_TEST(TestSinkChoice)
 #include "tst_sinkchoice.moc"

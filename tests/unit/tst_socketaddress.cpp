@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/SocketAddress.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 
@@ -113,5 +112,5 @@ void TestSocketAddress::aNetworkIsASlash24OrASlash48()
     QCOMPARE(network(one) == network(other), isTheSame);
 }
 
-QTEST_GUILESS_MAIN(TestSocketAddress)
+DTLSD_TEST(TestSocketAddress)
 #include "tst_socketaddress.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Events.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <array>
 #include <bit>
@@ -40,5 +39,5 @@ void TestStatistics::everyCounterIsAddedAndSubtracted()
     QCOMPARE(now.since(before).total(), 280U);
 }
 
-QTEST_GUILESS_MAIN(TestStatistics)
+DTLSD_TEST(TestStatistics)
 #include "tst_statistics.moc"

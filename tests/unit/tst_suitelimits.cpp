@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/TestProgram.h"
 #include "wire/SuiteLimits.h"
-
-#include <QTest>
 
 using namespace dtlsd;
 
@@ -30,5 +29,5 @@ void TestSuiteLimits::theShorterTheTagTheFewerForgeriesAreBorne()
     QCOMPARE(limits("PSK-AES128-CCM8").expansion, 16);
 }
 
-QTEST_GUILESS_MAIN(TestSuiteLimits)
+DTLSD_TEST(TestSuiteLimits)
 #include "tst_suitelimits.moc"

@@ -2,8 +2,7 @@
 #include "log/TextSink.h"
 #include "support/LogFakes.h"
 #include "support/Pipe.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -86,5 +85,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestTextSink)
+DTLSD_TEST(TestTextSink)
 #include "tst_textsink.moc"

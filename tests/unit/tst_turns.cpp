@@ -3,9 +3,9 @@
 // What a worker does in one turn, that is, before it looks at its sockets again: however many
 // sessions end for one reason, few of them end in a turn.
 #include "support/MemoryNetwork.h"
+#include "support/TestProgram.h"
 
 #include <QPointer>
-#include <QTest>
 
 #include <algorithm>
 #include <functional>
@@ -189,5 +189,5 @@ void TestTurns::fewSessionsAreLookedAtInATurn()
     QCOMPARE(stage.ended, 0);
 }
 
-QTEST_GUILESS_MAIN(TestTurns)
+DTLSD_TEST(TestTurns)
 #include "tst_turns.moc"

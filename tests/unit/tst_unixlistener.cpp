@@ -3,15 +3,15 @@
 // Where a ControlServer listens, what it leaves alone there, and who is let in.
 #include "control/UnixListener.h"
 #include "core/Descriptor.h"
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 #include "support/EchoingControl.h"
+#include "support/TestProgram.h"
 
 #include <QAbstractEventDispatcher>
 #include <QDir>
 #include <QFile>
 #include <QLocalServer>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <cstdio>
 #include <memory>
@@ -78,11 +78,11 @@ private Q_SLOTS:
         // UBSan needs a descriptor for its first look at a class, so that it looks at all of them.
         QAbstractEventDispatcher *const dispatcher = QAbstractEventDispatcher::instance();
         dispatcher->processEvents({});
-        ControlClient before(m_path);
+        ControlPeer before(m_path);
         QVERIFY(before.send("health\n"));
         QCOMPARE(before.readAll(), QByteArray("you said health\n"));
-        ControlClient first(m_path);
-        ControlClient waiting(m_path);
+        ControlPeer first(m_path);
+        ControlPeer waiting(m_path);
         QVERIFY(waiting.send("status\n"));
         {
             const NoDescriptors none;
@@ -98,7 +98,7 @@ private Q_SLOTS:
             QCOMPARE(first.readAll(), QByteArray("you said health\n"));
         }
         QCOMPARE(waiting.readAll(), QByteArray("you said status\n"));
-        ControlClient next(m_path);
+        ControlPeer next(m_path);
         QVERIFY(next.send("status\n"));
         QCOMPARE(next.readAll(), QByteArray("you said status\n"));
     }
@@ -112,13 +112,13 @@ private Q_SLOTS:
         QVERIFY(server.listen(m_path).ok());
         QCOMPARE(modeOf(m_path), mode_t{S_IFSOCK | 0660});
         constexpr uid_t other = 12345;
-        QVERIFY(!ControlClient(m_path, {other, other, {}}).isConnected());
-        ControlClient member(m_path, {other, other, {other + 1, getegid()}});
+        QVERIFY(!ControlPeer(m_path, {other, other, {}}).isConnected());
+        ControlPeer member(m_path, {other, other, {other + 1, getegid()}});
         QVERIFY(member.send("status\n"));
         QCOMPARE(member.readAll(), QByteArray("you said status\n"));
 
         QCOMPARE(chmod(QFile::encodeName(m_path).constData(), 0666), 0);
-        ControlClient stranger(m_path, {other, other, {other + 1}});
+        ControlPeer stranger(m_path, {other, other, {other + 1}});
         QVERIFY(stranger.send("status\n"));
         QCOMPARE(codeOf(stranger.readAll()), QStringLiteral("forbidden"));
         QVERIFY(stranger.isAtEnd());
@@ -136,7 +136,7 @@ private Q_SLOTS:
         QCOMPARE(::rename((path + ".kept").constData(), path.constData()), 0);
         ControlServer server(echo, patient);
         QVERIFY(server.listen(m_path).ok());
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("status\n"));
         QCOMPARE(client.readAll(), QByteArray("you said status\n"));
     }
@@ -150,7 +150,7 @@ private Q_SLOTS:
         QVERIFY(!listening.ok());
         QCOMPARE(listening.error().message,
                  QStringLiteral("another process listens at %1").arg(m_path));
-        ControlClient client(m_path);
+        ControlPeer client(m_path);
         QVERIFY(client.send("status\n"));
         QCOMPARE(client.readAll(), QByteArray("you said status\n"));
     }
@@ -160,7 +160,7 @@ private Q_SLOTS:
         QLocalServer busy; // accepts nobody while this test does not let it
         busy.setListenBacklogSize(0);
         QVERIFY(busy.listen(m_path));
-        const ControlClient waits(m_path);
+        const ControlPeer waits(m_path);
         QVERIFY(waits.isConnected());
         ControlServer server(echo, patient);
         QVERIFY(!server.listen(m_path).ok());
@@ -221,5 +221,5 @@ private:
     QString m_path;
 };
 
-QTEST_GUILESS_MAIN(TestUnixListener)
+DTLSD_TEST(TestUnixListener)
 #include "tst_unixlistener.moc"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/UnverifiedWatch.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 using namespace dtlsd;
 using namespace std::chrono_literals;
@@ -40,5 +39,5 @@ void TestUnverifiedWatch::unprovedSourcesMakeASummary()
     QVERIFY(!watch.report(start + 20s));
 }
 
-QTEST_GUILESS_MAIN(TestUnverifiedWatch)
+DTLSD_TEST(TestUnverifiedWatch)
 #include "tst_unverifiedwatch.moc"

@@ -4,8 +4,7 @@
 // waits for another. Workers here are real threads with real sockets on the loopback.
 #include "app/WorkerPool.h"
 #include "support/PoolStage.h"
-
-#include <QTest>
+#include "support/TestProgram.h"
 
 #include <vector>
 
@@ -140,5 +139,5 @@ void TestWorkerPool::goodbyesDoNotWaitForALogThatHangs()
     QTRY_COMPARE(stage.sink->accepted().count("dropped"), 1); // all of them in one
 }
 
-QTEST_GUILESS_MAIN(TestWorkerPool)
+DTLSD_TEST(TestWorkerPool)
 #include "tst_workerpool.moc"

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LineClient: what DTLS clients of the tests share, whatever library they speak DTLS 1.2 with:
+// LineClient: the common part of the tests' DTLS 1.2 clients, for any library:
 //
 //   PROGRAM HOST PORT [SUITE]    PSK_IDENTITY and PSK_KEY (hex) in the environment
 //   PROGRAM --version            the library's name and version
 //
-// Each line of standard input goes out as one datagram, without its newline; each datagram that
-// comes is a line on standard output. Standard error has the suite in one line, or what went wrong.
-// The end of input is close_notify. No wait is longer than `patience`.
-// Exit status: 0; 1 wrong usage, or a suite that the library lacks; 2 the handshake or a later
-// step failed.
+// Each line of standard input is sent as one datagram, without its newline; each received datagram
+// is a line on standard output. Standard error has the suite in one line, or an error. At the end
+// of input it sends close_notify. No wait is longer than `patience`. Exit status: 0; 1 wrong usage,
+// or a suite that the library lacks; 2 the handshake or a later step failed.
 #pragma once
 
 #include <chrono>
@@ -43,12 +42,12 @@ protected:
     /// Prepares a client that offers @p suite, in the library's own spelling, and nothing else;
     /// empty = the library's default. false: the library lacks it.
     virtual bool prepare(const Credentials &credentials, const std::string &suite) = 0;
-    /// On @p socket, which is connected. false: failed, see error().
+    /// The handshake on @p socket, which is connected. false: failed, see error().
     virtual bool shakeHands(int socket) = 0;
-    /// What was negotiated.
+    /// The negotiated suite.
     [[nodiscard]] virtual std::string suite() const = 0;
     virtual bool send(std::string_view plaintext) = 0;
-    /// Nothing: no (further) datagram is there, or the association is over.
+    /// nullopt: no (further) datagram has come, or the association is over.
     virtual std::optional<std::string> receive() = 0;
     [[nodiscard]] virtual bool isOver() const = 0;
     virtual void sayGoodbye() = 0;

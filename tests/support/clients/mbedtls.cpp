@@ -81,7 +81,7 @@ bool MbedTlsClient::prepare(const Credentials &credentials, const std::string &s
     mbedtls_ssl_conf_rng(&m_config, mbedtls_ctr_drbg_random, &m_random);
     // Retransmits after 1, 2 and 4 s, and then gives up.
     mbedtls_ssl_conf_handshake_timeout(&m_config, 1000, 4000);
-    // For a datagram that turns out to hold nothing.
+    // For a datagram without data.
     mbedtls_ssl_conf_read_timeout(&m_config, 1);
     if (!suite.empty()) {
         m_suites[0] = mbedtls_ssl_get_ciphersuite_id(suite.c_str());

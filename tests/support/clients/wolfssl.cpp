@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A LineClient that speaks DTLS with wolfSSL. Suites as wolfSSL spells them, such as
-// PSK-CHACHA20-POLY1305. It offers P-256 alone for ECDHE: wolfSSL 5.5 by itself offers X25519 as
-// well, and then refuses the server's share ("Bad ECC Peer Key"). With WOLFSSL_OWN_GROUPS in the
-// environment it offers what wolfSSL does by itself.
+// PSK-CHACHA20-POLY1305. For ECDHE it offers only P-256: by default wolfSSL 5.5 offers X25519 too,
+// and then refuses the server's share ("Bad ECC Peer Key"). With WOLFSSL_OWN_GROUPS in the
+// environment it offers wolfSSL's default groups.
 #include "support/clients/LineClient.h"
 
 #include <algorithm>
@@ -91,14 +91,14 @@ bool WolfSslClient::prepare(const Credentials &credentials, const std::string &s
 
 bool WolfSslClient::shakeHands(int socket)
 {
-    // Connected: it need not compare addresses, for which its IPv6 ones are too long.
+    // Connected, so that it does not compare addresses: its IPv6 addresses are too long for that.
     wolfSSL_set_dtls_fd_connected(m_ssl, socket);
     // Retransmits after 1, 2 and 4 s, and then gives up.
     wolfSSL_dtls_set_timeout_max(m_ssl, 4);
     wolfSSL_dtls_set_timeout_init(m_ssl, 1);
     const int done = wolfSSL_connect(m_ssl);
     m_error = wolfSSL_get_error(m_ssl, done);
-    // From here on a datagram that turns out to hold nothing must not block.
+    // From here on a datagram without data must not block.
     wolfSSL_dtls_set_using_nonblock(m_ssl, 1);
     return done == WOLFSSL_SUCCESS && fcntl(socket, F_SETFL, O_NONBLOCK) == 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/ControlClient.h"
+#include "support/ControlPeer.h"
 
 #include "support/JsonFields.h"
 
@@ -18,7 +18,7 @@ namespace dtlsd::test {
 
 namespace {
 
-/// -1: there is nobody.
+/// -1: nobody listens.
 int connectTo(const QString &path)
 {
     const QByteArray name = QFile::encodeName(path);
@@ -31,7 +31,7 @@ int connectTo(const QString &path)
         const bool connected =
             connect(descriptor, reinterpret_cast<const sockaddr *>(&at), sizeof at) == 0;
         problem = connected ? 0 : errno;
-        return problem != EAGAIN; // as many as the kernel lets wait for the server do
+        return problem != EAGAIN; // the server's backlog is full
     };
     waitUntil(isDecided, QDeadlineTimer(patience));
     if (problem == 0)
@@ -42,12 +42,12 @@ int connectTo(const QString &path)
 
 } // namespace
 
-ControlClient::ControlClient(const QString &path)
+ControlPeer::ControlPeer(const QString &path)
     : m_descriptor(connectTo(path))
 {
 }
 
-ControlClient::ControlClient(const QString &path, const User &user)
+ControlPeer::ControlPeer(const QString &path, const User &user)
 {
     // The kernel keeps credentials by thread; the functions of the C library change all of them.
     std::thread([&] {
@@ -60,24 +60,24 @@ ControlClient::ControlClient(const QString &path, const User &user)
     }).join();
 }
 
-ControlClient::~ControlClient()
+ControlPeer::~ControlPeer()
 {
     if (isConnected())
         close(m_descriptor);
 }
 
-bool ControlClient::send(const QByteArray &bytes) const
+bool ControlPeer::send(const QByteArray &bytes) const
 {
     return ::send(m_descriptor, bytes.constData(), static_cast<std::size_t>(bytes.size()),
                   MSG_NOSIGNAL | MSG_DONTWAIT) == bytes.size();
 }
 
-void ControlClient::endRequest() const
+void ControlPeer::endRequest() const
 {
     shutdown(m_descriptor, SHUT_WR);
 }
 
-QByteArray ControlClient::read()
+QByteArray ControlPeer::read()
 {
     QByteArray piece(65'536, Qt::Uninitialized);
     const ssize_t size = recv(m_descriptor, piece.data(), 65'536, MSG_DONTWAIT);
@@ -86,7 +86,7 @@ QByteArray ControlClient::read()
     return piece.first(qMax(size, ssize_t{0}));
 }
 
-std::optional<QByteArray> ControlClient::readAll(QDeadlineTimer deadline)
+std::optional<QByteArray> ControlPeer::readAll(QDeadlineTimer deadline)
 {
     QByteArray answer;
     const auto isOver = [&] {
@@ -97,7 +97,7 @@ std::optional<QByteArray> ControlClient::readAll(QDeadlineTimer deadline)
     return waitUntil(isOver, deadline) ? std::optional(answer) : std::nullopt;
 }
 
-QList<QJsonObject> ControlClient::parse(const std::optional<QByteArray> &answer)
+QList<QJsonObject> ControlPeer::parse(const std::optional<QByteArray> &answer)
 {
     if (!answer || !answer->endsWith('\n'))
         return {};
@@ -111,14 +111,14 @@ QList<QJsonObject> ControlClient::parse(const std::optional<QByteArray> &answer)
     return objects;
 }
 
-QList<QJsonObject> ControlClient::askAll(const QString &path, const QByteArray &request)
+QList<QJsonObject> ControlPeer::askAll(const QString &path, const QByteArray &request)
 {
-    ControlClient client(path);
+    ControlPeer client(path);
     client.send(request + '\n');
     return parse(client.readAll());
 }
 
-QJsonObject ControlClient::ask(const QString &path, const QByteArray &request)
+QJsonObject ControlPeer::ask(const QString &path, const QByteArray &request)
 {
     const QList<QJsonObject> objects = askAll(path, request);
     return objects.isEmpty() ? QJsonObject() : objects.constLast();
@@ -131,7 +131,7 @@ bool isOk(const QJsonObject &answer)
 
 QString codeOf(const std::optional<QByteArray> &answer)
 {
-    const QList<QJsonObject> objects = ControlClient::parse(answer);
+    const QList<QJsonObject> objects = ControlPeer::parse(answer);
     const bool isRefusal =
         objects.size() == 1 && objects[0].value(QStringLiteral("ok")) == QJsonValue(false);
     return isRefusal ? text(objects[0], "code") : QString();

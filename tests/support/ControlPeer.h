@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ControlClient: one connection to a control socket, byte by byte: for requests that no tool sends.
+// ControlPeer: one connection to a control socket, byte by byte: for requests that no tool sends.
 // Its calls deliver events while they wait, so that the server may be in the same thread.
 #pragma once
 
@@ -19,10 +19,10 @@
 
 namespace dtlsd::test {
 
-class ControlClient
+class ControlPeer
 {
 public:
-    /// Who connects.
+    /// The user that connects.
     struct User
     {
         uid_t user = 0;
@@ -30,39 +30,39 @@ public:
         std::vector<gid_t> furtherGroups;
     };
 
-    explicit ControlClient(const QString &path);
-    /// As @p user, which takes root; a file system's permissions hold for it.
-    ControlClient(const QString &path, const User &user);
-    ControlClient(ControlClient &&other) noexcept
+    explicit ControlPeer(const QString &path);
+    /// Connects as @p user, which takes root; file permissions apply to that user.
+    ControlPeer(const QString &path, const User &user);
+    ControlPeer(ControlPeer &&other) noexcept
         : m_descriptor(std::exchange(other.m_descriptor, -1))
     {
     }
-    ControlClient &operator=(ControlClient &&other) noexcept
+    ControlPeer &operator=(ControlPeer &&other) noexcept
     {
         std::swap(m_descriptor, other.m_descriptor);
         return *this;
     }
-    ~ControlClient();
+    ~ControlPeer();
 
     [[nodiscard]] bool isConnected() const { return m_descriptor >= 0; }
-    /// false: the server takes no more of it now, or ever.
+    /// false: the server takes no more bytes now, or ever.
     bool send(const QByteArray &bytes) const;
     /// Nothing more will be sent (shutdown(2)).
     void endRequest() const;
-    /// The rest of the answer, once the server has closed the connection; nothing if it has not by
+    /// The rest of the answer, once the server has closed the connection; nullopt if it has not by
     /// @p deadline.
     [[nodiscard]] std::optional<QByteArray>
     readAll(QDeadlineTimer deadline = QDeadlineTimer(patience));
-    /// What is there of the answer by now.
+    /// The bytes of the answer that have come by now.
     QByteArray read();
     /// Whether the last read met the server's end of the connection, and no error.
     [[nodiscard]] bool isAtEnd() const { return m_isAtEnd; }
 
     /// The objects of an answer, one a line; empty if it is none.
     static QList<QJsonObject> parse(const std::optional<QByteArray> &answer);
-    /// A whole request: the objects of its answer.
+    /// Sends a whole request; returns the objects of its answer.
     static QList<QJsonObject> askAll(const QString &path, const QByteArray &request);
-    /// The last of them.
+    /// Sends a whole request; returns the last object of its answer.
     static QJsonObject ask(const QString &path, const QByteArray &request);
 
 private:
@@ -71,7 +71,7 @@ private:
     bool m_hasFailed = false;
 };
 
-/// Whether @p answer says so.
+/// Whether @p answer has `ok`: true.
 bool isOk(const QJsonObject &answer);
 /// The code of a refusal; empty if @p answer is none.
 QString codeOf(const std::optional<QByteArray> &answer);
