@@ -26,7 +26,7 @@ constexpr int divisor = 10;
 constexpr int divisor = 1;
 #endif
 
-constexpr qint64 perHandshake = 90;                       // KiB of a half-open handshake
+constexpr qint64 perHandshake = 100;                      // KiB of a half-open handshake
 constexpr qint64 receiveBuffers = Siege::workers * 4096L; // KiB: 64 slots of 64 KiB each
 constexpr qint64 slack = 4096;                            // KiB
 
