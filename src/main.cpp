@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 using namespace dtlsd;
+using namespace Qt::StringLiterals;
 
 namespace {
 
@@ -52,13 +53,13 @@ try {
     if (commandLine.action == CommandLine::Action::Check && !result.missing.isEmpty())
         return print(result.warnings + result.missing, EX_UNAVAILABLE);
     if (commandLine.action == CommandLine::Action::Check)
-        return print(result.warnings, print(stdout, u"The configuration is valid.\n"_qs, EX_OK));
+        return print(result.warnings, print(stdout, u"The configuration is valid.\n"_s, EX_OK));
 
     const auto sockets = passedSockets();
     if (!sockets)
-        return print(stderr, u"dtlsd: "_qs + sockets.error().message + u'\n', EX_CONFIG);
+        return print(stderr, u"dtlsd: "_s + sockets.error().message + u'\n', EX_CONFIG);
     const auto source = [&commandLine] { return commandLine.loadConfig(); };
     return Daemon(std::move(result), source, sockets.value()).run();
 } catch (const std::exception &error) {
-    return print(stderr, u"dtlsd: "_qs + QLatin1String(error.what()) + u'\n', EX_SOFTWARE);
+    return print(stderr, u"dtlsd: "_s + QLatin1String(error.what()) + u'\n', EX_SOFTWARE);
 }

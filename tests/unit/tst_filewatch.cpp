@@ -62,7 +62,7 @@ bool TestFileWatch::noticesOne()
     // A timer of the same length has been due as often as that of the watch.
     int looks = 0;
     QTimer timer;
-    timer.callOnTimeout([&looks] { ++looks; });
+    connect(&timer, &QTimer::timeout, this, [&looks] { ++looks; });
     timer.start(1ms);
     waitUntil([&looks] { return looks >= 5; }, QDeadlineTimer(patience));
     return m_changes->size() == before + 1;

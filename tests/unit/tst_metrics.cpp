@@ -6,6 +6,7 @@
 #include "support/TestProgram.h"
 
 #include <QSet>
+#include <QTimeZone>
 
 #include <functional>
 
@@ -19,7 +20,7 @@ using Lines = QList<QByteArray>;
 DaemonState stateOfTwoWorkers()
 {
     DaemonState state;
-    state.started = QDateTime::fromMSecsSinceEpoch(1767323045123, Qt::UTC);
+    state.started = QDateTime::fromMSecsSinceEpoch(1767323045123, QTimeZone::utc());
     state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
     state.workers.resize(2);
     return state;

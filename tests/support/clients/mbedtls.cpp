@@ -76,8 +76,12 @@ bool MbedTlsClient::prepare(const Credentials &credentials, const std::string &s
     mbedtls_ctr_drbg_seed(&m_random, mbedtls_entropy_func, &m_entropy, nullptr, 0);
     mbedtls_ssl_config_defaults(&m_config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_DATAGRAM,
                                 MBEDTLS_SSL_PRESET_DEFAULT);
+#if MBEDTLS_VERSION_MAJOR >= 3
+    mbedtls_ssl_conf_min_tls_version(&m_config, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
     mbedtls_ssl_conf_min_version(&m_config, MBEDTLS_SSL_MAJOR_VERSION_3,
                                  MBEDTLS_SSL_MINOR_VERSION_3); // DTLS 1.2
+#endif
     mbedtls_ssl_conf_rng(&m_config, mbedtls_ctr_drbg_random, &m_random);
     // Retransmits after 1, 2 and 4 s, and then gives up.
     mbedtls_ssl_conf_handshake_timeout(&m_config, 1000, 4000);
