@@ -20,7 +20,7 @@ void setUpProcess()
 #if !defined(__SANITIZE_ADDRESS__) // LeakSanitizer has to attach to its own process
     prctl(PR_SET_DUMPABLE, 0);
 #endif
-    ignoreBrokenPipes();
+    ignoreWriteSignals();
     qputenv("LC_ALL", "C.UTF-8"); // Qt complains about a locale without UTF-8
 }
 

@@ -3,7 +3,7 @@
 // LineWriter: writes whole lines to a file descriptor that it does not own, however slow that is.
 //
 // Writing to a pipe without a reader raises SIGPIPE; the program has to ignore it, as dtlsd does
-// with ignoreBrokenPipes() of systemd/UnixSignals.h. Then write() returns false.
+// with ignoreWriteSignals() of systemd/UnixSignals.h. Then write() returns false.
 #pragma once
 
 #include <QByteArrayView>

@@ -22,9 +22,10 @@ std::optional<int> nextSignal(int fd)
 
 } // namespace
 
-void ignoreBrokenPipes()
+void ignoreWriteSignals()
 {
-    (void)signal(SIGPIPE, SIG_IGN); // fails only for numbers that are no signals
+    for (const int number : {SIGPIPE, SIGXFSZ})
+        (void)signal(number, SIG_IGN); // fails only for numbers that are no signals
 }
 
 UnixSignals::UnixSignals(std::initializer_list<int> numbers, QObject *parent)

@@ -17,9 +17,10 @@ class QSocketNotifier;
 
 namespace dtlsd {
 
-/// Makes a write to a pipe or socket without a reader fail with EPIPE instead of ending the
-/// process. For the whole process and for good.
-void ignoreBrokenPipes();
+/// Makes a write to a pipe or socket without a reader fail with EPIPE, and one past the limit for
+/// files (RLIMIT_FSIZE) with EFBIG, instead of ending the process. For the whole process and for
+/// good.
+void ignoreWriteSignals();
 
 class UnixSignals : public QObject
 {

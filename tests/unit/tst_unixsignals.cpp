@@ -2,12 +2,14 @@
 #include "systemd/UnixSignals.h"
 
 #include <QSignalSpy>
+#include <QTemporaryFile>
 #include <QTest>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace dtlsd;
@@ -80,13 +82,31 @@ private Q_SLOTS:
 
     void aBrokenPipeIsAnErrorAndNoDeath()
     {
-        ignoreBrokenPipes();
+        ignoreWriteSignals();
         std::array<int, 2> ends{};
         QCOMPARE(pipe(ends.data()), 0);
         close(ends[0]);
         QCOMPARE(write(ends[1], "x", 1), -1);
         QCOMPARE(errno, EPIPE);
         close(ends[1]);
+    }
+
+    void aFullFileIsAnErrorAndNoDeath()
+    {
+        ignoreWriteSignals();
+        QTemporaryFile file;
+        QVERIFY(file.open());
+        rlimit before{};
+        QCOMPARE(getrlimit(RLIMIT_FSIZE, &before), 0);
+        const rlimit small{1, before.rlim_max};
+        QCOMPARE(setrlimit(RLIMIT_FSIZE, &small), 0);
+        const ssize_t first = write(file.handle(), "xy", 2);
+        const ssize_t second = write(file.handle(), "z", 1);
+        const int error = errno;
+        QCOMPARE(setrlimit(RLIMIT_FSIZE, &before), 0);
+        QCOMPARE(first, 1);
+        QCOMPARE(second, -1);
+        QCOMPARE(error, EFBIG);
     }
 };
 
