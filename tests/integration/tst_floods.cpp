@@ -207,7 +207,8 @@ void TestFloods::hellosOverTheRateWaitInSilence()
           static_cast<long long>(verified), static_cast<long long>(admitted),
           static_cast<long long>(refused()));
     QVERIFY(refused() > 0);
-    QVERIFY(refused() + admitted <= verified);
+    // Under load also hellos without a cookie find no room, and are counted.
+    QVERIFY(refused() + admitted <= static_cast<qint64>(m_siege->sent.datagrams));
 }
 
 void TestFloods::garbageEndsNothing()
