@@ -57,6 +57,7 @@ private Q_SLOTS:
     void wideAndCombiningCharactersKeepTheColumns();
     void whatPeersSentCannotDrawOnTheTerminal();
     void aTableIsCutToTheTerminal();
+    void aLongTextIsCut();
     void aFieldThatIsMissingIsNamed_data();
     void aFieldThatIsMissingIsNamed();
     void aFrameFitsTheScreen();
@@ -177,6 +178,15 @@ void TestDtlsctlReport::aTableIsCutToTheTerminal()
     QVERIFY(lines[1].contains(QString(32, u'x') + u"…  192."_s));
     QVERIFY(
         texts(sessionsReport({session(QByteArray(255, 'x'))}, 0))[1].contains(QString(255, u'x')));
+}
+
+void TestDtlsctlReport::aLongTextIsCut()
+{
+    SessionAnswer answer = session("sensor-17");
+    answer.local = QString(257, u'x');
+    const QString line = texts(sessionsReport({answer}, 0))[1];
+    QVERIFY(line.contains(QString(256, u'x') + u'…'));
+    QVERIFY(!line.contains(answer.local));
 }
 
 void TestDtlsctlReport::aFieldThatIsMissingIsNamed_data()

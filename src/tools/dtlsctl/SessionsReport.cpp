@@ -29,6 +29,7 @@ constexpr std::array columns{
 };
 using Row = std::array<QString, columns.size()>;
 
+constexpr qsizetype textLimit = 256;    // characters
 constexpr qsizetype identityLimit = 32; // characters on a terminal: one device must not fill it
 
 QString orDash(const QString &text)
@@ -55,9 +56,9 @@ Row headings()
 Row cells(const SessionAnswer &session, bool onTerminal)
 {
     const bool established = session.state == u"established";
-    return {safe(session.session),
+    return {safe(session.session, textLimit),
             identityText(session, onTerminal),
-            safe(session.peer),
+            safe(session.peer, textLimit),
             spanText(session.ageSeconds),
             spanText(session.idleSeconds),
             QString::number(session.traffic.datagramsReceived),
@@ -65,8 +66,8 @@ Row cells(const SessionAnswer &session, bool onTerminal)
             QString::number(session.traffic.datagramsSent),
             bytesText(session.traffic.bytesSent),
             QString::number(session.badRecords),
-            established ? orDash(safe(session.cipher)) : safe(session.state),
-            safe(session.local),
+            established ? orDash(safe(session.cipher, textLimit)) : safe(session.state, textLimit),
+            safe(session.local, textLimit),
             QString::number(session.worker)};
 }
 
