@@ -27,7 +27,7 @@ constexpr std::chrono::seconds helloPatience{10};
 constexpr std::chrono::seconds lateCopies{3};
 
 // Handshakes that expire, or exceed a lowered limit, in one turn; each frees an OpenSSL object.
-constexpr int evictionsPerTurn = 32;
+constexpr int handshakeEndsPerTurn = 32;
 
 // Between two checks whether another worker has made room.
 constexpr std::chrono::milliseconds roomInterval{10};
@@ -232,9 +232,9 @@ void Handshakes::expire(Clock::time_point now)
 {
     const HalfOpen &halfOpen = m_sessions.halfOpen();
     for (int i = 0;
-         i < evictionsPerTurn && halfOpen.due(m_settings->limits.handshakeTimeout) <= now; ++i)
+         i < handshakeEndsPerTurn && halfOpen.due(m_settings->limits.handshakeTimeout) <= now; ++i)
         fail(*halfOpen.oldest(), halfOpen.oldest()->handshakeFailure());
-    for (int i = 0; i < evictionsPerTurn && isOverLimit(); ++i) { // max_half_open was lowered
+    for (int i = 0; i < handshakeEndsPerTurn && isOverLimit(); ++i) { // max_half_open was lowered
         DtlsSession *session = m_sessions.halfOpen().toGiveWay(now);
         if (!session)
             return;
