@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# The Debian 12 packages that dtlsd needs. Source this file.
+# The packages of Debian 12 (bookworm) and 13 (trixie) that dtlsd needs. Source this file.
 # Usage: ensure_packages "${build_packages[@]}" ...
 
 # shellcheck disable=SC2034 # used by scripts that source this
@@ -12,19 +12,37 @@ build_packages=(g++ cmake ninja-build pkg-config qt6-base-dev
 # shellcheck disable=SC2034
 package_packages=(build-essential debhelper dpkg-dev lintian)
 
-# clang-format and clang-tidy check the sources, ccache makes the second build fast. Tests use systemd
-# (journald, systemd-analyze) and the DTLS clients of OpenSSL, GnuTLS and libcoap, and our own clients
-# on Mbed TLS and wolfSSL. libclang-rt-dev has libFuzzer and clang's sanitizers, llvm names the
-# functions in their reports. mandoc checks the man pages, zsh and fish the completions. The recipes of
-# packaging/docs use jq, systemd-journal-remote and python3-systemd (for fail2ban). debootstrap makes
-# two small systems: systemd-container boots one to test the package, buildah starts the container
-# image from the other; podman, unpacked by tests/run, runs the image with conmon, libsubid4 and runc.
+# Tests of the programs use systemd (journald, systemd-analyze) and the DTLS clients of OpenSSL, GnuTLS
+# and libcoap, and our own clients on Mbed TLS and wolfSSL. ccache makes the second build fast.
 # nftables and iproute2 make test networks.
 # shellcheck disable=SC2034
-test_packages=(buildah ccache clang clang-format clang-tidy conmon debootstrap fish gnutls-bin
-    iproute2 jq libclang-rt-dev libcoap3-bin libmbedtls-dev libsubid4 libwolfssl-dev llvm mandoc
-    nftables openssl python3 python3-systemd runc shellcheck systemd systemd-container
-    systemd-journal-remote zsh)
+program_test_packages=(ccache gnutls-bin iproute2 jq libcoap3-bin libmbedtls-dev libwolfssl-dev
+    nftables openssl python3 systemd)
+
+# clang-format and clang-tidy check the sources; libclang-rt-19-dev has libFuzzer and clang's
+# sanitizers, llvm-19 names the functions in their reports. mandoc checks the man pages, zsh and fish the
+# completions. The recipes of packaging/docs use systemd-journal-remote and python3-systemd (for
+# fail2ban). debootstrap makes small systems: systemd-container boots some to test the package, buildah
+# starts the container image from another; podman, unpacked by tests/run, runs the image with conmon,
+# libsubid, runc and, on 13, netavark.
+# shellcheck disable=SC2034
+test_packages=("${program_test_packages[@]}" buildah clang-19 clang-format-19 clang-tidy-19
+    conmon debootstrap fish libclang-rt-19-dev llvm-19 mandoc python3-systemd runc shellcheck
+    systemd-container systemd-journal-remote zsh)
+
+# The release of this system, and the other of the two; empty where it is neither.
+debian_release=''
+if [[ -r /etc/os-release ]]; then
+    # shellcheck disable=SC1091 # describes the system
+    debian_release=$(source /etc/os-release && echo "${VERSION_CODENAME-}")
+fi
+# What has another name in each.
+# shellcheck disable=SC2034
+case $debian_release in
+bookworm) other_debian_release=trixie test_packages+=(libsubid4) ;;
+trixie) other_debian_release=bookworm test_packages+=(libsubid5 netavark) ;;
+*) other_debian_release='' ;;
+esac
 
 # Installs the missing ones of the named packages; changes nothing if none is missing. Without root it
 # says what to install, and fails.

@@ -24,7 +24,7 @@ using namespace Qt::StringLiterals;
 namespace {
 
 constexpr auto buildPatience = 20min; // with an empty cache, on a busy machine
-constexpr qint64 largestSize = 80'000'000;
+constexpr qint64 largestSize = 90'000'000;
 
 const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 

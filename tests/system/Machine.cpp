@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const QString scripts = QStringLiteral(DTLSD_SOURCE_DIR "/tests/system/");
-constexpr auto timeToMakeRoot = 4min; // once
+constexpr auto timeToMakeRoot = 4min; // where nothing has made it before
 
 QByteArray contentOf(const QString &path)
 {

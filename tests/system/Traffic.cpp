@@ -69,6 +69,7 @@ bool Traffic::flows() const
         };
     };
     std::vector<std::function<bool()>> each;
+    each.reserve(m_devices.size());
     for (const auto &device : m_devices)
         each.emplace_back(flowsAt(device));
     const auto all = [&] {

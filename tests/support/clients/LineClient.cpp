@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/clients/LineClient.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <iostream>
@@ -26,7 +27,7 @@ std::optional<std::string> fromHex(std::string_view hex)
         if (*end != '\0')
             return std::nullopt;
     }
-    return hex.empty() && !bytes.empty() ? std::optional(bytes) : std::nullopt;
+    return hex.empty() ? std::optional(bytes) : std::nullopt;
 }
 
 std::optional<LineClient::Credentials> credentialsFromEnvironment()
@@ -34,9 +35,11 @@ std::optional<LineClient::Credentials> credentialsFromEnvironment()
     const char *identity = std::getenv("PSK_IDENTITY");
     const char *hex = std::getenv("PSK_KEY");
     const auto key = hex ? fromHex(hex) : std::nullopt;
-    if (!identity || !key)
+    const char *id = std::getenv("CONNECTION_ID");
+    const auto connectionId = id ? fromHex(id) : std::nullopt;
+    if (!identity || !key || key->empty() || (id && !connectionId))
         return std::nullopt;
-    return LineClient::Credentials{identity, *key};
+    return LineClient::Credentials{identity, *key, connectionId};
 }
 
 /// -1: HOST or PORT is wrong, or cannot be reached.
@@ -57,9 +60,30 @@ int connectedSocket(const char *host, const char *port)
     return socket;
 }
 
+/// Binds @p descriptor to another port, of @p address unless that is empty. false: it cannot.
+bool move(int descriptor, const std::string &address)
+{
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    if (getpeername(descriptor, reinterpret_cast<sockaddr *>(&peer), &length) != 0)
+        return false;
+    const int socket = ::socket(peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    addrinfo hints{};
+    hints.ai_flags = AI_NUMERICHOST;
+    addrinfo *found = nullptr;
+    bool isDone = address.empty() || getaddrinfo(address.c_str(), nullptr, &hints, &found) == 0;
+    isDone = isDone && (!found || bind(socket, found->ai_addr, found->ai_addrlen) == 0);
+    isDone = isDone && connect(socket, reinterpret_cast<sockaddr *>(&peer), length) == 0 &&
+             dup2(socket, descriptor) == descriptor;
+    if (found)
+        freeaddrinfo(found);
+    close(socket);
+    return isDone;
+}
+
 int complain(ExitStatus status, const std::string &what)
 {
-    std::cerr << "error: " << what << std::endl;
+    std::cerr << "error: " << what << '\n';
     return status;
 }
 
@@ -70,7 +94,7 @@ LineClient::~LineClient() = default;
 int LineClient::run(int argc, char **argv)
 {
     if (argc == 2 && std::string_view(argv[1]) == "--version") {
-        std::cout << version() << std::endl;
+        std::cout << version() << '\n' << std::flush;
         return Success;
     }
     const auto credentials = credentialsFromEnvironment();
@@ -102,14 +126,14 @@ int LineClient::converse(int socket)
             printReplies();
         if (isOver())
             return complain(Failed, "the server ended it");
-        if (events[0].revents != 0 && !sendLines(ended))
+        if (events[0].revents != 0 && !sendLines(ended, socket))
             return complain(Failed, error());
     }
     sayGoodbye();
     return Success;
 }
 
-bool LineClient::sendLines(bool &ended)
+bool LineClient::sendLines(bool &ended, int socket)
 {
     std::array<char, 4096> buffer{};
     const ssize_t size = read(STDIN_FILENO, buffer.data(), buffer.size());
@@ -118,7 +142,11 @@ bool LineClient::sendLines(bool &ended)
         return true;
     m_input.append(buffer.data(), static_cast<std::size_t>(size));
     for (auto end = m_input.find('\n'); end != std::string::npos; end = m_input.find('\n')) {
-        if (!send(std::string_view(m_input).substr(0, end)))
+        constexpr std::string_view moveCommand = "!move";
+        const std::string_view line = std::string_view(m_input).substr(0, end);
+        const bool isMove = line.starts_with(moveCommand);
+        const auto address = line.substr(std::min(moveCommand.size() + 1, line.size()));
+        if (isMove ? !move(socket, std::string(address)) : !send(line))
             return false;
         m_input.erase(0, end + 1);
     }
@@ -128,7 +156,7 @@ bool LineClient::sendLines(bool &ended)
 void LineClient::printReplies()
 {
     while (const auto reply = receive())
-        std::cout << *reply << std::endl;
+        std::cout << *reply << '\n' << std::flush;
 }
 
 } // namespace dtlsd::test

@@ -2,13 +2,15 @@
 //
 // LineClient: the common part of the tests' DTLS 1.2 clients, for any library:
 //
-//   PROGRAM HOST PORT [SUITE]    PSK_IDENTITY and PSK_KEY (hex) in the environment
+//   PROGRAM HOST PORT [SUITE]    PSK_IDENTITY and PSK_KEY (hex) in the environment; CONNECTION_ID
+//                                (hex, may be empty), to ask for connection IDs
 //   PROGRAM --version            the library's name and version
 //
-// Each line of standard input is sent as one datagram, without its newline; each received datagram
-// is a line on standard output. Standard error has the suite in one line, or an error. At the end
-// of input it sends close_notify. No wait is longer than `patience`. Exit status: 0; 1 wrong usage,
-// or a suite that the library lacks; 2 the handshake or a later step failed.
+// Each line of standard input is sent as one datagram, without its newline; but `!move [ADDRESS]`
+// gives it another port, and that address. Each received datagram is a line on standard output.
+// Standard error has the suite in one line, or an error. At the end of input it sends close_notify.
+// No wait is longer than `patience`. Exit status: 0; 1 wrong usage, or a suite that the library
+// lacks; 2 the handshake or a later step failed.
 #pragma once
 
 #include <chrono>
@@ -24,7 +26,8 @@ public:
     struct Credentials
     {
         std::string identity;
-        std::string key; ///< raw bytes
+        std::string key;                         ///< raw bytes
+        std::optional<std::string> connectionId; ///< raw bytes; nullopt: asks for none
     };
 
     static constexpr std::chrono::seconds patience{30};
@@ -55,7 +58,7 @@ protected:
 
 private:
     int converse(int socket);
-    bool sendLines(bool &ended);
+    bool sendLines(bool &ended, int socket);
     void printReplies();
 
     std::string m_input; // a line begun, not ended yet

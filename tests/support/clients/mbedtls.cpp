@@ -43,6 +43,7 @@ private:
     mbedtls_timing_delay_context m_timer{};
     mbedtls_net_context m_net{};
     std::array<int, 2> m_suites{}; // ended by 0
+    std::optional<std::string> m_connectionId;
     int m_error = 0;
     bool m_over = false;
 };
@@ -96,6 +97,12 @@ bool MbedTlsClient::prepare(const Credentials &credentials, const std::string &s
     const auto bytes = [](const std::string &text) {
         return reinterpret_cast<const unsigned char *>(text.data());
     };
+#ifdef DTLSD_MBEDTLS_HAS_IDS
+    m_connectionId = credentials.connectionId;
+    // Of the server's; those of other sizes it ignores.
+    m_error = mbedtls_ssl_conf_cid(&m_config, m_connectionId ? m_connectionId->size() : 0,
+                                   MBEDTLS_SSL_UNEXPECTED_CID_IGNORE);
+#endif
     m_error = mbedtls_ssl_conf_psk(&m_config, bytes(credentials.key), credentials.key.size(),
                                    bytes(credentials.identity), credentials.identity.size());
     return m_error == 0;
@@ -107,6 +114,13 @@ bool MbedTlsClient::shakeHands(int socket)
     m_error = mbedtls_ssl_setup(&m_ssl, &m_config);
     mbedtls_ssl_set_bio(&m_ssl, &m_net, mbedtls_net_send, nullptr, mbedtls_net_recv_timeout);
     mbedtls_ssl_set_timer_cb(&m_ssl, &m_timer, mbedtls_timing_set_delay, mbedtls_timing_get_delay);
+#ifdef DTLSD_MBEDTLS_HAS_IDS
+    if (m_connectionId)
+        m_error =
+            mbedtls_ssl_set_cid(&m_ssl, MBEDTLS_SSL_CID_ENABLED,
+                                reinterpret_cast<const unsigned char *>(m_connectionId->data()),
+                                m_connectionId->size());
+#endif
     while (m_error == 0 || m_error == MBEDTLS_ERR_SSL_WANT_READ) { // after a retransmission
         m_error = mbedtls_ssl_handshake(&m_ssl);
         if (m_error == 0)
