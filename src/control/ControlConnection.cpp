@@ -26,7 +26,7 @@ ControlConnection::ControlConnection(Descriptor descriptor, const ControlServer:
 {
     m_writable.setEnabled(false);
     connect(&m_readable, &QSocketNotifier::activated, this, &ControlConnection::read);
-    connect(&m_writable, &QSocketNotifier::activated, this, &ControlConnection::write);
+    connect(&m_writable, &QSocketNotifier::activated, this, &ControlConnection::goOn);
     m_patience.setSingleShot(true);
     connect(&m_patience, &QTimer::timeout, this, &ControlConnection::giveUp);
     m_patience.start(m_limits.patience);
@@ -61,10 +61,10 @@ void ControlConnection::ask(const QByteArray &request)
     m_readable.setEnabled(false); // one connection, one request
     m_state = State::Waiting;
     m_patience.start(m_limits.patience);
-    m_answer(request, [self = QPointer(this)](const QByteArray &lines) {
-        if (self && self->m_state == State::Waiting)
-            self->reply(lines);
-    });
+    m_answer(request, Reply([self = QPointer(this)](const QByteArray &lines, const auto &more) {
+                 if (self && self->m_state == State::Waiting)
+                     self->reply(lines, more);
+             }));
 }
 
 bool ControlConnection::isSilent() const
@@ -72,8 +72,7 @@ bool ControlConnection::isSilent() const
     return m_state == State::Asking && !hasEvent(POLLIN);
 }
 
-/// A client that has only finished sending (SHUT_WR) still reads.
-bool ControlConnection::isClientGone() const
+bool ControlConnection::isAbandoned() const
 {
     return hasEvent(POLLHUP | POLLERR);
 }
@@ -84,13 +83,25 @@ bool ControlConnection::hasEvent(short events) const
     return ::poll(&client, 1, 0) > 0 && (client.revents & events) != 0;
 }
 
-void ControlConnection::reply(const QByteArray &lines)
+void ControlConnection::reply(const QByteArray &lines, const Reply::More &more)
 {
     m_readable.setEnabled(false);
     m_state = State::Answering;
     m_patience.start(m_limits.patience);
     m_unsent = lines;
+    m_more = more;
     write();
+}
+
+/// The client has room: for the rest of a part or, in a turn of its own, for the next one.
+void ControlConnection::goOn()
+{
+    if (!m_unsent.isEmpty())
+        return write();
+    m_writable.setEnabled(false);
+    m_state = State::Waiting;
+    m_patience.start(m_limits.patience);
+    std::exchange(m_more, {})();
 }
 
 void ControlConnection::write()
@@ -100,7 +111,7 @@ void ControlConnection::write()
                static_cast<std::size_t>(m_unsent.size()), MSG_DONTWAIT | MSG_NOSIGNAL);
     const bool isGone = size < 0 && errno != EAGAIN;
     m_unsent.remove(0, std::max<ssize_t>(size, 0));
-    m_writable.setEnabled(!m_unsent.isEmpty() && !isGone);
+    m_writable.setEnabled((!m_unsent.isEmpty() || m_more) && !isGone);
     if (!m_writable.isEnabled())
         end();
 }
@@ -109,7 +120,7 @@ void ControlConnection::giveUp()
 {
     if (m_state == State::Asking)
         refuse("timeout", QStringLiteral("no request came in time; a line is accepted"));
-    else if (m_state == State::Waiting && !isClientGone())
+    else if (m_state == State::Waiting && !isAbandoned())
         m_patience.start(m_limits.patience);
     else
         end();
@@ -122,6 +133,7 @@ void ControlConnection::end()
     std::array<char, 4096> unasked{};
     static_cast<void>(::recv(m_descriptor.number(), unasked.data(), unasked.size(), MSG_DONTWAIT));
     m_state = State::Ended;
+    m_more = {};
     m_writable.setEnabled(false);
     m_patience.stop();
     deleteLater();

@@ -2,9 +2,14 @@
 //
 // ControlConnection: one client of a ControlServer, from its connection to its end.
 //
-//   Asking ── a line ──► Waiting ── the answer ──► Answering ── all is written, or too slow ──► end
-//     │                    └── the client has gone ──────────────────────────────────────────────┘
-//     └── a reason to refuse ──────────────────────► Answering
+//   Asking ── a line ──► Waiting ── an answer, or a part ──► Answering ── all is written ──► end
+//     │                    │  ▲                                │   └── it is too slow, or gone ──┘
+//     │                    │  └─── there is room for more ─────┘                               │
+//     │                    └── the client has gone ────────────────────────────────────────────┘
+//     └── a reason to refuse ────────────────────────────────► Answering
+//
+// A long answer comes in parts, the next one only when the kernel has taken the one before: a
+// client that does not read costs one part, and is left after Limits::patience.
 //
 // It reads and writes the descriptor itself: QLocalSocket closes as soon as its client has finished
 // sending, and resets the connection if data is unread.
@@ -34,6 +39,9 @@ public:
 
     /// Whether no request has come and no data waits to be read.
     [[nodiscard]] bool isSilent() const;
+    /// Whether the client no longer waits for an answer. One that has only finished sending
+    /// (SHUT_WR) still reads.
+    [[nodiscard]] bool isAbandoned() const;
     [[nodiscard]] bool isOpen() const { return m_state != State::Ended; }
 
 private:
@@ -43,9 +51,9 @@ private:
 
     void read();
     void ask(const QByteArray &request);
-    [[nodiscard]] bool isClientGone() const;
-    void reply(const QByteArray &lines);
+    void reply(const QByteArray &lines, const Reply::More &more = {});
     void write();
+    void goOn();
     void giveUp();
     void end();
 
@@ -58,6 +66,7 @@ private:
     State m_state = State::Asking;
     QByteArray m_request;
     QByteArray m_unsent;
+    Reply::More m_more; // empty: m_unsent is the end of the answer
 };
 
 } // namespace dtlsd

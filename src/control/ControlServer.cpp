@@ -87,18 +87,21 @@ Result<> ControlServer::listen(const QString &path)
 
 void ControlServer::serve(int client)
 {
-    const auto others = findChildren<ControlConnection *>(Qt::FindDirectChildrenOnly);
+    QList<ControlConnection *> open = findChildren<ControlConnection *>(Qt::FindDirectChildrenOnly);
+    open.removeIf([](const ControlConnection *other) { return !other->isOpen(); });
     auto *connection = new ControlConnection(Descriptor(client), m_answer, m_limits, this);
     if (!isEntitled(client))
         return connection->refuse("forbidden",
                                   QStringLiteral("this is for root and for the group of dtlsd"));
-    if (std::ranges::count_if(others, &ControlConnection::isOpen) >= m_limits.connections) {
-        const auto silent = std::ranges::find_if(others, &ControlConnection::isSilent);
-        (silent == others.end() ? connection : *silent)
-            ->refuse(
-                "busy",
-                QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
-    }
+    if (open.size() < m_limits.connections)
+        return;
+    auto refused = std::ranges::find_if(open, &ControlConnection::isAbandoned);
+    if (refused == open.end())
+        refused = std::ranges::find_if(open, &ControlConnection::isSilent);
+    (refused == open.end() ? connection : *refused)
+        ->refuse(
+            "busy",
+            QStringLiteral("%1 clients are being served; try again").arg(m_limits.connections));
 } // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the parent deletes a connection
 
 } // namespace dtlsd

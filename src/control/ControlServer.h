@@ -3,9 +3,10 @@
 // ControlServer: the Unix socket for the operator's tools. A connection carries one request line
 // and the lines of its answer; then the server closes it. Clients over a limit or without
 // permission get an error reply; each costs bounded memory for a bounded time. At the limit of
-// connections, a silent client is refused in favour of a new one.
+// connections, a client that has gone, or else a silent one, makes room for a new one.
 #pragma once
 
+#include "control/Reply.h"
 #include "control/UnixListener.h"
 #include "core/Result.h"
 
@@ -26,13 +27,13 @@ public:
     struct Limits
     {
         int connections = 16;
-        qsizetype request = 4096;                                     ///< bytes, with the line feed
-        std::chrono::milliseconds patience = std::chrono::seconds(5); ///< for each direction
+        qsizetype request = 4096; ///< bytes, with the line feed
+        std::chrono::milliseconds patience =
+            std::chrono::seconds(5); ///< for a request, or a part of an answer
     };
 
-    /// Gets the lines of an answer; may be called after the client, or the server, has gone.
-    using Reply = std::function<void(const QByteArray &lines)>;
-    /// Answers @p request, which has no line feed, now or later, in the same thread.
+    /// Answers @p request, which has no line feed, now or later, in the same thread; the reply may
+    /// be called after the client, or the server, has gone.
     using Answer = std::function<void(const QByteArray &request, const Reply &reply)>;
 
     ControlServer(Answer answer, const Limits &limits);

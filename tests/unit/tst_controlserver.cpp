@@ -19,9 +19,9 @@ using namespace dtlsd::test;
 namespace {
 
 /// As echo(), but the reply to `slow` is left in @p late.
-ControlServer::Answer holding(ControlServer::Reply &late)
+ControlServer::Answer holding(Reply &late)
 {
-    return [&late](const QByteArray &request, const ControlServer::Reply &reply) {
+    return [&late](const QByteArray &request, const Reply &reply) {
         if (request == "slow")
             late = reply;
         else
@@ -61,7 +61,7 @@ private Q_SLOTS:
     void anAnswerMayComeLateAndOthersAreServedMeanwhile()
     {
         QFETCH(bool, hasFinishedSending);
-        ControlServer::Reply late;
+        Reply late;
         ControlServer server(holding(late), brief);
         QVERIFY(server.listen(m_path).ok());
         ControlPeer client(m_path);
@@ -84,7 +84,7 @@ private Q_SLOTS:
 
     void whoGoesBeforeTheAnswerMakesRoom()
     {
-        ControlServer::Reply late;
+        Reply late;
         std::optional<ControlServer> server(std::in_place, holding(late), brief);
         QVERIFY(server->listen(m_path).ok());
         const qsizetype descriptors = m_usage.descriptors();
@@ -97,7 +97,7 @@ private Q_SLOTS:
         late("too late\n");
 
         ControlPeer client(m_path);
-        late = nullptr;
+        late = Reply();
         QVERIFY(client.send("slow\n"));
         QVERIFY(waitUntil([&] { return static_cast<bool>(late); }, soon()));
         server.reset();
@@ -129,8 +129,8 @@ private Q_SLOTS:
 
     void oneTooManyIsToldSoAndTheOthersWorkOn()
     {
-        std::vector<ControlServer::Reply> replies; // to clients that have asked
-        const auto later = [&](const QByteArray &, const ControlServer::Reply &reply) {
+        std::vector<Reply> replies; // to clients that have asked
+        const auto later = [&](const QByteArray &, const Reply &reply) {
             replies.push_back(reply);
         };
         ControlServer server(later, patient);
@@ -172,6 +172,24 @@ private Q_SLOTS:
             QVERIFY(clients[i].send("status\n"));
             QCOMPARE(clients[i].readAll(), QByteArray("you said status\n"));
         }
+    }
+
+    void clientsThatHaveGoneGiveWay()
+    {
+        qsizetype asked = 0;
+        const auto never = [&](const QByteArray &, const Reply &) { ++asked; };
+        ControlServer server(never, patient);
+        QVERIFY(server.listen(m_path).ok());
+        for (qsizetype i = 0; i < 3; ++i) {
+            const ControlPeer goes(m_path);
+            QVERIFY(goes.send("status\n"));
+            QVERIFY(waitUntil([&] { return asked == i + 1; }, soon()));
+        }
+        for (const char *part : {"", "stat"}) // and before they have asked
+            static_cast<void>(ControlPeer(m_path).send(part));
+        const ControlPeer asking(m_path);
+        QVERIFY(asking.send("status\n"));
+        QVERIFY(waitUntil([&] { return asked == 4; }, soon()));
     }
 
 private:
