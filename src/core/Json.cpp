@@ -42,7 +42,7 @@ QByteArray withoutUnprintable(const QByteArray &json)
             continue;
         }
         for (const QChar unit : QStringView(units))
-            text += QStringLiteral("\\u%1").arg(unit.unicode(), 4, 16, QChar(u'0'));
+            text += QStringLiteral("\\u%1").arg(quint16{unit.unicode()}, 4, 16, QChar(u'0'));
     }
     return text.toUtf8();
 }
