@@ -63,6 +63,12 @@ QHash<std::uint16_t, QByteArray> namesOfOpenSsl()
     return names;
 }
 
+const QHash<std::uint16_t, QByteArray> &names()
+{
+    static const QHash<std::uint16_t, QByteArray> names = namesOfOpenSsl();
+    return names;
+}
+
 } // namespace
 
 bool CipherSuite::isPsk() const
@@ -81,10 +87,14 @@ bool CipherSuite::isSignal() const
     return number == 0x00FF || number == 0x5600 || isGrease;
 }
 
+CipherSuite CipherSuite::named(const QByteArray &name)
+{
+    return {names().key(name)};
+}
+
 QByteArray CipherSuite::opensslName() const
 {
-    static const QHash<std::uint16_t, QByteArray> names = namesOfOpenSsl();
-    return names.value(number);
+    return names().value(number);
 }
 
 QByteArray CipherSuite::text() const

@@ -13,6 +13,9 @@ struct CipherSuite
 {
     std::uint16_t number = 0;
 
+    /// The suite that OpenSSL calls @p name; number 0: it has none.
+    static CipherSuite named(const QByteArray &name);
+
     /// Whether it uses a pre-shared key, alone or with an ephemeral or RSA key.
     [[nodiscard]] bool isPsk() const;
     /// Whether it uses a pre-shared key and an AEAD cipher.

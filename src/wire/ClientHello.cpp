@@ -61,6 +61,7 @@ std::optional<ClientHello> ClientHello::in(const Record &record)
     Reader message(record.fragment());
     const QByteArrayView type = message.take(1);
     ClientHello hello;
+    hello.record = record;
     hello.length = message.number(3);
     const quint32 sequence = message.number(2);
     hello.fragmentOffset = message.number(3);

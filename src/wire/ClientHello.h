@@ -23,6 +23,7 @@ struct ClientHello
     /// nullopt: @p record is not a fragment of a ClientHello in epoch 0, or lacks its random.
     static std::optional<ClientHello> in(const Record &record);
 
+    Record record;              ///< it is in
     quint32 length = 0;         ///< bytes of the whole body, as announced
     quint32 fragmentOffset = 0; ///< above 0: a further fragment; the members below are empty
     QByteArrayView random;      ///< tells a repeated hello from a new handshake

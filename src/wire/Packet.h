@@ -23,8 +23,17 @@ struct Packet
     {
     }
 
-    /// Whether it begins a ClientHello, rather than continues one.
-    [[nodiscard]] bool isHello() const { return hello && hello->isFirstFragment(); }
+    /// The ClientHello that it begins; nullptr if it begins none, or continues one.
+    [[nodiscard]] const ClientHello *newHello() const
+    {
+        return hello && hello->isFirstFragment() ? &*hello : nullptr;
+    }
+
+    /// The connection ID of the first record.
+    [[nodiscard]] std::optional<ConnectionId> id() const
+    {
+        return first && first->hasId() ? std::optional(first->id()) : std::nullopt;
+    }
 
     QByteArrayView bytes;
     RecordReader further;        ///< the records after the first

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/Record.h"
 
+#include "wire/HandshakeFragment.h"
+
 #include <QtEndian>
 
 namespace dtlsd {
@@ -16,6 +18,17 @@ uchar byteAt(QByteArrayView bytes, qsizetype index)
 
 } // namespace
 
+bool Record::isOfAClearFlight() const
+{
+    if (epoch != 0)
+        return false;
+    if (type == ContentType::ChangeCipherSpec)
+        return fragment() == QByteArrayView("\x01");
+    const auto message = HandshakeFragment::in(fragment());
+    return type == ContentType::Handshake && message &&
+           message->type == HandshakeFragment::clientKeyExchange;
+}
+
 std::optional<Alert> Record::clearAlert() const
 {
     return type == ContentType::Alert && epoch == 0 ? Alert::in(fragment()) : std::nullopt;
@@ -26,10 +39,15 @@ std::optional<Record> RecordReader::next()
     if (m_rest.size() < Record::headerSize)
         return std::nullopt;
     const uchar type = byteAt(m_rest, 0);
-    const qsizetype size = Record::headerSize + qFromBigEndian<quint16>(m_rest.data() + 11);
-    if (type < static_cast<uchar>(ContentType::ChangeCipherSpec) ||
-        type > static_cast<uchar>(ContentType::ApplicationData) ||
-        byteAt(m_rest, 1) != dtlsMajorVersion || size > m_rest.size())
+    const bool hasId = type == static_cast<uchar>(ContentType::WithId);
+    const qsizetype header =
+        Record::headerSize + (hasId ? static_cast<qsizetype>(ConnectionId::size) : 0);
+    const bool isKnown = hasId || (type >= static_cast<uchar>(ContentType::ChangeCipherSpec) &&
+                                   type <= static_cast<uchar>(ContentType::ApplicationData));
+    if (!isKnown || byteAt(m_rest, 1) != dtlsMajorVersion || m_rest.size() < header)
+        return std::nullopt;
+    const qsizetype size = header + qFromBigEndian<quint16>(m_rest.data() + header - 2);
+    if (size > m_rest.size())
         return std::nullopt;
 
     const quint64 epochAndSequence = qFromBigEndian<quint64>(m_rest.data() + 3);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "wire/Alert.h"
+#include "wire/ConnectionId.h"
 
 #include <QByteArrayView>
 
@@ -13,18 +14,21 @@
 
 namespace dtlsd {
 
-/// RFC 5246 §6.2.1
+/// RFC 5246 §6.2.1, RFC 9146 §4, RFC 9853 §4
 enum class ContentType : std::uint8_t {
     ChangeCipherSpec = 20,
     Alert = 21,
     Handshake = 22,
-    ApplicationData = 23
+    ApplicationData = 23,
+    WithId = 25, ///< tls12_cid: a connection ID is in the header, and the type is encrypted
+    ReturnRoutability = 27
 };
 
 /// One well-formed record: a view into a datagram.
 struct Record
 {
-    static constexpr qsizetype headerSize = 13;
+    static constexpr qsizetype headerSize = 13;           ///< without a connection ID
+    static constexpr qsizetype idPlace = 11;              ///< in the header
     static constexpr qsizetype maximumPlaintext = 16'384; // RFC 5246 §6.2.1
 
     ContentType type = ContentType::Alert;
@@ -34,14 +38,18 @@ struct Record
 
     /// By its header. The header of a ClientHello may say DTLS 1.0.
     [[nodiscard]] bool isOfDtls12() const { return bytes[2] == '\xfd'; }
-    [[nodiscard]] QByteArrayView fragment() const { return bytes.sliced(headerSize); }
-    /// Part of an unencrypted handshake. Beside an open session it repeats the client's last
-    /// flight, because the answer was lost (RFC 6347 §4.2.4).
-    [[nodiscard]] bool isOfAClearFlight() const
+    [[nodiscard]] bool hasId() const { return type == ContentType::WithId; }
+    /// Of a record that hasId().
+    [[nodiscard]] ConnectionId id() const { return ConnectionId::of(bytes.sliced(idPlace)); }
+    [[nodiscard]] QByteArrayView header() const
     {
-        return epoch == 0 &&
-               (type == ContentType::Handshake || type == ContentType::ChangeCipherSpec);
+        constexpr auto idSize = static_cast<qsizetype>(ConnectionId::size);
+        return bytes.first(hasId() ? headerSize + idSize : headerSize);
     }
+    [[nodiscard]] QByteArrayView fragment() const { return bytes.sliced(header().size()); }
+    /// A ClientKeyExchange or ChangeCipherSpec in clear. Beside an open session it repeats the
+    /// client's last flight, because the answer was lost (RFC 6347 §4.2.4).
+    [[nodiscard]] bool isOfAClearFlight() const;
     /// Whether only a handshake can process it.
     [[nodiscard]] bool isOfAHandshake() const
     {
