@@ -180,6 +180,22 @@ std::unique_ptr<DatagramSocket> DatagramSocket::adopt(Descriptor descriptor)
     return adopted;
 }
 
+std::shared_ptr<const Descriptor> DatagramSocket::duplicate()
+{
+    if (!m_duplicate) {
+        Descriptor duplicate(fcntl(m_descriptor.number(), F_DUPFD_CLOEXEC, 0));
+        if (duplicate.number() >= 0)
+            m_duplicate = std::make_shared<const Descriptor>(std::move(duplicate));
+    }
+    return m_duplicate;
+}
+
+std::unique_ptr<DatagramSocket> DatagramSocket::sender(const Descriptor &duplicate)
+{
+    Descriptor own(fcntl(duplicate.number(), F_DUPFD_CLOEXEC, 0));
+    return own.number() >= 0 ? adopt(std::move(own)) : nullptr;
+}
+
 SocketAddress DatagramSocket::addressOf(int descriptor)
 {
     const sockaddr_storage storage = boundTo(descriptor);
@@ -240,9 +256,10 @@ void DatagramSocket::receiveBatch(ReceiveBuffer &buffer)
     }
 }
 
-QUdpSocket *DatagramSocket::output(const Path &path)
+QUdpSocket *DatagramSocket::output(const Path &path, Allowance *allowance)
 {
     m_path = path;
+    m_allowance = allowance;
     m_hasLastOutput = false;
     return m_output.get();
 }
@@ -255,6 +272,12 @@ QByteArrayView DatagramSocket::lastOutput() const
 
 void DatagramSocket::enqueue(QByteArrayView datagram)
 {
+    if (m_allowance && m_allowance->bytes < datagram.size()) {
+        ++m_allowance->dropped;
+        return;
+    }
+    if (m_allowance)
+        m_allowance->bytes -= datagram.size();
     if (m_queued == m_queue.size())
         flush();
     OutgoingDatagram &next = m_queue[m_queued++];

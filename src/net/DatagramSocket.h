@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DatagramSocket: the only class that uses a UDP file descriptor. It receives and sends in batches,
-// keeps the local address that each datagram came to, and replies from there.
+// DatagramSocket: the only class that receives and sends through a UDP file descriptor. It does so
+// in batches, keeps the local address that each datagram came to, and replies from there.
 //
 // QDtls and QDtlsClientVerifier write to a QUdpSocket. output() gives them one without a
 // descriptor: each write becomes one datagram in this socket's queue. Tests override receiveBatch()
@@ -97,6 +97,12 @@ public:
 
     ~DatagramSocket() override;
 
+    /// A duplicate of its descriptor, the same at each call, for a socket of another thread;
+    /// nullptr: there is no room for one.
+    [[nodiscard]] std::shared_ptr<const Descriptor> duplicate();
+    /// A socket that only sends, on another duplicate of @p duplicate; nullptr as above.
+    static std::unique_ptr<DatagramSocket> sender(const Descriptor &duplicate);
+
     /// The address it is bound to, with the port that the kernel picked.
     [[nodiscard]] const SocketAddress &localAddress() const { return m_local; }
     [[nodiscard]] int receiveBufferSize() const { return receiveBufferOf(m_descriptor.number()); }
@@ -120,8 +126,16 @@ public:
     /// Fills @p buffer with as many waiting datagrams as fit. false: none was waiting.
     bool receive(ReceiveBuffer &buffer);
 
-    /// For QDtls: its writes go along @p path until output() is called again.
-    [[nodiscard]] QUdpSocket *output(const Path &path);
+    /// How much may be sent along a path. What is more is dropped.
+    struct Allowance
+    {
+        qsizetype bytes = 0;
+        std::uint64_t dropped = 0; ///< datagrams
+    };
+
+    /// For QDtls: its writes go along @p path until output() is called again, within @p allowance,
+    /// which must live until the last of them; nullptr: without limit.
+    [[nodiscard]] QUdpSocket *output(const Path &path, Allowance *allowance = nullptr);
     /// The last datagram written since output() was called; empty if none.
     [[nodiscard]] QByteArrayView lastOutput() const;
 
@@ -146,12 +160,14 @@ private:
     void enqueue(QByteArrayView datagram);
 
     Descriptor m_descriptor;
+    std::shared_ptr<const Descriptor> m_duplicate; // once it was asked for
     int m_family = 0;
     std::uint32_t m_overflow = 0;
     SocketAddress m_local;
     std::unique_ptr<QSocketNotifier> m_notifier;
     std::unique_ptr<Output> m_output;
     Path m_path;
+    Allowance *m_allowance = nullptr; // of m_path
     bool m_hasLastOutput = false;
     std::vector<OutgoingDatagram> m_queue; // of fixed length, so that memory is reused
     std::size_t m_queued = 0;              // entries in use

@@ -5,11 +5,36 @@
 
 namespace dtlsd {
 
+namespace {
+
+auto at(auto &sockets, const SocketAddress &address)
+{
+    return std::ranges::find(sockets, address,
+                             [](const auto &socket) { return socket->localAddress(); });
+}
+
+} // namespace
+
 void SocketSet::add(std::unique_ptr<DatagramSocket> socket)
 {
     QObject::connect(socket.get(), &DatagramSocket::readyRead, socket.get(),
                      [this, raw = socket.get()] { m_ready(*raw); });
     m_sockets.push_back(std::move(socket));
+}
+
+DatagramSocket *SocketSet::like(const Descriptor &duplicate)
+{
+    const SocketAddress address = DatagramSocket::addressOf(duplicate.number());
+    for (const auto *sockets : {&m_sockets, &m_senders}) {
+        const auto found = at(*sockets, address);
+        if (found != sockets->end())
+            return found->get();
+    }
+    auto sender = DatagramSocket::sender(duplicate);
+    if (!sender)
+        return nullptr;
+    m_senders.push_back(std::move(sender));
+    return m_senders.back().get();
 }
 
 void SocketSet::resume()
@@ -27,15 +52,17 @@ int SocketSet::receiving() const
 
 DatagramSocket *SocketSet::retire(const SocketAddress &address, Clock::time_point now)
 {
-    const auto found = std::ranges::find(m_sockets, address,
-                                         [](const auto &socket) { return socket->localAddress(); });
-    if (found == m_sockets.end())
-        return nullptr;
-    m_overflow.ask(now);
-    (*found)->pause();
-    m_retired.push_back(std::move(*found));
-    m_sockets.erase(found);
-    return m_retired.back().get();
+    for (auto *sockets : {&m_sockets, &m_senders}) {
+        const auto found = at(*sockets, address);
+        if (found == sockets->end())
+            continue;
+        m_overflow.ask(now);
+        (*found)->pause();
+        m_retired.push_back(std::move(*found));
+        sockets->erase(found);
+        return m_retired.back().get();
+    }
+    return nullptr;
 }
 
 void SocketSet::close(DatagramSocket &retired)
@@ -46,7 +73,7 @@ void SocketSet::close(DatagramSocket &retired)
 
 void SocketSet::flush()
 {
-    for (const auto *sockets : {&m_sockets, &m_retired}) {
+    for (const auto *sockets : {&m_sockets, &m_senders, &m_retired}) {
         for (const auto &socket : *sockets)
             socket->flush();
     }

@@ -26,6 +26,9 @@ public:
     }
 
     void add(std::unique_ptr<DatagramSocket> socket);
+    /// Its own socket at the address of @p duplicate, else one that only sends, on its behalf;
+    /// nullptr: there is no room for one.
+    [[nodiscard]] DatagramSocket *like(const Descriptor &duplicate);
     /// The sockets that are not retired.
     [[nodiscard]] const OverflowWatch::Sockets &all() const { return m_sockets; }
     /// Starts receiving on the paused sockets.
@@ -48,6 +51,7 @@ private:
     const Ready m_ready;
     OverflowWatch::Sockets m_sockets;
     OverflowWatch::Sockets m_retired;
+    OverflowWatch::Sockets m_senders;
     OverflowWatch m_overflow;
 };
 
