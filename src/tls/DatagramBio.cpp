@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/DatagramBio.h"
 
-#include <QHostAddress>
-#include <QUdpSocket>
-
 #include <algorithm>
 #include <cstring>
 
@@ -28,14 +25,6 @@ BIO_METHOD *makeMethod(int (*read)(BIO *, char *, int), int (*write)(BIO *, cons
 }
 
 } // namespace
-
-void send(QUdpSocket &output, QByteArrayView datagram, const QHostAddress &peer, quint16 port)
-{
-    if (output.state() == QAbstractSocket::ConnectedState)
-        output.write(datagram.data(), datagram.size());
-    else
-        output.writeDatagram(datagram.data(), datagram.size(), peer, port);
-}
 
 DatagramBio::DatagramBio()
     : m_method(makeMethod(&DatagramBio::read, &DatagramBio::write, &DatagramBio::control))
@@ -65,10 +54,9 @@ int DatagramBio::read(BIO *bio, char *into, int room)
 
 int DatagramBio::write(BIO *bio, const char *datagram, int size)
 {
-    const auto &self = *static_cast<DatagramBio *>(BIO_get_data(bio));
+    auto &self = *static_cast<DatagramBio *>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    if (self.m_output)
-        send(*self.m_output, {datagram, size}, *self.m_peer, self.m_port);
+    self.m_written.emplace_back(datagram, size);
     return size;
 }
 
@@ -83,9 +71,7 @@ long DatagramBio::control(BIO *bio, int command, long number, void *)
         self.m_isPeeking = number != 0;
         return 1;
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-        return self.m_peer && self.m_peer->protocol() == QAbstractSocket::IPv6Protocol
-                   ? overheadOverIPv6
-                   : overheadOverIPv4;
+        return self.m_isOverIPv6 ? overheadOverIPv6 : overheadOverIPv4;
     default:
         return 0;
     }

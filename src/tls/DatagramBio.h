@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DatagramBio: the BIO through which OpenSSL reads and writes datagrams. All sessions of a context
-// share one, which serves one call at a time.
+// DatagramBio: the BIO through which OpenSSL reads and writes the datagrams of handshakes. All
+// those of a context share one, which serves one call at a time.
 #pragma once
 
+#include <QByteArray>
 #include <QByteArrayView>
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include <openssl/bio.h>
 
-class QHostAddress;
-class QUdpSocket;
-
 namespace dtlsd {
-
-/// Passes @p datagram to @p output, which sends it to @p peer unless the socket is connected. As
-/// usual with UDP, a datagram that the socket does not accept is lost.
-void send(QUdpSocket &output, QByteArrayView datagram, const QHostAddress &peer, quint16 port);
 
 class DatagramBio
 {
@@ -30,29 +26,31 @@ public:
     /// For SSL_set_bio(), which takes a reference; nullptr: no memory.
     [[nodiscard]] BIO *get() const { return m_bio.get(); }
 
-    /// While it lives, OpenSSL reads @p input, a single record, and writes through send(). One
-    /// record at a time: OpenSSL 3.0 drops the rest of a datagram after a record that it discards.
+    /// While it lives, OpenSSL reads @p input, a single record, and what it writes is collected.
+    /// One record at a time: OpenSSL 3.0 drops the rest of a datagram after a record that it
+    /// discards.
     class Loan
     {
     public:
-        Loan(DatagramBio &bio, QUdpSocket &output, const QHostAddress &peer, quint16 port,
-             QByteArrayView input = {})
+        Loan(DatagramBio &bio, QByteArrayView input, bool isOverIPv6)
             : m_bio(bio)
         {
-            m_bio.m_output = &output;
-            m_bio.m_peer = &peer;
-            m_bio.m_port = port;
             m_bio.m_input = input;
+            m_bio.m_isOverIPv6 = isOverIPv6;
         }
         ~Loan()
         {
-            m_bio.m_output = nullptr;
             m_bio.m_input = {};
+            m_bio.m_written.clear();
         }
         Loan(const Loan &) = delete;
         Loan &operator=(const Loan &) = delete;
 
-        [[nodiscard]] bool isRead() const { return m_bio.m_input.isEmpty(); }
+        /// The datagrams that OpenSSL has written.
+        [[nodiscard]] std::vector<QByteArray> takeWritten()
+        {
+            return std::exchange(m_bio.m_written, {});
+        }
 
     private:
         DatagramBio &m_bio;
@@ -71,9 +69,8 @@ private:
 
     QByteArrayView m_input;
     bool m_isPeeking = false;
-    QUdpSocket *m_output = nullptr;
-    const QHostAddress *m_peer = nullptr;
-    quint16 m_port = 0;
+    bool m_isOverIPv6 = false;
+    std::vector<QByteArray> m_written;
     std::unique_ptr<BIO_METHOD, Free> m_method;
     std::unique_ptr<BIO, Free> m_bio;
 };

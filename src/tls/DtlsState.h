@@ -17,7 +17,7 @@ class DtlsState : virtual public QTlsPrivate::DtlsBase
 public:
     /// @p cookieSecret makes the cookies until another secret is set.
     explicit DtlsState(const QByteArray &cookieSecret)
-        : m_cookie(QCryptographicHash::Sha256, cookieSecret)
+        : m_cookieSecret(cookieSecret)
     {
     }
 
@@ -50,23 +50,28 @@ public:
             parameters.hash == QCryptographicHash::Sha256 && !parameters.secret.isEmpty();
         if (isRight) {
             clearDtlsError();
-            m_cookie = parameters;
+            m_cookieSecret = parameters.secret;
         } else {
             setDtlsError(QDtlsError::InvalidInputParameters,
                          QStringLiteral("cookies are made with a secret and SHA-256"));
         }
         return isRight;
     }
-    [[nodiscard]] GenParams cookieGeneratorParameters() const override { return m_cookie; }
+    [[nodiscard]] GenParams cookieGeneratorParameters() const override
+    {
+        return {QCryptographicHash::Sha256, m_cookieSecret};
+    }
 
 protected:
-    [[nodiscard]] const QByteArray &cookieSecret() const { return m_cookie.secret; }
+    [[nodiscard]] const QByteArray &cookieSecret() const { return m_cookieSecret; }
+    /// A handshake is complete, and nothing asks for it any more.
+    void forgetConfiguration() { m_configuration.reset(); }
 
 private:
     QDtlsError m_error = QDtlsError::NoError;
     QString m_errorString;
     std::optional<QSslConfiguration> m_configuration; // a default one would create a key
-    GenParams m_cookie;
+    QByteArray m_cookieSecret;
 };
 
 } // namespace dtlsd

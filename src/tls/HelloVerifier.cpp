@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/HelloVerifier.h"
 
-#include "tls/DatagramBio.h"
+#include "tls/Send.h"
 #include "wire/Packet.h"
 
 #include <openssl/crypto.h>
@@ -52,7 +52,8 @@ bool HelloVerifier::verifyClient(QUdpSocket *socket, const QByteArray &datagram,
     clearDtlsError();
     m_verified.clear();
     const Packet packet(datagram);
-    if (!packet.isHello() || !packet.hello->isAnswerable)
+    const ClientHello *hello = packet.newHello();
+    if (!hello || !hello->isAnswerable)
         return false;
     if (!m_cookies || m_cookies->secret() != cookieSecret())
         m_cookies = m_contexts.ofThisThread().cookiesWith(cookieSecret());
@@ -61,11 +62,11 @@ bool HelloVerifier::verifyClient(QUdpSocket *socket, const QByteArray &datagram,
         setDtlsError(QDtlsError::TlsInitializationError, QStringLiteral("no HMAC-SHA256"));
         return false;
     }
-    if (isSame(packet.hello->cookie, cookie)) {
+    if (isSame(hello->cookie, cookie)) {
         m_verified = datagram;
         return true;
     }
-    send(*socket, helloVerifyRequest(packet.first->bytes.sliced(5, 6), cookie), address, port);
+    send(*socket, helloVerifyRequest(hello->record.bytes.sliced(5, 6), cookie), address, port);
     return false;
 }
 

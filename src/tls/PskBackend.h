@@ -4,6 +4,7 @@
 // and forwards everything else to Qt's backend.
 #pragma once
 
+#include "core/BackendKind.h"
 #include "tls/ForwardingBackend.h"
 #include "tls/ThreadContexts.h"
 
@@ -18,7 +19,7 @@ class PskBackend final : public ForwardingBackend
 public:
     explicit PskBackend(QTlsBackend &qts);
 
-    static QString name() { return QStringLiteral("dtlsd"); }
+    static QString name() { return nameIn(backendNames, BackendKind::Dtlsd); }
     [[nodiscard]] QString backendName() const override { return name(); }
 
     [[nodiscard]] QTlsPrivate::DtlsCryptograph *createDtlsCryptograph(QDtls *dtls,

@@ -2,14 +2,15 @@
 #include "tls/ServerAssociation.h"
 
 #include "core/ErrorQueue.h"
+#include "tls/Send.h"
+#include "wire/Alert.h"
+#include "wire/ClientHello.h"
+#include "wire/HandshakeFragment.h"
 
-#include <QSslPreSharedKeyAuthenticator>
+#include <QtEndian>
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
@@ -17,12 +18,9 @@ namespace dtlsd {
 
 namespace {
 
-// RFC 6347 §4.2.4.1; the timeout doubles each time.
-constexpr std::chrono::seconds firstTimeout{1};
-constexpr std::chrono::seconds longestTimeout{60};
-
-// Bytes; every IPv4 host accepts them (RFC 791 §3.1).
-constexpr long leastMtu = 576;
+// RFC 5246 §7.2
+constexpr QByteArrayView closeNotify("\x01\x00", 2);
+constexpr QByteArrayView noRenegotiation("\x01\x64", 2);
 
 /// @p what, followed by OpenSSL's reason.
 QString withReason(const QString &what)
@@ -38,19 +36,27 @@ ServerAssociation::ServerAssociation(QDtls &dtls, Contexts &contexts,
     : DtlsState(cookieSecret)
     , m_dtls(dtls)
     , m_contexts(contexts)
+    , m_ownState(std::make_unique<AssociationState>())
+    , m_state(m_ownState.get())
 {
 }
 
 ServerAssociation::~ServerAssociation()
 {
-    reset();
+    end();
 }
 
 void ServerAssociation::setPeer(const QHostAddress &address, quint16 port, const QString &name)
 {
-    m_peer = address;
-    m_port = port;
+    m_peer = SocketAddress(address, port);
     m_peerName = name;
+}
+
+QDtls::HandshakeState ServerAssociation::state() const
+{
+    if (m_handshake)
+        return QDtls::HandshakeInProgress;
+    return isConnectionEncrypted() ? QDtls::HandshakeComplete : QDtls::HandshakeNotStarted;
 }
 
 QSsl::SslProtocol ServerAssociation::dtlsSessionProtocol() const
@@ -58,45 +64,45 @@ QSsl::SslProtocol ServerAssociation::dtlsSessionProtocol() const
     return isConnectionEncrypted() ? QSsl::DtlsV1_2 : QSsl::UnknownProtocol;
 }
 
-DatagramBio::Loan ServerAssociation::lend(QUdpSocket &socket, QByteArrayView record)
+void ServerAssociation::send(QUdpSocket &socket, QByteArrayView datagram) const
 {
-    return {m_context->datagrams(), socket, m_peer, m_port, record};
+    dtlsd::send(socket, datagram, m_peer.address(), m_peer.port());
 }
 
 bool ServerAssociation::startHandshake(QUdpSocket *socket, const QByteArray &datagram)
 {
     clearDtlsError();
-    if (open(*socket, datagram))
+    if (begin(datagram))
         return continueHandshake(socket, datagram);
-    reset();
+    end();
     emptyErrorQueue();
     return false;
 }
 
-bool ServerAssociation::open(QUdpSocket &socket, const QByteArray &datagram)
+bool ServerAssociation::begin(const QByteArray &datagram)
 {
     const QSslConfiguration configured = configuration();
-    const auto option = [all = configured.backendConfiguration()](const char *name) {
-        return all.value(name).toByteArray();
-    };
-    ThreadContexts &contexts = m_contexts.ofThisThread();
-    m_timers = contexts.timers();
-    m_context = contexts.contextFor(
-        {option("CipherString"), option("Groups"), configured.preSharedKeyIdentityHint()});
-    m_cookie = contexts.cookiesWith(cookieSecret())->of(m_peer, m_port);
-    m_ssl = m_context && !m_cookie.isEmpty() ? m_context->newSsl(*this) : nullptr;
-    if (!m_ssl) {
+    const auto options = configured.backendConfiguration();
+    if (auto *given = static_cast<AssociationState *>(
+            options.value(AssociationState::option).value<void *>())) {
+        m_ownState.reset();
+        m_state = given;
+    }
+    ThreadContexts &thread = m_contexts.ofThisThread();
+    const auto context = thread.contextFor({options.value("CipherString").toByteArray(),
+                                            options.value("Groups").toByteArray(),
+                                            configured.preSharedKeyIdentityHint()});
+    if (!context) {
         setDtlsError(QDtlsError::TlsInitializationError,
                      QStringLiteral("OpenSSL refuses the ciphers, groups or identity hint"));
         return false;
     }
-    // Puts the SSL into the state after its HelloVerifyRequest. OpenSSL peeks at the hello here,
-    // and reads it in the handshake.
+    const QByteArray cookie =
+        thread.cookiesWith(cookieSecret())->of(m_peer.address(), m_peer.port());
+    m_handshake = std::make_unique<ServerHandshake>(ServerHandshake::Setup{
+        m_dtls, thread, context, cookie, m_mtu, !m_peer.isIPv4(), *m_state, m_place});
     const auto hello = RecordReader(datagram).next();
-    const auto loan = lend(socket, hello ? hello->bytes : QByteArrayView());
-    DTLS_set_link_mtu(m_ssl.get(), m_mtu != 0 ? m_mtu : leastMtu);
-    const std::unique_ptr<BIO_ADDR, decltype(&BIO_ADDR_free)> peer(BIO_ADDR_new(), &BIO_ADDR_free);
-    if (peer && DTLSv1_listen(m_ssl.get(), peer.get()) == 1)
+    if (hello && m_handshake->begin(*hello))
         return true;
     setDtlsError(QDtlsError::TlsFatalError, QStringLiteral("a verified ClientHello is expected"));
     return false;
@@ -105,80 +111,48 @@ bool ServerAssociation::open(QUdpSocket &socket, const QByteArray &datagram)
 bool ServerAssociation::continueHandshake(QUdpSocket *socket, const QByteArray &datagram)
 {
     clearDtlsError();
-    m_state = QDtls::HandshakeInProgress;
     RecordReader reader(datagram);
-    while (m_state == QDtls::HandshakeInProgress) {
+    while (m_handshake) {
         const auto record = reader.next();
         if (!record)
             break;
-        if (admits(*record))
-            shakeHands(*socket, record->bytes);
+        shakeHands(*socket, *record);
     }
     emptyErrorQueue();
-    if (isConnectionEncrypted())
-        m_early = reader.rest().toByteArray();
-    return m_state != QDtls::HandshakeNotStarted;
+    return state() != QDtls::HandshakeNotStarted;
 }
 
-bool ServerAssociation::admits(const Record &record)
+void ServerAssociation::shakeHands(QUdpSocket &socket, const Record &record)
 {
-    if (!m_suite) {
-        const SSL_CIPHER *cipher = SSL_get_current_cipher(m_ssl.get());
-        if (!cipher)
-            return record.epoch == 0;
-        m_suite = SuiteLimits::of(SSL_CIPHER_get_name(cipher));
-    }
-    // Of a record of another version OpenSSL drops the header, and parses the rest as records.
-    return record.isOfDtls12() && (record.epoch == 0 || m_suite->fits(record.fragment()));
-}
-
-void ServerAssociation::shakeHands(QUdpSocket &socket, QByteArrayView record)
-{
-    const auto loan = lend(socket, record);
-    if (const int result = SSL_do_handshake(m_ssl.get()); result == 1) {
-        complete();
-    } else if (isFatal(result)) {
+    const ServerHandshake::Step step = m_handshake->advance(record);
+    sendOutput(socket);
+    if (step == ServerHandshake::Step::Failed) {
         setDtlsError(QDtlsError::TlsFatalError,
                      withReason(QStringLiteral("the handshake has failed")));
-        reset();
-    } else if (m_timeout.count() == 0) {
-        m_timeout = firstTimeout;
-        m_timers->set(*this, m_timeout);
+        end();
+    } else if (step == ServerHandshake::Step::Complete) {
+        m_protection = &m_handshake->protection();
+        m_cipher = m_handshake->cipher();
+        m_handshake.reset();
+        forgetConfiguration();
     }
 }
 
-void ServerAssociation::complete()
+void ServerAssociation::sendOutput(QUdpSocket &socket)
 {
-    m_timers->cancel(*this);
-    m_state = QDtls::HandshakeComplete;
-    m_cipher = m_context->cipherOf(*m_ssl);
-    getBuffers(); // a recent session keeps its buffers
-}
-
-bool ServerAssociation::isFatal(int result) const
-{
-    const int error = SSL_get_error(m_ssl.get(), result);
-    return error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
+    for (const QByteArray &datagram : m_handshake->takeOutput())
+        send(socket, datagram);
 }
 
 bool ServerAssociation::handleTimeout(QUdpSocket *socket)
 {
     clearDtlsError();
-    if (m_state != QDtls::HandshakeInProgress) {
+    if (!m_handshake) {
         setDtlsError(QDtlsError::InvalidOperation, QStringLiteral("no handshake is in progress"));
         return false;
     }
-    const auto loan = lend(*socket);
-    const bool isOver = DTLSv1_handle_timeout(m_ssl.get()) < 0;
-    emptyErrorQueue();
-    if (isOver) {
-        setDtlsError(QDtlsError::TlsFatalError, QStringLiteral("the handshake has timed out"));
-        reset();
-        return false;
-    }
-    m_timeout = std::min<std::chrono::milliseconds>(2 * m_timeout, longestTimeout);
-    m_timers->cancel(*this); // it is still set if this call came early
-    m_timers->set(*this, m_timeout);
+    m_handshake->repeat();
+    sendOutput(*socket);
     return true;
 }
 
@@ -191,7 +165,7 @@ bool ServerAssociation::resumeHandshake(QUdpSocket *)
 void ServerAssociation::abortHandshake(QUdpSocket *)
 {
     clearDtlsError();
-    reset();
+    end();
 }
 
 void ServerAssociation::sendShutdownAlert(QUdpSocket *socket)
@@ -199,120 +173,141 @@ void ServerAssociation::sendShutdownAlert(QUdpSocket *socket)
     clearDtlsError();
     if (!isConnectionEncrypted())
         return;
-    const auto loan = lend(*socket);
-    if (getBuffers())
-        SSL_shutdown(m_ssl.get());
-    reset();
-    emptyErrorQueue();
+    sendRecord(*socket, ContentType::Alert, closeNotify);
+    end();
+}
+
+bool ServerAssociation::sendRecord(QUdpSocket &socket, ContentType type, QByteArrayView content)
+{
+    const QByteArrayView record = m_protection->seal(*m_state, m_place, type, content);
+    if (record.isEmpty())
+        return false;
+    send(socket, record);
+    return true;
 }
 
 qint64 ServerAssociation::writeDatagramEncrypted(QUdpSocket *socket, const QByteArray &plaintext)
 {
     clearDtlsError();
-    if (plaintext.size() > Record::maximumPlaintext) {
+    if (plaintext.size() > m_state->maximumPlaintext) {
         setDtlsError(
             QDtlsError::TlsNonFatalError,
-            QStringLiteral("a record holds at most %1 bytes").arg(Record::maximumPlaintext));
+            QStringLiteral("a record holds at most %1 bytes").arg(m_state->maximumPlaintext));
         return -1;
     }
     if (plaintext.isEmpty())
         return 0;
-    const auto loan = lend(*socket);
-    const int size = static_cast<int>(plaintext.size());
-    if (!getBuffers() || SSL_write(m_ssl.get(), plaintext.data(), size) != size) {
-        setDtlsError(QDtlsError::TlsFatalError,
-                     withReason(QStringLiteral("OpenSSL has ended the session")));
-        reset();
-        emptyErrorQueue();
-        return -1;
-    }
-    return size;
+    if (isConnectionEncrypted() && sendRecord(*socket, m_state->sends, plaintext))
+        return plaintext.size();
+    setDtlsError(QDtlsError::TlsFatalError, QStringLiteral("the session's keys are used up"));
+    end();
+    return -1;
 }
 
 QByteArray ServerAssociation::decryptDatagram(QUdpSocket *socket, const QByteArray &datagram)
 {
     clearDtlsError();
-    const QByteArray records = m_early.isEmpty() ? datagram : std::exchange(m_early, {}) + datagram;
     QByteArray plaintext;
-    RecordReader reader(records);
+    RecordReader reader(datagram);
     while (isConnectionEncrypted()) {
         const auto record = reader.next();
         if (!record)
             break;
-        if (admits(*record))
-            read(*socket, record->bytes, plaintext);
+        read(*socket, *record, plaintext);
     }
     return plaintext;
 }
 
-void ServerAssociation::read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext)
+void ServerAssociation::read(QUdpSocket &socket, const Record &record, QByteArray &plaintext)
 {
-    const auto loan = lend(socket, record);
-    bool hasRead = false;
-    getBuffers(); // without memory the read fails
-    do {
-        // More than this record may come: data that arrived before the handshake's end.
-        const qsizetype before = plaintext.size();
-        const qsizetype room = loan.isRead() ? Record::maximumPlaintext : record.size();
-        std::size_t size = 0; // SSL_read() would report an empty record as an error
-        plaintext.resize(before + room);
-        hasRead = SSL_read_ex(m_ssl.get(), plaintext.data() + before,
-                              static_cast<std::size_t>(room), &size) == 1;
-        plaintext.truncate(before + static_cast<qsizetype>(size));
-    } while (hasRead && (!loan.isRead() || SSL_pending(m_ssl.get()) > 0));
-    if (hasRead)
+    const auto [type, content] = m_protection->open(*m_state, m_place, record);
+    if (m_state->verdict != AssociationState::Verdict::Authentic) {
+        emptyErrorQueue();
         return;
-    if (isFatal(0))
-        endAfterReading();
-    emptyErrorQueue();
+    }
+    switch (type) {
+    case ContentType::ApplicationData:
+        plaintext += content;
+        return;
+    case ContentType::Alert:
+        takeAlert(socket, content);
+        return;
+    case ContentType::Handshake:
+        takeHandshake(socket, content);
+        return;
+    case ContentType::ReturnRoutability:
+        if (!m_state->checksPaths)
+            break;
+        m_state->verdict = AssociationState::Verdict::Routability;
+        plaintext += content;
+        return;
+    case ContentType::ChangeCipherSpec:
+    case ContentType::WithId:
+        break;
+    }
+    m_state->verdict = AssociationState::Verdict::Refused;
 }
 
-void ServerAssociation::endAfterReading()
+void ServerAssociation::takeAlert(QUdpSocket &socket, QByteArrayView content)
 {
-    if (SSL_get_error(m_ssl.get(), 0) == SSL_ERROR_ZERO_RETURN) {
-        SSL_shutdown(m_ssl.get()); // answers the close_notify (RFC 5246 §7.2.1)
+    const auto alert = Alert::in(content);
+    if (!alert) {
+        m_state->verdict = AssociationState::Verdict::Refused;
+    } else if (alert->description == AlertDescription::CloseNotify) {
+        m_state->verdict = AssociationState::Verdict::Closed;
+        sendRecord(socket, ContentType::Alert, closeNotify); // RFC 5246 §7.2.1
         setDtlsError(QDtlsError::RemoteClosedConnectionError,
                      QStringLiteral("the peer has closed the session"));
-    } else {
+        end();
+    } else if (alert->level == Alert::Level::Fatal) {
+        m_state->verdict = AssociationState::Verdict::Alerted;
+        m_state->alert = *alert;
         setDtlsError(QDtlsError::TlsFatalError,
-                     withReason(QStringLiteral("OpenSSL has ended the session")));
+                     QStringLiteral("the peer has ended the session by an alert"));
+        end();
     }
-    reset();
 }
 
-void ServerAssociation::reset()
+void ServerAssociation::takeHandshake(QUdpSocket &socket, QByteArrayView message)
 {
-    if (m_ssl) {
-        m_timers->cancel(*this);
-        m_context->recent().forget(m_ssl.get(), m_place);
-    }
-    m_timeout = {};
-    m_ssl.reset(); // the context stays: the current call has borrowed its BIO
-    m_suite.reset();
-    m_early.clear();
+    const auto fragment = HandshakeFragment::in(message);
+    const bool isWhole = fragment && fragment->isWhole();
+    if (isWhole && fragment->type == HandshakeFragment::finished &&
+        std::ranges::equal(message.sliced(HandshakeFragment::headerSize), m_state->peerVerifyData,
+                           {}, [](char byte) { return static_cast<unsigned char>(byte); }))
+        repeatLastFlight(socket);
+    else if (isWhole && fragment->type == HandshakeFragment::clientHello &&
+             fragment->length <= ClientHello::maximumSize)
+        sendRecord(socket, ContentType::Alert, noRenegotiation);
+    else
+        m_state->verdict = AssociationState::Verdict::Refused;
+}
+
+void ServerAssociation::repeatLastFlight(QUdpSocket &socket)
+{
+    if (m_state->nextClearSequence > AssociationState::lastSequence)
+        return; // one more would be of epoch 1
+    // RFC 6347 §4.2.4: in new records.
+    QByteArray flight("\x14\xfe\xfd\0\0\0\0\0\0\0\0\0\x01\x01", 14); // change_cipher_spec, epoch 0
+    qToBigEndian(m_state->nextClearSequence, flight.data() + 3);
+    const QByteArrayView record =
+        m_protection->seal(*m_state, m_place, ContentType::Handshake, m_state->finishedView());
+    if (record.isEmpty())
+        return;
+    ++m_state->nextClearSequence;
+    send(socket, flight += record);
+}
+
+void ServerAssociation::end()
+{
+    m_handshake.reset();
+    if (m_protection)
+        m_protection->forget(*m_state, m_place);
+    OPENSSL_cleanse(&m_state->read, sizeof m_state->read);
+    OPENSSL_cleanse(&m_state->write, sizeof m_state->write);
+    if (isConnectionEncrypted())
+        m_state->phase = AssociationState::Phase::Closed;
     m_cipher = {};
-    m_state = QDtls::HandshakeNotStarted;
-}
-
-std::size_t ServerAssociation::provideKey(const char *identity, std::span<unsigned char> room)
-{
-    QSslPreSharedKeyAuthenticator authenticator;
-    QTlsBackend::setupServerPskAuth(&authenticator, identity, m_context->options().identityHint,
-                                    static_cast<unsigned int>(room.size()));
-    Q_EMIT m_dtls.pskRequired(&authenticator);
-    // The provider shares the key, and wipes it; OpenSSL wipes its own copy.
-    const QByteArray key = authenticator.preSharedKey();
-    const auto size = static_cast<std::size_t>(key.size());
-    if (size > room.size())
-        return 0;
-    std::memcpy(room.data(), key.data(), size);
-    return size;
-}
-
-bool ServerAssociation::isItsCookie(std::span<const unsigned char> cookie) const
-{
-    return !m_cookie.isEmpty() && cookie.size() == static_cast<std::size_t>(m_cookie.size()) &&
-           CRYPTO_memcmp(cookie.data(), m_cookie.constData(), cookie.size()) == 0;
 }
 
 } // namespace dtlsd

@@ -1,38 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ServerAssociation: the backend of a QDtls in server mode: one SSL, which begins with a verified
-// ClientHello.
+// ServerAssociation: the backend of a QDtls in server mode. OpenSSL makes the handshake; from its
+// end on there is an AssociationState, and records are sealed and opened here.
 //
-//   HandshakeNotStarted --startHandshake--> HandshakeInProgress --> HandshakeComplete
-//            ^                                      | abortHandshake        | sendShutdownAlert,
-//            |______________________________________| fatal alert          | until then encrypted
-//            |______________________________________________________________|
+//   state()               kept in        a record of the peer
+//   HandshakeNotStarted   -              a verified hello begins a handshake
+//   HandshakeInProgress   m_handshake    goes to OpenSSL; by the peer's Finished: Complete, on
+//                                        failure: NotStarted
+//   HandshakeComplete     m_state Open   as below; at the end NotStarted, and m_state Closed
 //
-// A handshake's timer exists from its first flight to its end, and never fires afterwards.
-// OpenSSL's error queue must be empty when a call begins, as for Qt's own backend, and is empty
-// when the call ends.
+// When complete, of a record that is authentic and new (all others are dropped, and counted):
+//
+//   application data     plaintext, perhaps empty
+//   close_notify         answered, and the end
+//   fatal alert          the end
+//   other alert          nothing
+//   Finished             repeated, as ours was lost: the last flight again, in new records
+//   ClientHello          answered by the warning no_renegotiation
+//   else                 refused
 #pragma once
 
+#include "core/SocketAddress.h"
 #include "tls/DtlsState.h"
+#include "tls/RecordProtection.h"
+#include "tls/ServerHandshake.h"
 #include "tls/ThreadContexts.h"
+#include "wire/AssociationState.h"
 #include "wire/Record.h"
-#include "wire/SuiteLimits.h"
 
 #include <QDtls>
-#include <QHostAddress>
 #include <QSslSocket>
 
-#include <chrono>
 #include <memory>
-#include <optional>
-#include <span>
 
 namespace dtlsd {
 
-class ServerAssociation final : public QTlsPrivate::DtlsCryptograph,
-                                public DtlsState,
-                                private ServerContext::Session,
-                                private HandshakeTimers::Client
+class ServerAssociation final : public QTlsPrivate::DtlsCryptograph, public DtlsState
 {
 public:
     /// @p dtls owns this.
@@ -44,17 +47,17 @@ public:
         return QSslSocket::SslServerMode;
     }
     void setPeer(const QHostAddress &address, quint16 port, const QString &name) override;
-    [[nodiscard]] QHostAddress peerAddress() const override { return m_peer; }
-    [[nodiscard]] quint16 peerPort() const override { return m_port; }
+    [[nodiscard]] QHostAddress peerAddress() const override { return m_peer.address(); }
+    [[nodiscard]] quint16 peerPort() const override { return m_peer.port(); }
     void setPeerVerificationName(const QString &name) override { m_peerName = name; }
     [[nodiscard]] QString peerVerificationName() const override { return m_peerName; }
     void setDtlsMtuHint(quint16 mtu) override { m_mtu = mtu; }
     [[nodiscard]] quint16 dtlsMtuHint() const override { return m_mtu; }
 
-    [[nodiscard]] QDtls::HandshakeState state() const override { return m_state; }
+    [[nodiscard]] QDtls::HandshakeState state() const override;
     [[nodiscard]] bool isConnectionEncrypted() const override
     {
-        return m_state == QDtls::HandshakeComplete;
+        return m_state->phase == AssociationState::Phase::Open;
     }
 
     bool startHandshake(QUdpSocket *socket, const QByteArray &datagram) override;
@@ -77,39 +80,30 @@ public:
     QByteArray decryptDatagram(QUdpSocket *socket, const QByteArray &datagram) override;
 
 private:
-    std::size_t provideKey(const char *identity, std::span<unsigned char> room) override;
-    [[nodiscard]] bool isItsCookie(std::span<const unsigned char> cookie) const override;
-    void onTimeout() override { Q_EMIT m_dtls.handshakeTimeout(); }
-
-    bool open(QUdpSocket &socket, const QByteArray &datagram);
-    /// Whether OpenSSL may see @p record: it ends a session on some that anybody can forge.
-    bool admits(const Record &record);
-    void shakeHands(QUdpSocket &socket, QByteArrayView record);
-    void complete();
-    void read(QUdpSocket &socket, QByteArrayView record, QByteArray &plaintext);
-    /// Whether a call that returned @p result, 0 or less, failed for good.
-    [[nodiscard]] bool isFatal(int result) const;
-    void endAfterReading();
-    void reset();
-    [[nodiscard]] DatagramBio::Loan lend(QUdpSocket &socket, QByteArrayView record = {});
-    bool getBuffers() { return m_context->recent().note(m_ssl.get(), m_place); }
+    bool begin(const QByteArray &datagram);
+    void shakeHands(QUdpSocket &socket, const Record &record);
+    void fail(const QString &what);
+    void read(QUdpSocket &socket, const Record &record, QByteArray &plaintext);
+    void takeAlert(QUdpSocket &socket, QByteArrayView content);
+    void takeHandshake(QUdpSocket &socket, QByteArrayView message);
+    void repeatLastFlight(QUdpSocket &socket);
+    /// false: it could not be sealed.
+    bool sendRecord(QUdpSocket &socket, ContentType type, QByteArrayView content);
+    void sendOutput(QUdpSocket &socket);
+    void send(QUdpSocket &socket, QByteArrayView datagram) const;
+    void end();
 
     QDtls &m_dtls;
     Contexts &m_contexts;
-    QHostAddress m_peer;
-    quint16 m_port = 0;
+    SocketAddress m_peer;
     QString m_peerName;
     quint16 m_mtu = 0;
-    QDtls::HandshakeState m_state = QDtls::HandshakeNotStarted;
-    std::shared_ptr<ServerContext> m_context;
-    std::shared_ptr<HandshakeTimers> m_timers;
-    QByteArray m_cookie;
-    ServerContext::UniqueSsl m_ssl;
-    RecentSessions::Place m_place = 0;
-    std::optional<SuiteLimits> m_suite; // set once it is negotiated
+    std::unique_ptr<AssociationState> m_ownState; // if the configuration names none
+    AssociationState *m_state;
+    std::unique_ptr<ServerHandshake> m_handshake;
+    RecordProtection *m_protection = nullptr; // its suite's; set once Complete
+    RecordProtection::Place m_place = 0;
     QSslCipher m_cipher;
-    QByteArray m_early;                     // records after the Finished in its datagram
-    std::chrono::milliseconds m_timeout{0}; // of the current flight; 0: none sent yet
 };
 
 } // namespace dtlsd

@@ -31,6 +31,41 @@ int makeNoCookie(SSL *, unsigned char *, unsigned int *)
     return 0;
 }
 
+/// ServerHandshake repeats its flights itself. OpenSSL 3.5 drops the record that comes when a time
+/// of its own has passed.
+unsigned int neverSoon(SSL *, unsigned int)
+{
+    constexpr unsigned int hour = 3'600'000'000; // µs
+    return hour;
+}
+
+int takeExtension(SSL *ssl, unsigned int extension, unsigned int, const unsigned char *request,
+                  std::size_t size, X509 *, std::size_t, int *alert, void *)
+{
+    if (sessionOf(ssl).takeExtension(extension, {request, size}))
+        return 1;
+    *alert = SSL_AD_DECODE_ERROR;
+    return 0;
+}
+
+int answerExtension(SSL *ssl, unsigned int extension, unsigned int, const unsigned char **answer,
+                    std::size_t *size, X509 *, std::size_t, int *, void *)
+{
+    const auto given = sessionOf(ssl).answerExtension(extension);
+    if (!given)
+        return 0;
+    *answer = given->data();
+    *size = given->size();
+    return 1;
+}
+
+bool addExtension(SSL_CTX *context, unsigned int extension)
+{
+    return SSL_CTX_add_custom_ext(context, extension,
+                                  SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO,
+                                  &answerExtension, nullptr, nullptr, &takeExtension, nullptr) == 1;
+}
+
 bool setUp(SSL_CTX *context, const ServerContext::Options &options)
 {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
@@ -47,7 +82,9 @@ bool setUp(SSL_CTX *context, const ServerContext::Options &options)
            SSL_CTX_set_cipher_list(context, options.ciphers.constData()) == 1 &&
            (options.groups.isEmpty() ||
             SSL_CTX_set1_groups_list(context, options.groups.constData()) == 1) &&
-           SSL_CTX_use_psk_identity_hint(context, hint) == 1;
+           SSL_CTX_use_psk_identity_hint(context, hint) == 1 &&
+           addExtension(context, ServerContext::connectionId) &&
+           addExtension(context, ServerContext::returnRoutability);
 }
 
 QSslCipher describe(const SSL_CIPHER *cipher)
@@ -81,6 +118,7 @@ ServerContext::UniqueSsl ServerContext::newSsl(Session &session)
     BIO_up_ref(m_datagrams.get());
     SSL_set_bio(ssl.get(), m_datagrams.get(), m_datagrams.get());
     SSL_set_accept_state(ssl.get());
+    DTLS_set_timer_cb(ssl.get(), &neverSoon);
     return ssl;
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ServerContext: the SSL_CTX that all sessions of one configuration and one thread share, with
+// ServerContext: the SSL_CTX that all handshakes of one configuration and one thread share, with
 // objects that they use in turn. DTLS 1.2 with pre-shared keys and cookies; no tickets, session
 // cache, renegotiation or encrypt-then-MAC.
 #pragma once
 
 #include "tls/DatagramBio.h"
-#include "tls/RecentSessions.h"
 
 #include <QByteArray>
 #include <QSslCipher>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -32,17 +32,27 @@ public:
         friend bool operator==(const Options &, const Options &) = default;
     };
 
-    /// The callbacks of a session for its handshake.
+    /// The callbacks of a handshake.
     class Session
     {
     public:
         /// Writes the key of @p identity to @p room, and returns its size; 0: no key.
         virtual std::size_t provideKey(const char *identity, std::span<unsigned char> room) = 0;
         [[nodiscard]] virtual bool isItsCookie(std::span<const unsigned char> cookie) const = 0;
+        /// What the hello has in @p extension; false: it is malformed.
+        [[nodiscard]] virtual bool takeExtension(unsigned int extension,
+                                                 std::span<const unsigned char> request) = 0;
+        /// The answer to it; nullopt: none.
+        [[nodiscard]] virtual std::optional<std::span<const unsigned char>>
+        answerExtension(unsigned int extension) = 0;
 
     protected:
         ~Session() = default;
     };
+
+    // Extensions that OpenSSL does not know.
+    static constexpr unsigned int connectionId = 54;      ///< RFC 9146 §3
+    static constexpr unsigned int returnRoutability = 61; ///< RFC 9853 §3
 
     struct Free
     {
@@ -60,7 +70,6 @@ public:
     /// supported_groups in them.
     [[nodiscard]] UniqueSsl newSsl(Session &session);
     [[nodiscard]] DatagramBio &datagrams() { return m_datagrams; }
-    [[nodiscard]] RecentSessions &recent() { return m_recent; }
     /// The cipher of an established session.
     [[nodiscard]] QSslCipher cipherOf(const SSL &ssl);
 
@@ -69,7 +78,6 @@ private:
 
     Options m_options;
     DatagramBio m_datagrams;
-    RecentSessions m_recent;
     std::vector<std::pair<const SSL_CIPHER *, QSslCipher>> m_ciphers; // cache of cipherOf()
     std::unique_ptr<SSL_CTX, Free> m_context;
 };

@@ -5,9 +5,19 @@
 
 namespace dtlsd {
 
+bool TlsBackend::isBuiltIn()
+{
+    return false;
+}
+
 Result<> TlsBackend::activate()
 {
     return Error{QStringLiteral("this build has no TLS backend of its own")};
+}
+
+BackendKind TlsBackend::inForce()
+{
+    return BackendKind::Qt;
 }
 
 } // namespace dtlsd

@@ -44,4 +44,14 @@ std::shared_ptr<CookieMac> ThreadContexts::cookiesWith(const QByteArray &secret)
         [&] { return std::make_shared<CookieMac>(secret); });
 }
 
+RecordProtection &ThreadContexts::protectionOf(const SSL_CIPHER *suite)
+{
+    const CipherSuite number{SSL_CIPHER_get_protocol_id(suite)};
+    const auto known = std::ranges::find_if(
+        m_protections, [&](const auto &protection) { return protection->suite() == number; });
+    return known != m_protections.end()
+               ? **known
+               : *m_protections.emplace_back(std::make_unique<RecordProtection>(suite));
+}
+
 } // namespace dtlsd

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ThreadContexts: what the sessions of one thread share, so that threads never wait for each other:
-// one SSL_CTX per configuration and one CookieMac per secret, each made on first use, and one
-// timer. Contexts has the ThreadContexts of every thread.
+// one SSL_CTX per configuration, one RecordProtection per suite and one CookieMac per secret,
+// each made on first use, and one timer. Contexts has the ThreadContexts of every thread.
 #pragma once
 
 #include "tls/CookieMac.h"
 #include "tls/HandshakeTimers.h"
+#include "tls/RecordProtection.h"
 #include "tls/ServerContext.h"
 
 #include <memory>
@@ -28,11 +29,14 @@ public:
     /// nullptr: OpenSSL rejects the options.
     [[nodiscard]] std::shared_ptr<ServerContext> contextFor(const ServerContext::Options &options);
     [[nodiscard]] std::shared_ptr<CookieMac> cookiesWith(const QByteArray &secret);
+    /// Stays where it is.
+    [[nodiscard]] RecordProtection &protectionOf(const SSL_CIPHER *suite);
     [[nodiscard]] const std::shared_ptr<HandshakeTimers> &timers() const { return m_timers; }
 
 private:
     std::vector<std::shared_ptr<ServerContext>> m_contexts;
     std::vector<std::shared_ptr<CookieMac>> m_cookies;
+    std::vector<std::unique_ptr<RecordProtection>> m_protections; // one for each suite
     std::shared_ptr<HandshakeTimers> m_timers = std::make_shared<HandshakeTimers>();
 };
 

@@ -9,6 +9,11 @@
 
 namespace dtlsd {
 
+bool TlsBackend::isBuiltIn()
+{
+    return true;
+}
+
 Result<> TlsBackend::activate()
 {
     if (std::strcmp(qVersion(), QT_VERSION_STR) != 0)
@@ -24,6 +29,11 @@ Result<> TlsBackend::activate()
         return Error{
             QStringLiteral("Qt uses the TLS backend %1 already").arg(QSslSocket::activeBackend())};
     return success();
+}
+
+BackendKind TlsBackend::inForce()
+{
+    return QSslSocket::activeBackend() == PskBackend::name() ? BackendKind::Dtlsd : BackendKind::Qt;
 }
 
 } // namespace dtlsd

@@ -6,6 +6,7 @@
 // the Qt version it was built with.
 #pragma once
 
+#include "core/BackendKind.h"
 #include "core/Result.h"
 
 namespace dtlsd {
@@ -13,10 +14,14 @@ namespace dtlsd {
 class TlsBackend
 {
 public:
+    /// Whether this build has ours.
+    static bool isBuiltIn();
     /// Installs our backend for every QDtls and QDtlsClientVerifier made from now on, until the
     /// process ends. Call it with a QCoreApplication, before Qt's TLS classes are first used. On
     /// failure Qt's own backend stays in force; the error says why.
     static Result<> activate();
+    /// The backend in use; without activate(), Qt's.
+    static BackendKind inForce();
 };
 
 } // namespace dtlsd
