@@ -9,6 +9,7 @@
 // otherwise a network of strangers would weigh no more than one of as many honest devices.
 #pragma once
 
+#include <QByteArray>
 #include <QHashFunctions>
 #include <QVarLengthArray>
 
@@ -19,11 +20,11 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 namespace dtlsd {
@@ -210,7 +211,9 @@ private:
         std::int64_t unfinishedBefore = 0;    // and in the period before
         QVarLengthArray<Holding, 2> holdings; // by worker
     };
-    using Map = std::unordered_map<Key, Account>;
+    // There may be a million identities, and a hash table that grows would hold up all workers for
+    // a second.
+    using Map = std::map<Key, Account>;
 
     // With more accounts than this, ends of unfinished members are not counted.
     static constexpr std::size_t rememberedAccounts = 16'384;

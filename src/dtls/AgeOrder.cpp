@@ -49,7 +49,7 @@ void AgeOrder::add(DtlsSession &session, Clock::time_point now)
     Place &place = session.place;
     place.touched = now;
     enter(session);
-    place.inAll = m_all.insert(m_all.end(), &session);
+    place.inAll = like(session).insert(like(session).end(), &session);
     place.inOpened = m_opened.insert(m_opened.end(), &session);
     place.isIn = true;
 }
@@ -67,7 +67,8 @@ void AgeOrder::moveTo(const QByteArray &account, DtlsSession &session)
 void AgeOrder::touch(DtlsSession &session, Clock::time_point now)
 {
     Place &place = session.place;
-    m_all.splice(m_all.end(), m_all, place.inAll);
+    Sessions &all = like(session);
+    all.splice(all.end(), all, place.inAll);
     Sessions &sessions = place.ofAccount->sessions;
     sessions.splice(sessions.end(), sessions, place.inAccount);
     place.touched = now;
@@ -77,26 +78,40 @@ void AgeOrder::touch(DtlsSession &session, Clock::time_point now)
 void AgeOrder::remove(DtlsSession &session)
 {
     Place &place = session.place;
-    m_all.erase(place.inAll);
+    like(session).erase(place.inAll);
     m_opened.erase(place.inOpened);
     place.isIn = false;
     leave(session);
 }
 
-AgeOrder::Clock::time_point AgeOrder::due(std::chrono::milliseconds timeout) const
+AgeOrder::Sessions &AgeOrder::like(const DtlsSession &session)
 {
-    return m_all.empty() ? Clock::time_point::max() : m_all.front()->place.touched + timeout;
+    return session.info().connectionId ? m_withId : m_withoutId;
+}
+
+AgeOrder::Clock::time_point AgeOrder::due(const Sessions &sessions,
+                                          std::chrono::milliseconds timeout)
+{
+    return sessions.empty() ? Clock::time_point::max() : sessions.front()->place.touched + timeout;
 }
 
 DtlsSession *AgeOrder::toGiveWay(const Accounts<QByteArray>::Claim &claim,
                                  const DtlsSession *newcomer) const
 {
     const auto mayGiveWay = [newcomer](const DtlsSession *session) { return session != newcomer; };
-    auto next = m_all.begin();
+    auto withId = m_withId.begin();
+    auto withoutId = m_withoutId.begin();
     const int looks = claim.isToAccountAlone ? 0 : oldestLookedAt;
-    for (int i = 0; i < looks && next != m_all.end(); ++i, ++next) {
-        if (mayGiveWay(*next) && m_accounts.isAsHeavy((*next)->account, claim))
-            return *next;
+    for (int i = 0; i < looks; ++i) {
+        const bool hasWithId = withId != m_withId.end();
+        const bool hasWithoutId = withoutId != m_withoutId.end();
+        if (!hasWithId && !hasWithoutId)
+            break;
+        const bool isWithId =
+            hasWithId && (!hasWithoutId || (*withId)->place.touched < (*withoutId)->place.touched);
+        DtlsSession *next = isWithId ? *withId++ : *withoutId++;
+        if (mayGiveWay(next) && m_accounts.isAsHeavy(next->account, claim))
+            return next;
     }
     const auto ofAccount = m_byAccount.find(claim.account);
     if (ofAccount == m_byAccount.end())

@@ -2,20 +2,19 @@
 //
 // AgeOrder: the open sessions of one worker: in the order in which they were last heard of, in the
 // order in which they were opened, and by account. The first of each order is the next to expire,
-// and the first to give way; every operation is O(1), and in memory of its own: the neighbours of
-// a session in the order are any others.
+// and the first to give way. Every operation is O(1), or O(log) of the accounts, and in memory of
+// its own: the neighbours of a session in the order are any others.
 #pragma once
 
 #include "dtls/Accounts.h"
 
 #include <QByteArray>
-#include <QHashFunctions>
 
 #include <chrono>
 #include <list>
+#include <map>
 #include <memory>
 #include <memory_resource>
-#include <unordered_map>
 
 namespace dtlsd {
 
@@ -48,8 +47,8 @@ public:
     /// Where a session stands; part of the session.
     struct Place
     {
-        bool isIn = false; ///< any order
-        Sessions::iterator inAll;
+        bool isIn = false;            ///< any order
+        Sessions::iterator inAll;     // of an AgeOrder: among those with IDs, or those without
         Sessions::iterator inOpened;  // of an AgeOrder alone
         Sessions::iterator inAccount; // the same
         OfAccount *ofAccount = nullptr;
@@ -69,14 +68,15 @@ public:
     void moveTo(const QByteArray &account, DtlsSession &session);
     void remove(DtlsSession &session);
 
-    /// The one that was silent longest comes first.
-    [[nodiscard]] const Sessions &all() const { return m_all; }
+    /// Those with connection IDs, or those without; the one that was silent longest comes first.
+    [[nodiscard]] const Sessions &all(bool withId) const { return withId ? m_withId : m_withoutId; }
+    [[nodiscard]] std::size_t size() const { return m_opened.size(); }
     /// The one that was opened first comes first.
     [[nodiscard]] const Sessions &opened() const { return m_opened; }
-    /// nullptr if there is none.
-    [[nodiscard]] DtlsSession *oldest() const { return m_all.empty() ? nullptr : m_all.front(); }
-    /// When the oldest will not have been touched for @p timeout; the end of time if there is none.
-    [[nodiscard]] Clock::time_point due(std::chrono::milliseconds timeout) const;
+    /// When the first of @p sessions, which is all() of either kind, will not have been touched for
+    /// @p timeout; the end of time if there is none.
+    [[nodiscard]] static Clock::time_point due(const Sessions &sessions,
+                                               std::chrono::milliseconds timeout);
 
     /// The session to give way for @p newcomer by @p claim: the one that was silent longest of the
     /// accounts that are as heavy as that of the claim, as far as it can be found among the oldest;
@@ -88,13 +88,15 @@ public:
 private:
     void enter(DtlsSession &session);
     void leave(DtlsSession &session);
+    [[nodiscard]] Sessions &like(const DtlsSession &session);
 
     Accounts<QByteArray> &m_accounts;
     const int m_worker;
     std::pmr::unsynchronized_pool_resource m_memory;
-    Sessions m_all{&m_memory};
+    Sessions m_withId{&m_memory};
+    Sessions m_withoutId{&m_memory};
     Sessions m_opened{&m_memory};
-    std::pmr::unordered_map<QByteArray, OfAccount> m_byAccount{&m_memory};
+    std::pmr::map<QByteArray, OfAccount> m_byAccount{&m_memory}; // no hash table: see Accounts
 };
 
 } // namespace dtlsd

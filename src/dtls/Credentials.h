@@ -90,6 +90,12 @@ public:
     [[nodiscard]] const ServerSettings &settings() const { return *m_settings; }
 
     [[nodiscard]] Credential find(const QByteArray &identity, const SocketAddress &peer) const;
+    /// Whether a session of @p identity, which exists, may go on at @p peer.
+    [[nodiscard]] bool admits(const QByteArray &identity, const SocketAddress &peer) const
+    {
+        const PskIdentity *known = m_settings->identities->find(identity);
+        return known && known->allows(peer);
+    }
     /// Checks a Known @p credential again; @p before is the store it came from. It stays Known if
     /// its key still is one of the identity's. The stores are compared, so that no session has to
     /// keep a key.

@@ -42,7 +42,7 @@ bool isDtlsSupported()
 QSslConfiguration pskConfiguration(const CipherPolicy &ciphers)
 {
     QSslConfiguration configuration = QSslConfiguration::defaultDtlsConfiguration();
-    configuration.setProtocol(QSsl::DtlsV1_2OrLater);
+    configuration.setProtocol(QSsl::DtlsV1_2);
     configuration.setPeerVerifyMode(QSslSocket::VerifyNone);
     configuration.setCaCertificates({});
     // Qt knows no CCM suites, so OpenSSL gets the list directly. Qt still parses its own list at

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 namespace dtlsd {
 
@@ -138,7 +139,7 @@ void DtlsServer::receive(DatagramSocket &socket)
 {
     for (int batch = 0; batch < batchesPerTurn && socket.receive(m_buffer); ++batch) {
         for (const ReceivedDatagram &datagram : m_buffer.received) {
-            handleDatagram(socket, datagram);
+            handleDatagram(socket, datagram, Origin::Socket);
             freeEnded();
         }
         socket.flush();
@@ -148,38 +149,68 @@ void DtlsServer::receive(DatagramSocket &socket)
     }
 }
 
-void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram)
+void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram,
+                                Origin origin)
 {
     // A hello never goes to an established session, where OpenSSL would ignore it: a client that
     // lost its state could not reconnect.
     const Packet packet(datagram.bytes);
-    if (packet.isHello()) {
-        m_handshakes.receiveHello(socket, datagram.path, packet, m_now);
+    if (const ClientHello *hello = packet.newHello()) {
+        m_handshakes.receiveHello(socket, datagram.path, packet.bytes, *hello, m_now);
         return;
     }
     if (m_handshakes.receiveFragment(datagram.path, packet))
         return;
     SessionTable::Peer *peer = m_sessions.find(datagram.path);
-    if (!peer)
+    if (peer && packet.first && peer->hasToWait(*packet.first) &&
+        m_handshakes.receiveFollowUp(socket, datagram.path, packet, *peer, m_now))
+        return;
+    const std::optional<ConnectionId> id = packet.id();
+    DtlsSession *withId = id ? m_sessions.find(*id) : nullptr;
+    if (withId)
+        m_traffic.receive(*withId, {socket, datagram.path}, packet, m_now);
+    else if (id && origin == Origin::Socket && handOver(socket, datagram, *id))
+        return; // at most once: another worker's table decides
+    else if (peer)
+        m_traffic.receive(*peer, {socket, datagram.path}, packet, m_now);
+    else
         m_unverified.noteStray(packet.first, m_now);
-    else if (!packet.first || !peer->hasToWait(*packet.first) ||
-             !m_handshakes.receiveFollowUp(socket, datagram.path, packet, *peer, m_now))
-        m_traffic.receive(*peer, packet, m_now);
+}
+
+/// The kernel's choice among the sockets of a port knows no IDs, unless it is steered. false: @p id
+/// is of this worker, or nobody's.
+bool DtlsServer::handOver(DatagramSocket &socket, const ReceivedDatagram &datagram,
+                          const ConnectionId &id)
+{
+    const auto worker = m_shared->otherWorkerOf(id, m_worker);
+    if (!worker)
+        return false;
+    auto duplicate = socket.duplicate();
+    if (!duplicate || !m_shared->handOver(*worker, {datagram.path, datagram.bytes.toByteArray(),
+                                                    std::move(duplicate)}))
+        m_unverified.note(&UnverifiedCounts::elsewhere, m_now);
+    return true;
+}
+
+void DtlsServer::takeHandedOver()
+{
+    const auto turn = beginTurn();
+    m_shared->takeHandedOver(m_worker, [this](const HandOver::Datagram &datagram) {
+        if (DatagramSocket *socket = m_sockets.like(*datagram.socket))
+            handleDatagram(*socket, {datagram.path, datagram.bytes}, Origin::OtherWorker);
+        freeEnded();
+    });
 }
 
 void DtlsServer::advanceHandshakes()
 {
     for (int step = 0; step < stepsPerTurn; ++step) {
         m_now = m_shared->time.now();
-        auto waiting = m_handshakes.next(m_now);
-        if (!waiting)
+        const auto began = m_shared->time.work();
+        if (!processNext())
             return;
-        // Real time even if a test sets the clock: it bounds the cost of a step.
-        const auto began = Clock::now();
-        do {
-            processWaiting(std::move(*waiting));
-            freeEnded();
-        } while (Clock::now() - began < shortStep && (waiting = m_handshakes.next(m_now)));
+        while (m_shared->time.work() - began < shortStep && processNext()) {
+        }
         for (const auto &socket : m_sockets.all()) {
             socket->flush();
             receive(*socket);
@@ -187,14 +218,20 @@ void DtlsServer::advanceHandshakes()
     }
 }
 
-void DtlsServer::processWaiting(HandshakeQueue::Waiting waiting)
+/// One datagram of a handshake; false if none waits.
+bool DtlsServer::processNext()
 {
-    if (waiting.lane != HandshakeQueue::FollowUps) {
-        m_handshakes.process(std::move(waiting), m_now);
-    } else if (SessionTable::Peer *peer = m_sessions.find(waiting.path)) {
+    auto waiting = m_handshakes.next(m_now);
+    if (!waiting)
+        return false;
+    if (waiting->lane != HandshakeQueue::FollowUps) {
+        m_handshakes.process(std::move(*waiting), m_now);
+    } else if (SessionTable::Peer *peer = m_sessions.find(waiting->path)) {
         peer->waiting = std::max(peer->waiting - 1, 0); // the peer may be a new one at that path
-        m_traffic.receive(*peer, Packet(waiting.bytes), m_now);
+        m_traffic.receive(*peer, {*waiting->socket, waiting->path}, Packet(waiting->bytes), m_now);
     }
+    freeEnded();
+    return true;
 }
 
 void DtlsServer::handshakeStarted(DtlsSession &session)
@@ -207,8 +244,7 @@ void DtlsServer::handshakeCompleted(DtlsSession &session)
 {
     const auto took =
         std::chrono::duration_cast<std::chrono::microseconds>(m_now - session.place.touched);
-    if (DtlsSession *old = m_sessions.find(session.path())->established.get())
-        end(*old, CloseReason::Replaced);
+    m_keeper.replaceFormerOf(session);
     m_keeper.open(session, m_now);
     ++m_statistics.sessionsOpened;
     Q_EMIT infoMessage(SessionOpened{session.info(), session.credential().isNextKey, took});
@@ -248,7 +284,7 @@ Statistics DtlsServer::statistics() const
     Statistics statistics = m_statistics;
     statistics += m_traffic.statistics();
     statistics.unverified = m_unverified.counts();
-    statistics.sessions = std::ssize(m_sessions.established().all());
+    statistics.sessions = static_cast<std::int64_t>(m_sessions.established().size());
     statistics.halfOpen = std::ssize(m_sessions.halfOpen().all());
     return statistics;
 }

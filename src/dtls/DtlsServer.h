@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DtlsServer: the logic of Qt's DTLS server example, made fit for production. It owns its sockets
-// and sessions, and runs entirely in its own thread.
+// and sessions, runs entirely in its own thread, and never logs: events leave as values.
 //
-// A datagram meets the cheapest rejection first: size, known peer, shape of a ClientHello, cookie
-// (QDtlsClientVerifier), limits. Only then is a session allocated, and until then at most one reply
-// no larger than the request is sent. Records of a known peer go to its session one by one
-// (RFC 6347 §4.1.1).
-//
-// Established sessions have priority: hellos and handshake records queue in Handshakes, and the
-// sockets are read again after each handshake step.
-//
-// It never logs: events leave as values, through the signals of the example.
+// A datagram meets the cheapest rejection first: size, known peer or connection ID, shape of a
+// ClientHello, cookie (QDtlsClientVerifier), limits. Only then is a session allocated, and until
+// then at most one reply no larger than the request is sent. Records of a known peer go to its
+// session one by one (RFC 6347 §4.1.1). Established sessions have priority: hellos and handshake
+// records queue in Handshakes, and the sockets are read again after each handshake step.
 #pragma once
 
 #include "core/Result.h"
@@ -21,6 +17,7 @@
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/SessionKeeper.h"
+#include "dtls/SessionListing.h"
 #include "dtls/SessionTable.h"
 #include "dtls/SessionTraffic.h"
 #include "dtls/SharedState.h"
@@ -89,11 +86,14 @@ public:
     void sendReplies(std::span<const Receipt> receipts);
 
     [[nodiscard]] Statistics statistics() const;
-    /// Open sessions, then handshakes under way; in each group the last active first.
-    [[nodiscard]] std::vector<SessionReport> sessions() const
+    /// Begins to list the sessions that @p query is about.
+    [[nodiscard]] SessionListing list(SessionQuery query)
     {
-        return m_sessions.reports(m_shared->time.now());
+        return {m_sessions, m_shared->time, std::move(query)};
     }
+
+    /// Handles the datagrams that other workers have handed over.
+    void takeHandedOver();
 
     // Evicts a session or a handshake that another worker has claimed.
     void giveWay(const SharedState::IdentityClaim &claim);
@@ -116,9 +116,12 @@ private:
     void endTurn();
     void readPendingDatagrams(DatagramSocket &socket);
     void receive(DatagramSocket &socket);
-    void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram);
+    enum class Origin { Socket, OtherWorker };
+    void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram, Origin origin);
+    [[nodiscard]] bool handOver(DatagramSocket &socket, const ReceivedDatagram &datagram,
+                                const ConnectionId &id);
     void advanceHandshakes();
-    void processWaiting(HandshakeQueue::Waiting waiting);
+    bool processNext();
 
     void handshakeStarted(DtlsSession &session) override;
     void handshakeCompleted(DtlsSession &session) override;
@@ -128,6 +131,7 @@ private:
 
     void heard(const Datagram &datagram) override { Q_EMIT datagramReceived(datagram); }
     void warn(const ServerEvent &event) override { Q_EMIT warningMessage(event); }
+    void moved(const SessionMoved &event) override { Q_EMIT infoMessage(event); }
 
     void reportUnverified();
     void freeEnded();

@@ -6,37 +6,53 @@
 #include "wire/Packet.h"
 
 #include <QSslCipher>
-#include <QSslPreSharedKeyAuthenticator>
 
 #include <algorithm>
+#include <utility>
+
+#include <openssl/crypto.h>
 
 namespace dtlsd {
 
 namespace {
 
-// After 12 timeouts OpenSSL stops sending and only queues errors.
-constexpr int maximumRetransmissions = 8;
+AssociationState *newState(std::pmr::memory_resource &memory)
+{
+    return std::pmr::polymorphic_allocator<>(&memory).new_object<AssociationState>();
+}
 
 } // namespace
 
 DtlsSession::DtlsSession(const Setup &setup)
-    : m_socket(setup.socket)
-    , m_time(setup.time)
+    : m_time(setup.time)
     , m_credentials(setup.credentials)
-    , m_info(setup.id, setup.path)
+    , m_info{.id = setup.id, .path = setup.path}
+    , m_whereabouts(setup.socket, setup.path)
+    , m_association(newState(setup.secrets), Wipe{&setup.secrets})
     , m_dtls(QSslSocket::SslServerMode)
+    , m_beginning(std::make_unique<Beginning>(Beginning::Session{
+          m_dtls, m_info, m_credential, m_credentials, *m_association, m_whereabouts}))
 {
-    m_dtls.setDtlsConfiguration(setup.configuration);
+    QSslConfiguration configuration = setup.configuration;
+    if (setup.connectionId) {
+        m_association->id = *setup.connectionId;
+        m_association->ids = AssociationState::Ids::Offered;
+    }
+    if (setup.hasOwnBackend)
+        configuration.setBackendConfigurationOption(
+            AssociationState::option,
+            QVariant::fromValue(static_cast<void *>(m_association.get())));
+    m_dtls.setDtlsConfiguration(configuration);
     m_dtls.setMtuHint(setup.mtu);
     // Takes effect, although Qt 6.4 returns false.
     m_dtls.setCookieGeneratorParameters(setup.cookie);
     m_dtls.setPeer(setup.path.peer.address(), setup.path.peer.port());
-    // Direct: the authenticator lives only during the call.
-    QObject::connect(
-        &m_dtls, &QDtls::pskRequired, &m_dtls,
-        [this](QSslPreSharedKeyAuthenticator *authenticator) { provideKey(*authenticator); },
-        Qt::DirectConnection);
-    QObject::connect(&m_dtls, &QDtls::handshakeTimeout, &m_dtls, [this] { retransmit(); });
+}
+
+void DtlsSession::Wipe::operator()(AssociationState *state) const
+{
+    OPENSSL_cleanse(state, sizeof *state);
+    std::pmr::polymorphic_allocator<>(memory).delete_object(state);
 }
 
 std::chrono::microseconds DtlsSession::lasted() const
@@ -47,7 +63,12 @@ std::chrono::microseconds DtlsSession::lasted() const
 
 bool DtlsSession::isFrom(QByteArrayView clientRandom) const
 {
-    return QByteArrayView(m_clientRandom) == clientRandom;
+    return m_clientRandom == qHash(clientRandom, QHashSeed::globalSeed());
+}
+
+bool DtlsSession::hasAnswered() const
+{
+    return m_beginning && m_beginning->hasAnswered();
 }
 
 bool DtlsSession::renewCredential(const PskStore &before)
@@ -58,198 +79,168 @@ bool DtlsSession::renewCredential(const PskStore &before)
     return m_credential.verdict == Credential::Verdict::Known;
 }
 
-void DtlsSession::start(QByteArrayView hello)
+void DtlsSession::start(QByteArrayView datagram)
 {
-    Packet packet(hello);
-    if (m_state != State::Handshaking || !packet.isHello())
+    Packet packet(datagram);
+    const ClientHello *hello = packet.newHello();
+    if (m_state != State::Handshaking || !hello)
         return;
-    m_filter.begin(*packet.first);
-    m_clientRandom = packet.hello->random.toByteArray();
-    const QByteArrayView body = packet.hello->body;
-    if (m_dtls.handshakeState() == QDtls::HandshakeNotStarted) {
-        if (const auto offer = HelloOffer::in(body); offer && lacksAGroup(*offer))
-            m_dtls.setDtlsConfiguration(withoutGroups(m_dtls.dtlsConfiguration()));
-    }
-    {
-        const SslView::Birth birth(m_ssl);
-        advance(packet.first->bytes);
-    }
-    m_refusal.noteHello(body);
-    while (const auto fragment = packet.further.next())
-        handshake(*fragment);
+    m_clientRandom = qHash(hello->random, QHashSeed::globalSeed());
+    take(m_beginning->start(packet));
 }
 
 void DtlsSession::handshake(const Record &record)
 {
-    if (m_state != State::Handshaking || !m_filter.admits(record))
-        return;
-    advance(record.bytes);
-
-    const bool isFinished = record.epoch == 1 && record.type == ContentType::Handshake &&
-                            m_filter.sawChangeCipherSpec() && m_info.hasIdentity();
-    if (isFinished && m_state != State::Ended)
-        m_credentials.learn(m_credential, m_info.identity, m_info.path.peer,
-                            m_state == State::Established);
-    m_refusal.noteHello(m_ssl.hello());
+    if (m_state == State::Handshaking)
+        take(m_beginning->handshake(record));
 }
 
-void DtlsSession::advance(QByteArrayView bytes)
+void DtlsSession::take(Beginning::Progress progress)
 {
-    emptyErrorQueue();
-    m_dtls.doHandshake(output(), bytes.toByteArray());
-    if (m_dtls.handshakeState() == QDtls::HandshakeInProgress)
-        return;
-    // Success with a decoy key can only be a mistake of ours.
-    const bool complete = m_dtls.handshakeState() == QDtls::HandshakeComplete &&
-                          m_credential.verdict == Credential::Verdict::Known;
-    if (!complete) {
-        m_refusal.noteEnd(m_socket.lastOutput());
+    if (progress == Beginning::Progress::Complete)
+        becomeEstablished();
+    else if (progress == Beginning::Progress::Failed)
         m_state = State::Ended;
-        return;
-    }
-    becomeEstablished();
 }
 
 void DtlsSession::becomeEstablished()
 {
-    m_info.cipher = m_dtls.sessionCipher().name().toLatin1();
-    m_info.protocol = m_dtls.sessionProtocol() == QSsl::DtlsV1_2 ? "DTLSv1.2" : "unknown";
-    const SuiteLimits limits = SuiteLimits::of(m_info.cipher);
-    m_keyUsage = KeyUsage(limits);
-    m_sessionFilter = SessionFilter(limits);
-    m_maximumPlaintext = std::min(m_ssl.maximumPlaintext(), m_maximumPlaintext);
-    m_ssl.forgetHandshake();
+    const bool isOwn = m_association->phase == AssociationState::Phase::Open;
+    m_info.cipher = isOwn ? CipherSuite{m_association->suite}
+                          : CipherSuite::named(m_dtls.sessionCipher().name().toLatin1());
+    if (m_association->hasId())
+        m_info.connectionId = m_association->id;
+    m_limits = &SuiteLimits::of(m_info.cipher.opensslName());
+    if (!isOwn) {
+        m_sslRecords = std::make_unique<SslRecords>(m_beginning->takeSsl(), *m_limits);
+        m_association->maximumPlaintext =
+            static_cast<std::uint16_t>(m_sslRecords->maximumPlaintext());
+    }
+    m_dtls.disconnect(); // there is no more to ask or to repeat
+    m_beginning.reset();
     m_state = State::Established;
     m_established = m_time.now();
 }
 
-void DtlsSession::provideKey(QSslPreSharedKeyAuthenticator &authenticator)
+DtlsSession::Opened DtlsSession::decrypt(const Record &record, DatagramSocket &socket,
+                                         const Path &path)
 {
-    // OpenSSL passes identities as C strings, which would cut one with a NUL.
-    m_info.identity = m_ssl.identity().value_or(authenticator.identity());
-    m_credential = m_credentials.find(m_info.identity, m_info.path.peer);
-    if (!m_credential.key.isEmpty())
-        authenticator.setPreSharedKey(m_credential.key.bytes());
-    m_credential.key = PskKey();
-}
-
-void DtlsSession::retransmit()
-{
-    // In any other state handleTimeout() crashes or starts a timer that nobody stops.
-    if (m_dtls.handshakeState() != QDtls::HandshakeInProgress ||
-        ++m_retransmissions > maximumRetransmissions)
-        return;
-    emptyErrorQueue();
-    m_dtls.handleTimeout(output());
-    m_socket.flush();
-}
-
-HandshakeFailure DtlsSession::handshakeFailure() const
-{
-    const bool isNamed = m_info.hasIdentity();
-    const auto refusal = m_refusal.reason(m_credentials.settings().tls.ciphers);
-    if (!isNamed && refusal)
-        return *refusal;
-    if (isNamed && m_credential.verdict == Credential::Verdict::UnknownIdentity)
-        return HandshakeFailure::UnknownIdentity;
-    if (isNamed && m_credential.verdict == Credential::Verdict::AddressNotAllowed)
-        return HandshakeFailure::AddressNotAllowed;
-    if (m_state != State::Handshaking)
-        return HandshakeFailure::Error;
-    if (m_filter.clearAlert())
-        return HandshakeFailure::Alert;
-    return isNamed ? HandshakeFailure::WrongKeyOrLoss : HandshakeFailure::Timeout;
-}
-
-HandshakeFailed DtlsSession::handshakeFailed(HandshakeFailure reason) const
-{
-    HandshakeFailed failed{m_info, reason};
-    if (reason == HandshakeFailure::Alert)
-        failed.alert = m_filter.clearAlert();
-    if (reason == HandshakeFailure::NoSharedCipher) {
-        failed.offered = m_refusal.offered();
-        failed.ciphers = m_credentials.settings().tls.ciphers.text();
-    }
-    return failed;
-}
-
-DtlsSession::Opened DtlsSession::decrypt(const Record &record)
-{
-    if (m_state != State::Established || !m_sessionFilter.admits(record))
+    using Verdict = AssociationState::Verdict;
+    if (m_state != State::Established || (m_sslRecords && !m_sslRecords->admits(record)))
         return {};
     emptyErrorQueue();
-    const QByteArray payload = m_dtls.decryptDatagram(output(), record.bytes.toByteArray());
-    if (!payload.isEmpty())
-        m_received += payload;
-    // With an empty error queue and AEAD suites an error means that the association is dead,
-    // although QDtls still reports it as encrypted. A message of another handshake means that the
-    // device has begun one in fragments, which OpenSSL would collect without limit.
-    if (m_dtls.dtlsError() != QDtlsError::NoError || m_ssl.isInAHandshake()) {
-        endAfterReading();
-        return {Opened::Verdict::Authentic, payload};
+    const bool isElsewhere = path != m_info.path;
+    const AssociationState::Window before = m_association->window;
+    auto earned = Whereabouts::earnedBy(record.bytes.size());
+    // What the backend answers goes back to where the record came from.
+    QUdpSocket *const output =
+        isElsewhere ? m_whereabouts.output(socket, path, earned) : m_whereabouts.output();
+    // Qt's backend may keep a record that it has not read.
+    const QByteArray payload = m_dtls.decryptDatagram(
+        output, m_sslRecords ? record.bytes.toByteArray()
+                             : QByteArray::fromRawData(record.bytes.data(), record.bytes.size()));
+    if (m_sslRecords)
+        m_sslRecords->note(record, payload, m_dtls, *m_association);
+    Opened opened{m_association->verdict, payload};
+    const bool isNewest = m_association->window.top != before.top;
+    if (isElsewhere && isNewest) {
+        opened.former = std::exchange(m_info.path, path);
+        m_whereabouts.moveTo(socket, path, earned);
+    } else if (!isElsewhere && m_association->window != before) {
+        m_whereabouts.earn(record.bytes.size());
     }
-    const Opened::Verdict verdict = verdictOn(record, payload);
-    verdict == Opened::Verdict::Authentic ? m_keyUsage.noteReceived() : m_keyUsage.noteRefused();
-    closeIfKeysAreUsedUp();
-    return {verdict, payload};
+    if (opened.verdict == Verdict::Routability) {
+        if (path == m_info.path)
+            sendRoutability(m_whereabouts.answerTo(std::exchange(opened.payload, {})));
+        opened = {Verdict::Authentic, {}, opened.former};
+    }
+    if (m_association->checksPaths && isNewest)
+        sendRoutability(m_whereabouts.challenge());
+    if (!opened.payload.isEmpty())
+        m_ledger.received += opened.payload;
+    if (const auto reason = endOf(opened.verdict)) {
+        m_closeReason = *reason;
+        m_state = State::Ended;
+    } else {
+        closeIfKeysAreUsedUp();
+    }
+    return opened;
 }
 
-DtlsSession::Opened::Verdict DtlsSession::verdictOn(const Record &record,
-                                                    const QByteArray &payload) const
+std::optional<CloseReason> DtlsSession::endOf(AssociationState::Verdict verdict)
 {
-    if (record.type == ContentType::Handshake)
-        return Opened::Verdict::Repetition;
-    // QDtls reports an empty record and a dropped one alike.
-    const bool isAuthentic =
-        !payload.isEmpty() || (m_sessionFilter.looksEmpty(record) && m_ssl.hasReadAnEmptyRecord());
-    return isAuthentic ? Opened::Verdict::Authentic : Opened::Verdict::Refused;
+    switch (verdict) {
+    case AssociationState::Verdict::Closed:
+        return CloseReason::CloseNotify;
+    case AssociationState::Verdict::Alerted:
+        return CloseReason::Alert;
+    case AssociationState::Verdict::Broken:
+        return CloseReason::Error;
+    default:
+        return std::nullopt;
+    }
 }
 
-void DtlsSession::endAfterReading()
+bool DtlsSession::mayComeAlong(const Path &path, std::size_t network)
 {
-    const auto &alert = m_ssl.alert();
-    if (m_dtls.dtlsError() == QDtlsError::RemoteClosedConnectionError)
-        m_closeReason = CloseReason::CloseNotify;
-    else
-        m_closeReason = alert ? CloseReason::Alert : CloseReason::Error;
-    m_state = State::Ended;
+    if (!m_credentials.admits(m_info.identity, path.peer))
+        return false;
+    // The last quarter of what may fail is for the paths that are its own, so that strangers who
+    // have seen the ID can stop its moves, but not end it.
+    return m_whereabouts.isProved(path) ||
+           (m_association->forgeries < m_limits->forgeries / 4 * 3 &&
+            m_whereabouts.mayTry(network, m_time.now()));
+}
+
+/// @p message of RFC 9853; empty: none.
+void DtlsSession::sendRoutability(const QByteArray &message)
+{
+    m_association->sends = ContentType::ReturnRoutability;
+    // If it fails, so does what is sent next, and is noticed there.
+    static_cast<void>(m_dtls.writeDatagramEncrypted(m_whereabouts.output(), message));
+    m_association->sends = ContentType::ApplicationData;
 }
 
 SessionClosed DtlsSession::closed(CloseReason reason) const
 {
-    SessionClosed closed{m_info, reason, lasted(), m_received, m_sent};
+    SessionClosed closed{m_info, reason, lasted(), m_ledger.received, m_ledger.sent};
     if (reason == CloseReason::Alert)
-        closed.alert = m_ssl.alert();
+        closed.alert = m_association->alert;
     return closed;
 }
 
 QByteArray DtlsSession::replyTo(const QByteArray &payload) const
 {
-    if (m_reply->isEcho()) // saves a cache miss on the session's names
+    if (m_reply->isEcho()) // saves the text of the address
         return payload;
-    return m_reply->render({m_info.text().peer, m_info.identity, payload, m_received.datagrams});
+    return m_reply->render(
+        {m_info.path.peer.toUtf8(), m_info.identity, payload, m_ledger.received.datagrams});
 }
 
-bool DtlsSession::send(const QByteArray &plaintext)
+DtlsSession::Sending DtlsSession::send(const QByteArray &plaintext)
 {
     if (m_state != State::Established || plaintext.isEmpty() || !takes(plaintext))
-        return false;
+        return Sending::Failed;
     emptyErrorQueue();
-    if (m_dtls.writeDatagramEncrypted(output(), plaintext) < 0) {
-        // Our output accepts everything, so OpenSSL refused: a fatal alert was exchanged.
+    const std::uint64_t dropped = m_whereabouts.dropped();
+    if (m_dtls.writeDatagramEncrypted(m_whereabouts.output(), plaintext) < 0) {
+        // Our output accepts everything, so the backend refused: the session is over.
         m_closeReason = CloseReason::Error;
         m_state = State::Ended;
-        return false;
+        return Sending::Failed;
     }
-    m_sent += plaintext;
-    m_keyUsage.noteSent();
+    const bool isUnearned = m_whereabouts.dropped() != dropped;
+    if (!isUnearned)
+        m_ledger.sent += plaintext;
+    if (m_sslRecords)
+        ++m_association->nextSequence;
     closeIfKeysAreUsedUp();
-    return true;
+    return isUnearned ? Sending::Unearned : Sending::Done;
 }
 
 void DtlsSession::closeIfKeysAreUsedUp()
 {
-    if (!m_keyUsage.isOver())
+    if (!m_association->isUsedUp(*m_limits))
         return;
     close();
     m_closeReason = CloseReason::KeyUsage;
@@ -259,32 +250,8 @@ void DtlsSession::close()
 {
     emptyErrorQueue();
     if (m_state == State::Established)
-        m_dtls.shutdown(output());
+        m_dtls.shutdown(m_whereabouts.output());
     m_state = State::Ended;
-}
-
-std::optional<PeerMisbehaving> DtlsSession::noteBadRecord()
-{
-    const auto count = m_badRecords.note(m_time.now());
-    return count ? std::optional(PeerMisbehaving{m_info, *count}) : std::nullopt;
-}
-
-std::optional<ReplyDropped> DtlsSession::noteDroppedReply(const QByteArray &dropped)
-{
-    m_droppedReply = dropped.size();
-    const auto count = m_droppedReplies.note(m_time.now());
-    return count ? std::optional(ReplyDropped{m_info, *count, m_droppedReply, m_maximumPlaintext})
-                 : std::nullopt;
-}
-
-std::vector<ServerEvent> DtlsSession::unreported() const
-{
-    std::vector<ServerEvent> events;
-    if (const std::uint64_t count = m_badRecords.unreported())
-        events.emplace_back(PeerMisbehaving{m_info, count});
-    if (const std::uint64_t count = m_droppedReplies.unreported())
-        events.emplace_back(ReplyDropped{m_info, count, m_droppedReply, m_maximumPlaintext});
-    return events;
 }
 
 SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
@@ -294,11 +261,11 @@ SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
     };
     return {m_info,
             m_state == State::Established,
-            since(m_established.value_or(place.touched)),
+            since(establishedAt()),
             since(place.touched),
-            m_received,
-            m_sent,
-            m_badRecords.total()};
+            m_ledger.received,
+            m_ledger.sent,
+            m_ledger.badRecords()};
 }
 
 } // namespace dtlsd

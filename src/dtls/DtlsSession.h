@@ -16,18 +16,18 @@
 #pragma once
 
 #include "dtls/AgeOrder.h"
+#include "dtls/Beginning.h"
 #include "dtls/Credentials.h"
 #include "dtls/Events.h"
-#include "dtls/HandshakeFilter.h"
-#include "dtls/HelloRefusal.h"
 #include "dtls/IdentityRates.h"
-#include "dtls/KeyUsage.h"
-#include "dtls/ReportedCount.h"
-#include "dtls/SessionFilter.h"
-#include "dtls/SslView.h"
+#include "dtls/SessionLedger.h"
+#include "dtls/SslRecords.h"
 #include "dtls/TimeSource.h"
+#include "dtls/Whereabouts.h"
 #include "net/DatagramSocket.h"
+#include "wire/AssociationState.h"
 #include "wire/Record.h"
+#include "wire/SuiteLimits.h"
 
 #include <QByteArray>
 #include <QDtls>
@@ -35,10 +35,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 
 class QSslConfiguration;
-class QSslPreSharedKeyAuthenticator;
 
 namespace dtlsd {
 
@@ -56,20 +56,26 @@ public:
         DatagramSocket &socket;         ///< outlives the session
         const Credentials &credentials; ///< outlives the session
         const QSslConfiguration &configuration;
-        std::uint16_t mtu = 0;             ///< bytes; for handshake flights
-        QDtls::GeneratorParameters cookie; ///< parameters that verified the hello
-        const TimeSource &time;            ///< outlives the session
+        std::uint16_t mtu = 0;              ///< bytes; for handshake flights
+        QDtls::GeneratorParameters cookie;  ///< parameters that verified the hello
+        const TimeSource &time;             ///< outlives the session
+        std::pmr::memory_resource &secrets; ///< outlives the session; for its keys
+        bool hasOwnBackend = false;         ///< ours is under QDtls, and takes the AssociationState
+        std::optional<ConnectionId> connectionId = {}; ///< for a peer that asks; with our backend
     };
 
     explicit DtlsSession(const Setup &setup);
 
     [[nodiscard]] State state() const { return m_state; }
-    /// When it was established; undefined if it never was.
-    [[nodiscard]] Clock::time_point establishedAt() const { return *m_established; }
+    /// When it was established; before that, when its handshake began.
+    [[nodiscard]] Clock::time_point establishedAt() const
+    {
+        return m_established.value_or(place.touched);
+    }
     /// Time since it was established; 0 if it never was.
     [[nodiscard]] std::chrono::microseconds lasted() const;
     [[nodiscard]] const Path &path() const { return m_info.path; }
-    [[nodiscard]] const DatagramSocket &socket() const { return m_socket; }
+    [[nodiscard]] const DatagramSocket &socket() const { return m_whereabouts.socket(); }
     [[nodiscard]] const SessionInfo &info() const { return m_info; }
     /// Sets SessionInfo::source.
     void setSource(std::size_t source) { m_info.source = source; }
@@ -81,39 +87,60 @@ public:
     [[nodiscard]] bool renewCredential(const PskStore &before);
 
     /// Feeds the datagram of the verified hello or of its repetition, which isFrom() recognizes.
-    void start(QByteArrayView hello);
+    void start(QByteArrayView datagram);
     [[nodiscard]] bool isFrom(QByteArrayView clientRandom) const;
     /// Whether the peer has sent a message of this handshake since its hello.
-    [[nodiscard]] bool hasAnswered() const { return m_filter.sawKeyExchange(); }
+    [[nodiscard]] bool hasAnswered() const;
     /// Feeds a record to the handshake.
     void handshake(const Record &record);
     /// Why the handshake failed, which has ended or is given up now.
-    [[nodiscard]] HandshakeFailure handshakeFailure() const;
+    [[nodiscard]] HandshakeFailure handshakeFailure() const
+    {
+        return m_beginning->failure(m_state == State::Handshaking);
+    }
     /// The event of a handshake that failed for @p reason.
-    [[nodiscard]] HandshakeFailed handshakeFailed(HandshakeFailure reason) const;
+    [[nodiscard]] HandshakeFailed handshakeFailed(HandshakeFailure reason) const
+    {
+        return m_beginning->failed(reason);
+    }
 
     /// Result of decrypt().
     struct Opened
     {
-        enum class Verdict {
-            Refused,    ///< forged, repeated, incomplete, or not of this session
-            Repetition, ///< of a flight of the finished handshake; may be forged
-            Authentic
-        };
-
-        Verdict verdict = Verdict::Refused;
-        QByteArray payload = {}; ///< an authentic record may be empty (RFC 5246 §6.2.1)
+        AssociationState::Verdict verdict = AssociationState::Verdict::Refused;
+        QByteArray payload = {};         ///< an authentic record may be empty (RFC 5246 §6.2.1)
+        std::optional<Path> former = {}; ///< the session's path, if it has moved
     };
 
-    /// Decrypts @p record. The session may have Ended afterwards.
-    [[nodiscard]] Opened decrypt(const Record &record);
+    /// Decrypts @p record, which came along @p path to @p socket. If the session has an ID, and the
+    /// record is authentic and newer than any before, the session moves there (RFC 9146 §6). It may
+    /// have Ended afterwards.
+    [[nodiscard]] Opened decrypt(const Record &record, DatagramSocket &socket, const Path &path);
+    /// Whether a record that came along @p path, which is not the session's, may be decrypted.
+    /// @p network is a hash of the sender's.
+    [[nodiscard]] bool mayComeAlong(const Path &path, std::size_t network);
+    /// It was authentic: only others count.
+    void cameAlong(const Path &path, std::size_t network)
+    {
+        m_whereabouts.giveBackTry(path, network);
+    }
+    /// Whether @p record has the session's ID.
+    [[nodiscard]] bool isMeantBy(const Record &record) const
+    {
+        return record.hasId() && m_association->isFormOf(record);
+    }
+    /// The event of a move from @p former, if one is due.
+    [[nodiscard]] std::optional<SessionMoved> moved(const Path &former)
+    {
+        return m_ledger.noteMove(m_info, former, m_whereabouts.isProved(m_info.path), m_time.now());
+    }
     /// Why the session has ended.
     [[nodiscard]] CloseReason closeReason() const { return m_closeReason; }
     /// The event of its end, for @p reason.
     [[nodiscard]] SessionClosed closed(CloseReason reason) const;
 
     /// Plaintext that decrypt() has returned.
-    [[nodiscard]] const Traffic &received() const { return m_received; }
+    [[nodiscard]] const Traffic &received() const { return m_ledger.received; }
 
     /// Keeps what the settings say of its identity, so that a datagram needs no lookup. @p reply
     /// belongs to the settings, @p rate may be null.
@@ -129,20 +156,35 @@ public:
     /// Whether the device accepts that much in one record (RFC 6066 §4).
     [[nodiscard]] bool takes(const QByteArray &plaintext) const
     {
-        return plaintext.size() <= m_maximumPlaintext;
+        return plaintext.size() <= m_association->maximumPlaintext;
     }
-    /// Encrypts and queues @p plaintext. false: not sent, because it is empty or too long, or
-    /// because the session has Ended.
-    bool send(const QByteArray &plaintext);
+    enum class Sending {
+        Done,
+        Failed,  ///< it is empty or too long, or the session has Ended
+        Unearned ///< the path has not earned that much; see Whereabouts
+    };
+
+    /// Encrypts and queues @p plaintext.
+    Sending send(const QByteArray &plaintext);
     /// Queues close_notify if Established. Ended afterwards.
     void close();
 
     /// Counts a forged, repeated or incomplete record. Returns an event if one is due.
-    [[nodiscard]] std::optional<PeerMisbehaving> noteBadRecord();
+    [[nodiscard]] std::optional<PeerMisbehaving> noteBadRecord()
+    {
+        return m_ledger.noteBadRecord(m_info, m_time.now());
+    }
     /// Counts a reply too long for the device. Returns an event if one is due.
-    [[nodiscard]] std::optional<ReplyDropped> noteDroppedReply(const QByteArray &dropped);
+    [[nodiscard]] std::optional<ReplyDropped> noteDroppedReply(const QByteArray &dropped)
+    {
+        return m_ledger.noteDroppedReply(m_info, dropped.size(), m_association->maximumPlaintext,
+                                         m_time.now());
+    }
     /// Events of what was counted but not reported, for the end of the session.
-    [[nodiscard]] std::vector<ServerEvent> unreported() const;
+    [[nodiscard]] std::vector<ServerEvent> unreported() const
+    {
+        return m_ledger.unreported(m_info);
+    }
 
     /// As of @p now.
     [[nodiscard]] SessionReport report(AgeOrder::Clock::time_point now) const;
@@ -153,39 +195,35 @@ public:
     std::uint32_t generation = 0; ///< of the settings that admitted it
 
 private:
-    void advance(QByteArrayView bytes);
-    void becomeEstablished();
-    void provideKey(QSslPreSharedKeyAuthenticator &authenticator);
-    void retransmit();
-    [[nodiscard]] Opened::Verdict verdictOn(const Record &record, const QByteArray &payload) const;
-    void endAfterReading();
-    void closeIfKeysAreUsedUp();
-    [[nodiscard]] QUdpSocket *output() { return m_socket.output(m_info.path); }
+    struct Wipe
+    {
+        std::pmr::memory_resource *memory;
+        void operator()(AssociationState *state) const;
+    };
 
-    DatagramSocket &m_socket;
+    void take(Beginning::Progress progress);
+    void becomeEstablished();
+    void closeIfKeysAreUsedUp();
+    void sendRoutability(const QByteArray &message);
+    [[nodiscard]] static std::optional<CloseReason> endOf(AssociationState::Verdict verdict);
+
     const TimeSource &m_time;
     const Credentials &m_credentials;
     SessionInfo m_info;
+    std::size_t m_clientRandom = 0; // hash of it
     Credential m_credential;
     State m_state = State::Handshaking;
-    std::optional<Clock::time_point> m_established;
-    HandshakeFilter m_filter;
-    SessionFilter m_sessionFilter;
-    QByteArray m_clientRandom;
-    HelloRefusal m_refusal;
-    int m_retransmissions = 0;
-    KeyUsage m_keyUsage;
-    qsizetype m_maximumPlaintext = Record::maximumPlaintext;
     CloseReason m_closeReason = CloseReason::Error;
-    Traffic m_received;
-    Traffic m_sent;
+    std::optional<Clock::time_point> m_established;
+    std::unique_ptr<SslRecords> m_sslRecords; // once Established, if the SSL still exists
+    const SuiteLimits *m_limits = nullptr;    // once Established
+    Whereabouts m_whereabouts;                // their path is that of m_info
+    SessionLedger m_ledger;
     const ReplyTemplate *m_reply = nullptr;
     std::shared_ptr<IdentityRate> m_rate;
-    ReportedCount m_badRecords;
-    ReportedCount m_droppedReplies;
-    qsizetype m_droppedReply = 0; // size of the last one
-    SslView m_ssl;
-    QDtls m_dtls; // last: its slots use the others
+    std::unique_ptr<AssociationState, Wipe> m_association; // in memory for secrets
+    QDtls m_dtls;
+    std::unique_ptr<Beginning> m_beginning; // null once Established; it uses the others
 };
 
 } // namespace dtlsd

@@ -18,6 +18,7 @@ void forEachCounter(UnverifiedCounts &to, const UnverifiedCounts &from, Apply ap
     apply(to.withoutSession, from.withoutSession);
     apply(to.unanswered, from.unanswered);
     apply(to.overLimit, from.overLimit);
+    apply(to.elsewhere, from.elsewhere);
     apply(to.failures, from.failures);
     apply(to.overflowed, from.overflowed);
 }
@@ -41,6 +42,7 @@ void forEachCounter(Statistics &to, const Statistics &from, Apply apply)
     apply(to.sent.bytes, from.sent.bytes);
     apply(to.repliesTooLate, from.repliesTooLate);
     apply(to.repliesTooLong, from.repliesTooLong);
+    apply(to.repliesUnearned, from.repliesUnearned);
     apply(to.badRecords, from.badRecords);
     apply(to.overRate, from.overRate);
     forEachCounter(to.unverified, from.unverified, apply);
@@ -68,20 +70,9 @@ std::optional<SessionId> sessionIdIn(QByteArrayView text)
     return SessionId{text.toULongLong(nullptr, 16)};
 }
 
-SessionInfo::SessionInfo(SessionId sessionId, const Path &sessionPath)
-    : id(sessionId)
-    , path(sessionPath)
+QByteArray SessionInfo::idText() const
 {
-}
-
-const SessionText &SessionInfo::text() const
-{
-    std::call_once(m_text->isMade, [this] {
-        const QByteArray digits = QByteArray::number(static_cast<quint64>(id), 16);
-        m_text->text = {digits.rightJustified(16, '0'), path.peer.toUtf8(), path.peer.addressUtf8(),
-                        QByteArray::number(path.peer.port()), path.local.toUtf8()};
-    });
-    return m_text->text;
+    return QByteArray::number(static_cast<quint64>(id), 16).rightJustified(16, '0');
 }
 
 Statistics &Statistics::operator+=(const Statistics &other)

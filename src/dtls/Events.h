@@ -6,6 +6,7 @@
 #include "core/SocketAddress.h"
 #include "wire/Alert.h"
 #include "wire/CipherSuite.h"
+#include "wire/ConnectionId.h"
 
 #include <QByteArray>
 #include <QByteArrayView>
@@ -30,46 +31,24 @@ enum class SessionId : std::uint64_t {};
 /// Parses 16 hex digits in either case; nullopt for any other text.
 [[nodiscard]] std::optional<SessionId> sessionIdIn(QByteArrayView text);
 
-/// The names of a session as text, for the log and for operators.
-struct SessionText
-{
-    QByteArray id;   ///< 16 hex digits
-    QByteArray peer; ///< `192.0.2.7:5683`
-    QByteArray peerAddress;
-    QByteArray peerPort;
-    QByteArray local; ///< `192.0.2.1:22334`
-};
-
 /// The session that an event is about.
 struct SessionInfo
 {
-    SessionInfo()
-        : SessionInfo(SessionId{})
-    {
-    }
-    explicit SessionInfo(SessionId sessionId, const Path &sessionPath = {});
+    /// Of every session.
+    static constexpr char protocol[] = "DTLSv1.2";
 
-    /// Text of id and path. Made by the first call, once for all copies, and never if nothing of
-    /// the session is logged. Thread-safe.
-    [[nodiscard]] const SessionText &text() const;
+    /// 16 hex digits
+    [[nodiscard]] QByteArray idText() const;
+    [[nodiscard]] bool isOpen() const { return cipher != CipherSuite(); }
     /// Whether the peer has sent its identity, which may be empty. A null one was not sent.
     [[nodiscard]] bool hasIdentity() const { return !identity.isNull(); }
 
     SessionId id{};
     Path path;
-    QByteArray identity;    ///< claimed; proved once the session is open; see hasIdentity()
-    QByteArray cipher;      ///< OpenSSL's name; empty before the session is open
-    QByteArray protocol;    ///< `DTLSv1.2`; empty before the session is open
-    std::size_t source = 0; ///< hash of the identity's account; before that, of the network
-
-private:
-    struct LazyText
-    {
-        std::once_flag isMade;
-        SessionText text;
-    };
-
-    std::shared_ptr<LazyText> m_text = std::make_shared<LazyText>();
+    QByteArray identity = {}; ///< claimed; proved once the session is open; see hasIdentity()
+    CipherSuite cipher = {};  ///< 0 before the session is open
+    std::size_t source = 0;   ///< hash of the identity's account; before that, of the network
+    std::optional<ConnectionId> connectionId = {}; ///< of an open session, if its peer has asked
 };
 
 struct Traffic
@@ -139,6 +118,15 @@ struct SessionOpened
     std::chrono::microseconds took{};
 };
 
+/// The peer has proved itself at another address (RFC 9146 §6).
+struct SessionMoved
+{
+    SessionInfo session;
+    SocketAddress former;
+    bool isProved = false;   ///< whether the new path is; see Whereabouts
+    std::uint64_t moves = 0; ///< since the last such event
+};
+
 struct SessionClosed
 {
     SessionInfo session;
@@ -190,13 +178,16 @@ struct UnverifiedCounts
     std::uint64_t withoutSession = 0; ///< DTLS, but of no session
     std::uint64_t unanswered = 0;     ///< hellos whose cookie never came back
     std::uint64_t overLimit = 0;      ///< handshake datagrams rejected at a limit
-    std::uint64_t failures = 0;       ///< failed handshakes not reported singly
-    std::uint64_t overflowed = 0;     ///< dropped by the kernel: the receive buffer was full
+    /// With the connection ID of a session, but not from its path: forged, not allowed there, or
+    /// too many.
+    std::uint64_t elsewhere = 0;
+    std::uint64_t failures = 0;   ///< failed handshakes not reported singly
+    std::uint64_t overflowed = 0; ///< dropped by the kernel: the receive buffer was full
 
     [[nodiscard]] std::uint64_t total() const
     {
-        return malformed + tooLong + withoutSession + unanswered + overLimit + failures +
-               overflowed;
+        return malformed + tooLong + withoutSession + unanswered + overLimit + elsewhere +
+               failures + overflowed;
     }
     /// The increase since @p before.
     [[nodiscard]] UnverifiedCounts since(const UnverifiedCounts &before) const;
@@ -214,13 +205,14 @@ struct ListenFailed
 };
 
 using ServerEvent =
-    std::variant<HandshakeStarted, SessionOpened, SessionClosed, HandshakeFailed, PeerMisbehaving,
-                 IdentityLimited, ReplyDropped, UnverifiedTraffic, ListenFailed>;
+    std::variant<HandshakeStarted, SessionOpened, SessionMoved, SessionClosed, HandshakeFailed,
+                 PeerMisbehaving, IdentityLimited, ReplyDropped, UnverifiedTraffic, ListenFailed>;
 
 /// A reply, to be sent once the log has taken the datagram it answers.
 struct Receipt
 {
     Path path;
+    std::optional<ConnectionId> connectionId; ///< the session may have moved meanwhile
     SessionId session{};
     QByteArray reply; ///< empty: no reply
 };
@@ -243,8 +235,9 @@ struct Statistics
     CountBy<HandshakeFailure> handshakesFailed;
     Traffic received;
     Traffic sent;
-    std::uint64_t repliesTooLate = 0; ///< the session had ended
-    std::uint64_t repliesTooLong = 0; ///< for the device
+    std::uint64_t repliesTooLate = 0;  ///< the session had ended
+    std::uint64_t repliesTooLong = 0;  ///< for the device
+    std::uint64_t repliesUnearned = 0; ///< by the path that the device has moved to
     std::uint64_t badRecords = 0;
     std::uint64_t overRate = 0; ///< datagrams received over their identity's rate
     UnverifiedCounts unverified;

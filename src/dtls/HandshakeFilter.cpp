@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/HandshakeFilter.h"
 
+#include "wire/AssociationState.h"
 #include "wire/ClientHello.h"
+#include "wire/HandshakeFragment.h"
 #include "wire/SuiteLimits.h"
-
-#include <QtEndian>
 
 #include <algorithm>
 
@@ -20,59 +20,21 @@ constexpr quint32 maximumKeyExchange = 1024;
 // the client's records.
 constexpr std::uint64_t maximumSequenceStep = 32;
 
-/// The header of a handshake fragment (RFC 6347 §4.2.2).
-struct FragmentHeader
-{
-    static constexpr qsizetype size = 12;
-
-    explicit FragmentHeader(QByteArrayView bytes)
-        : type(static_cast<uchar>(bytes[0]))
-        , length(uint24(bytes.sliced(1)))
-        , messageSequence(qFromBigEndian<quint16>(bytes.data() + 4))
-        , offset(uint24(bytes.sliced(6)))
-        , fragmentLength(uint24(bytes.sliced(9)))
-    {
-    }
-
-    static quint32 uint24(QByteArrayView bytes)
-    {
-        return static_cast<quint32>(static_cast<uchar>(bytes[0])) << 16 |
-               qFromBigEndian<quint16>(bytes.data() + 1);
-    }
-
-    quint8 type;
-    quint32 length;
-    quint16 messageSequence;
-    quint32 offset;
-    quint32 fragmentLength;
-};
-
 /// The messages of the second flight: the rest of a fragmented ClientHello (its first fragment has
 /// passed the cookie check) and the ClientKeyExchange.
-bool isExpectedFragment(QByteArrayView fragment)
+bool isExpected(const HandshakeFragment &fragment)
 {
-    constexpr quint8 clientHello = 1;
-    constexpr quint8 clientKeyExchange = 16;
-
-    if (fragment.size() < FragmentHeader::size)
-        return false;
-    const FragmentHeader header(fragment);
-    const bool inside =
-        header.offset <= header.length && header.fragmentLength <= header.length - header.offset &&
-        header.fragmentLength == static_cast<quint32>(fragment.size() - FragmentHeader::size);
-    if (!inside)
-        return false;
-    return (header.type == clientKeyExchange && header.messageSequence == 2 &&
-            header.length <= maximumKeyExchange) ||
-           (header.type == clientHello && header.messageSequence == 1 && header.offset > 0 &&
-            header.length <= ClientHello::maximumSize);
+    return (fragment.type == HandshakeFragment::clientKeyExchange &&
+            fragment.messageSequence == 2 && fragment.length <= maximumKeyExchange) ||
+           (fragment.type == HandshakeFragment::clientHello && fragment.messageSequence == 1 &&
+            fragment.offset > 0 && fragment.length <= ClientHello::maximumSize);
 }
 
 /// Whether the fragment is as long as a Finished; these suites cover every expansion.
 bool isAsLongAsAFinished(QByteArrayView fragment)
 {
     const auto is = [&](const char *suite) {
-        return SuiteLimits::of(suite).plaintextSize(fragment) == SuiteLimits::finishedSize;
+        return SuiteLimits::of(suite).isAsLongAsAFinished(fragment);
     };
     return is("PSK-AES128-GCM-SHA256") || is("PSK-CHACHA20-POLY1305") || is("PSK-AES128-CCM8");
 }
@@ -88,8 +50,11 @@ bool HandshakeFilter::admitsEncrypted(const Record &record)
 {
     // The Finished is the only record under the new keys. OpenSSL would buffer application data
     // that arrives before it, and return it in place of the next.
-    return record.epoch == 1 && record.type == ContentType::Handshake &&
-           isAsLongAsAFinished(record.fragment()) &&
+    const bool isLikeAFinished =
+        record.hasId()
+            ? m_sawChangeCipherSpec || record.bytes.size() <= AssociationState::longestHeldFinished
+            : record.type == ContentType::Handshake && isAsLongAsAFinished(record.fragment());
+    return record.epoch == 1 && isLikeAFinished &&
            (m_sawChangeCipherSpec || ++m_earlyRecords <= maximumEarlyRecords);
 }
 
@@ -99,8 +64,9 @@ bool HandshakeFilter::admitsClear(const Record &record)
         alert && alert->level == Alert::Level::Fatal && !m_sawChangeCipherSpec)
         m_clearAlert = alert;
     const QByteArrayView fragment = record.fragment();
+    const auto message = HandshakeFragment::in(fragment);
     const bool isKeyExchange =
-        record.type == ContentType::Handshake && isExpectedFragment(fragment);
+        record.type == ContentType::Handshake && message && isExpected(*message);
     const bool isChangeCipherSpec = record.type == ContentType::ChangeCipherSpec &&
                                     fragment.size() == 1 && fragment[0] == 1 && m_sawKeyExchange;
     if ((!isKeyExchange && !isChangeCipherSpec) || m_clearRecords >= maximumClearRecords ||

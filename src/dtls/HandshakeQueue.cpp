@@ -47,9 +47,9 @@ HandshakeQueue::Waiting *HandshakeQueue::add(Waiting waiting)
     return &lane.add(network, added);
 }
 
-bool HandshakeQueue::addHello(DatagramSocket &socket, const Path &path, const Packet &packet)
+bool HandshakeQueue::addHello(DatagramSocket &socket, const Path &path, QByteArrayView datagram,
+                              const ClientHello &hello)
 {
-    const ClientHello &hello = *packet.hello;
     const Lane lane = hello.cookie.isEmpty() ? FirstHellos : ReturnedHellos;
     const std::size_t hash =
         qHashBits(hello.random.data(), static_cast<std::size_t>(hello.random.size()),
@@ -59,7 +59,7 @@ bool HandshakeQueue::addHello(DatagramSocket &socket, const Path &path, const Pa
     Waiting *added = add({.lane = lane,
                           .socket = &socket,
                           .path = path,
-                          .bytes = packet.bytes.toByteArray(),
+                          .bytes = datagram.toByteArray(),
                           .clientRandom = hello.random.toByteArray(),
                           .hash = hash});
     if (!added)

@@ -59,8 +59,9 @@ public:
     explicit HandshakeQueue(std::size_t entries = 2048, std::size_t bytes = 1 << 20);
 
     // Each keeps a copy; false: there is no room.
-    /// The first fragment of a ClientHello; not kept if it waits already.
-    [[nodiscard]] bool addHello(DatagramSocket &socket, const Path &path, const Packet &packet);
+    /// @p datagram, with the first fragment of @p hello; not kept if it waits already.
+    [[nodiscard]] bool addHello(DatagramSocket &socket, const Path &path, QByteArrayView datagram,
+                                const ClientHello &hello);
     /// A datagram of a handshake under way.
     [[nodiscard]] bool addFollowUp(DatagramSocket &socket, const Path &path, const Packet &packet);
     /// A further fragment of a hello that waits. false also if none of that path does.

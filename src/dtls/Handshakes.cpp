@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/Handshakes.h"
 
+#include "core/BackendKind.h"
+#include "core/Random.h"
 #include "dtls/DtlsConfiguration.h"
 
 #include <QHashFunctions>
+#include <QSslSocket>
 
 #include <algorithm>
 #include <utility>
@@ -45,6 +48,7 @@ Handshakes::Handshakes(std::shared_ptr<const ServerSettings> settings, SharedSta
     , m_configuration(serverConfiguration(*m_settings))
     , m_credentials(m_settings, m_shared.keyRotation, m_shared.decoySecret)
     , m_cookies(m_shared.cookieSecrets)
+    , m_hasOwnBackend(QSslSocket::activeBackend() == nameIn(backendNames, BackendKind::Dtlsd))
 {
 }
 
@@ -56,14 +60,14 @@ void Handshakes::use(std::shared_ptr<const ServerSettings> settings)
     m_blockedUntil = Clock::time_point::min(); // the limits may have changed
 }
 
-void Handshakes::receiveHello(DatagramSocket &socket, const Path &path, const Packet &packet,
-                              Clock::time_point now)
+void Handshakes::receiveHello(DatagramSocket &socket, const Path &path, QByteArrayView datagram,
+                              const ClientHello &hello, Clock::time_point now)
 {
-    if (packet.bytes.size() < helloVerifyRequestSize)
+    if (datagram.size() < helloVerifyRequestSize)
         m_watch.note(&UnverifiedCounts::malformed, now);
-    else if (packet.hello->isAnswerable && packet.hello->isTooLong())
+    else if (hello.isAnswerable && hello.isTooLong())
         m_watch.note(&UnverifiedCounts::tooLong, now);
-    else if (!m_queue.addHello(socket, path, packet))
+    else if (!m_queue.addHello(socket, path, datagram, hello))
         m_watch.note(&UnverifiedCounts::overLimit, now);
 }
 
@@ -159,9 +163,8 @@ void Handshakes::prove(HandshakeQueue::Waiting hello, Clock::time_point now)
     const ReceivedDatagram datagram{hello.path, hello.bytes};
     const auto cookie = m_cookies.verify(*hello.socket, datagram, m_shared.time.wallTime());
     if (!cookie) {
-        const SessionTable::Peer *peer = m_sessions.find(hello.path);
-        if (peer && peer->established)
-            peer->established->isGreetedAnew = true;
+        for (DtlsSession *session : m_sessions.openAt(hello.path))
+            session->isGreetedAnew = true;
         m_watch.noteHello(now);
         return;
     }
@@ -177,15 +180,26 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
         begin(*peer->pending, hello);
         return;
     }
-    if (peer && peer->established && peer->established->isFrom(hello.clientRandom) &&
-        !peer->established->isGreetedAnew && peer->established->lasted() < lateCopies)
+    const auto isOpenedBy = [&](const DtlsSession *session) {
+        return session->isFrom(hello.clientRandom) && !session->isGreetedAnew &&
+               session->lasted() < lateCopies;
+    };
+    if (std::ranges::any_of(m_sessions.openAt(hello.path), isOpenedBy))
         return;
     // The client has begun again: its newest handshake counts.
     if (peer && peer->pending)
         fail(*peer->pending, peer->pending->handshakeFailure());
-    const DtlsSession::Setup setup{m_ids.next(),  hello.path,      *hello.socket,
-                                   m_credentials, m_configuration, m_settings->tls.mtu,
-                                   hello.cookie,  m_shared.time};
+    const DtlsSession::Setup setup{.id = m_ids.next(),
+                                   .path = hello.path,
+                                   .socket = *hello.socket,
+                                   .credentials = m_credentials,
+                                   .configuration = m_configuration,
+                                   .mtu = m_settings->tls.mtu,
+                                   .cookie = hello.cookie,
+                                   .time = m_shared.time,
+                                   .secrets = m_sessions.secrets(),
+                                   .hasOwnBackend = m_hasOwnBackend,
+                                   .connectionId = newConnectionId()};
     auto session = std::make_unique<DtlsSession>(setup);
     DtlsSession *added = m_sessions.addPending(session, now, m_settings->limits.maxHalfOpen);
     if (!added) { // another worker has taken the last place
@@ -195,6 +209,20 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
     added->setSource(hello.path.peer.network().hash(QHashSeed::globalSeed()));
     m_owner.handshakeStarted(*added);
     begin(*added, hello);
+}
+
+/// nullopt: sessions get none.
+std::optional<ConnectionId> Handshakes::newConnectionId() const
+{
+    if (!m_hasOwnBackend || !m_settings->tls.connectionIds)
+        return std::nullopt;
+    ConnectionId id;
+    do {
+        fillWithRandom(id.bytes.data(), id.bytes.size());
+        id.bytes[ConnectionId::nodePlace] = m_settings->node;
+        id.bytes[ConnectionId::workerPlace] = static_cast<unsigned char>(m_worker);
+    } while (m_sessions.find(id));
+    return id;
 }
 
 void Handshakes::begin(DtlsSession &session, const HandshakeQueue::Waiting &hello)
@@ -216,7 +244,10 @@ void Handshakes::handle(DtlsSession &session, const Record &record)
 
 void Handshakes::afterStep(DtlsSession &session)
 {
-    if (session.state() == DtlsSession::State::Established)
+    const auto &id = session.info().connectionId;
+    if (id && m_sessions.find(*id)) // one of 2^48 was given twice within one handshake
+        fail(session, HandshakeFailure::Error);
+    else if (session.state() == DtlsSession::State::Established)
         m_owner.handshakeCompleted(session);
     else if (session.state() == DtlsSession::State::Ended)
         fail(session, session.handshakeFailure());

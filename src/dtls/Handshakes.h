@@ -56,9 +56,9 @@ public:
     void use(std::shared_ptr<const ServerSettings> settings);
 
     // Each queues a datagram for next():
-    /// A hello, or its first fragment.
-    void receiveHello(DatagramSocket &socket, const Path &path, const Packet &packet,
-                      Clock::time_point now);
+    /// @p datagram, with @p hello or its first fragment.
+    void receiveHello(DatagramSocket &socket, const Path &path, QByteArrayView datagram,
+                      const ClientHello &hello, Clock::time_point now);
     /// A further fragment of a queued hello. false: it belongs to none.
     [[nodiscard]] bool receiveFragment(const Path &path, const Packet &packet);
     /// A datagram of @p peer, behind its queued ones. false: it was not queued, and must be
@@ -95,6 +95,7 @@ private:
     [[nodiscard]] bool isPlaceFree(Clock::time_point now);
     void prove(HandshakeQueue::Waiting hello, Clock::time_point now);
     void start(const HandshakeQueue::Waiting &hello, Clock::time_point now);
+    [[nodiscard]] std::optional<ConnectionId> newConnectionId() const;
     void begin(DtlsSession &session, const HandshakeQueue::Waiting &hello);
     void afterStep(DtlsSession &session);
 
@@ -109,6 +110,7 @@ private:
     SessionIds m_ids;
     CookieVerifier m_cookies;
     HandshakeQueue m_queue;
+    const bool m_hasOwnBackend;
     Clock::time_point m_blockedUntil = Clock::time_point::min(); // for ProvedHellos
     unsigned m_taken = 0;
 };

@@ -9,15 +9,14 @@
 #include "dtls/RateLimit.h"
 
 #include <QByteArray>
-#include <QHashFunctions>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 namespace dtlsd {
@@ -75,7 +74,7 @@ public:
 
 private:
     std::mutex m_mutex;
-    std::unordered_map<QByteArray, std::shared_ptr<IdentityRate>> m_rates; // guarded by m_mutex
+    std::map<QByteArray, std::shared_ptr<IdentityRate>> m_rates; // guarded by m_mutex
 };
 
 /// The rates by which one worker has refused datagrams that are not reported yet.

@@ -95,7 +95,6 @@ public:
     /// The account of @p identity in the limits: itself, or wildcardAccount().
     [[nodiscard]] QByteArray account(const QByteArray &identity) const;
 
-    [[nodiscard]] bool hasWildcard() const { return m_wildcard.has_value(); }
     [[nodiscard]] bool isEmpty() const { return m_identities.isEmpty() && !m_wildcard; }
     /// Without the wildcard.
     [[nodiscard]] qsizetype size() const { return m_identities.size(); }

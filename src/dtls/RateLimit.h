@@ -5,8 +5,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace dtlsd {
@@ -45,6 +47,13 @@ public:
         }
     }
 
+    /// Takes back an admit() that returned true.
+    void giveBack()
+    {
+        m_nextArrival.fetch_sub(m_interval.load(std::memory_order_relaxed),
+                                std::memory_order_relaxed);
+    }
+
     /// When admit() next returns true, unless another call comes first.
     [[nodiscard]] Clock::time_point due() const
     {
@@ -59,6 +68,31 @@ private:
     std::atomic<std::int64_t> m_interval = 0;  // nanoseconds
     std::atomic<std::int64_t> m_tolerance = 0; // nanoseconds
     std::atomic<std::int64_t> m_nextArrival = INT64_MIN;
+};
+
+/// Limits for any number of keys, by a hash of the key. Keys with one limit share its rate; with a
+/// secret seed nobody can choose them.
+template <std::size_t count, std::int64_t perSecond, std::int64_t burst>
+class HashedRateLimits
+{
+public:
+    [[nodiscard]] bool admit(std::size_t hash, RateLimit::Clock::time_point now)
+    {
+        return m_limits[hash % count].admit(now);
+    }
+    /// Takes back an admit() that returned true.
+    void giveBack(std::size_t hash) { m_limits[hash % count].giveBack(); }
+
+private:
+    struct Limit : RateLimit
+    {
+        Limit()
+            : RateLimit(perSecond, burst)
+        {
+        }
+    };
+
+    std::array<Limit, count> m_limits;
 };
 
 } // namespace dtlsd

@@ -33,7 +33,8 @@ struct TlsOptions
     };
 
     CipherPolicy ciphers;
-    std::uint16_t mtu = 1280; ///< bytes; for handshake flights
+    std::uint16_t mtu = 1280;  ///< bytes; for handshake flights
+    bool connectionIds = true; ///< for devices that ask for one (RFC 9146)
     UnknownIdentity unknownIdentity = UnknownIdentity::Hide;
 };
 
@@ -47,7 +48,8 @@ struct Limits
     std::int64_t datagramsPerSecond = 0;  ///< by PskStore::account(); 0 = no limit
     std::chrono::milliseconds handshakeTimeout = std::chrono::seconds(30);
     std::chrono::milliseconds idleTimeout = std::chrono::minutes(10);
-    std::chrono::milliseconds sessionLifetime{0}; ///< 0 = no limit
+    std::chrono::milliseconds idleTimeoutWithId = std::chrono::hours(24); ///< they sleep
+    std::chrono::milliseconds sessionLifetime{0};                         ///< 0 = no limit
 };
 
 /// All settings of a DtlsServer. Immutable and shared: a change makes a new object.
@@ -56,6 +58,7 @@ struct ServerSettings
     ReplyOptions reply;
     TlsOptions tls;
     Limits limits;
+    std::uint8_t node = 0;       ///< `[server] node`: first byte of each ConnectionId
     bool keepCiphertext = false; ///< whether a Datagram carries its ciphertext
     std::shared_ptr<const PskStore> identities = std::make_shared<PskStore>();
 

@@ -17,7 +17,8 @@ constexpr qsizetype longestHello = 12 + qsizetype{ClientHello::maximumSize};
 bool SessionFilter::admits(const Record &record) const
 {
     // Of a record of another version OpenSSL drops the header, and parses the rest as records.
-    if (record.epoch != 1 || !record.isOfDtls12() || !m_limits.fits(record.fragment()))
+    if (record.epoch != 1 || record.hasId() || !record.isOfDtls12() ||
+        !m_limits.fits(record.fragment()))
         return false;
     if (record.type != ContentType::Handshake)
         return true;

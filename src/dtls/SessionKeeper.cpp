@@ -82,6 +82,16 @@ void SessionKeeper::open(DtlsSession &session, Clock::time_point now)
     adopt(session);
 }
 
+void SessionKeeper::replaceFormerOf(const DtlsSession &session)
+{
+    const SessionInfo &info = session.info();
+    for (DtlsSession *former : m_sessions.openAt(info.path)) {
+        const bool isOrdinary = !former->info().connectionId;
+        if (former->info().identity == info.identity || (isOrdinary && !info.connectionId))
+            m_owner.end(*former, CloseReason::Replaced);
+    }
+}
+
 /// Applies the settings in force for the identity of an open session.
 void SessionKeeper::adopt(DtlsSession &session)
 {
@@ -192,11 +202,12 @@ void SessionKeeper::expire(Clock::time_point now)
 {
     const AgeOrder &established = m_sessions.established();
     for (int ended = 0; ended < endsPerTurn; ++ended) {
-        const bool isIdle = established.due(m_settings->limits.idleTimeout) <= now;
+        const bool isIdleWithId = idleDue(true) <= now;
+        const bool isIdle = isIdleWithId || idleDue(false) <= now;
         if ((!isIdle && lifetimeDue() > now) || !mayEndSessions(now))
             return;
         if (isIdle)
-            m_owner.end(*established.oldest(), CloseReason::Idle);
+            m_owner.end(*established.all(isIdleWithId).front(), CloseReason::Idle);
         else
             m_owner.end(*established.opened().front(), CloseReason::Lifetime);
     }
@@ -217,6 +228,14 @@ bool SessionKeeper::mayEndSessions(Clock::time_point now)
     return false;
 }
 
+/// When a session with an ID, or one without, will have been silent for too long.
+SessionKeeper::Clock::time_point SessionKeeper::idleDue(bool withId) const
+{
+    const Limits &limits = m_settings->limits;
+    return AgeOrder::due(m_sessions.established().all(withId),
+                         withId ? limits.idleTimeoutWithId : limits.idleTimeout);
+}
+
 SessionKeeper::Clock::time_point SessionKeeper::lifetimeDue() const
 {
     const auto &opened = m_sessions.established().opened();
@@ -228,10 +247,9 @@ SessionKeeper::Clock::time_point SessionKeeper::lifetimeDue() const
 SessionKeeper::Clock::time_point SessionKeeper::due(Clock::time_point now) const
 {
     const bool isUnderWay = !m_sweeps.empty() || isOverLimit();
-    return std::max(
-        std::min({isUnderWay ? now : Clock::time_point::max(),
-                  m_sessions.established().due(m_settings->limits.idleTimeout), lifetimeDue()}),
-        m_nextEnd);
+    return std::max(std::min({isUnderWay ? now : Clock::time_point::max(), idleDue(true),
+                              idleDue(false), lifetimeDue()}),
+                    m_nextEnd);
 }
 
 } // namespace dtlsd

@@ -50,6 +50,10 @@ public:
     /// Checks a session or a handshake, once after each change of settings. false: it has ended.
     [[nodiscard]] bool isAdmitted(DtlsSession &session);
 
+    /// Ends the sessions that the device of @p session, which has completed its handshake, had
+    /// before it came back to its path: an ordinary one cannot be found any more, and those with
+    /// IDs are the device's if it is the same identity.
+    void replaceFormerOf(const DtlsSession &session);
     /// Opens a pending session.
     void open(DtlsSession &session, Clock::time_point now);
     /// Evicts another session if @p session, just opened, exceeds a limit.
@@ -79,6 +83,7 @@ private:
     void expire(Clock::time_point now);
     void continueSweeps(Clock::time_point now);
     [[nodiscard]] bool mayEndSessions(Clock::time_point now);
+    [[nodiscard]] Clock::time_point idleDue(bool withId) const;
     [[nodiscard]] Clock::time_point lifetimeDue() const;
 
     std::shared_ptr<const ServerSettings> m_settings;

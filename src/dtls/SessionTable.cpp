@@ -1,22 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SessionTable.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace dtlsd {
 
-SessionTable::Peer *SessionTable::find(const Path &path)
+namespace {
+
+/// Visits the values of the bucket of @p map that @p cursor is at, and goes on to the next.
+void visitBucket(auto &map, SessionTable::Cursor &cursor, const auto &visit)
 {
-    const auto found = m_peers.find(path);
-    return found == m_peers.end() || found->second.isGone() ? nullptr : &found->second;
+    if (cursor.buckets != map.bucket_count()) // the walk begins, or the map has grown
+        cursor = {cursor.part, 0, map.bucket_count()};
+    for (auto entry = map.begin(cursor.bucket); entry != map.end(cursor.bucket); ++entry)
+        visit(entry->second);
+    if (++cursor.bucket == cursor.buckets)
+        cursor = {.part = cursor.part + 1};
 }
 
-DtlsSession *SessionTable::find(const Path &path, SessionId id)
+} // namespace
+
+SessionTable::Peer *SessionTable::find(const Path &path)
 {
-    const Peer *peer = find(path);
-    const bool isThere = peer && peer->established && peer->established->info().id == id;
-    return isThere ? peer->established.get() : nullptr;
+    Peers &peers = peersAt(path);
+    const auto found = peers.find(path);
+    return found == peers.end() || found->second.isGone() ? nullptr : &found->second;
+}
+
+DtlsSession *SessionTable::find(const ConnectionId &id)
+{
+    const ById &sessions = with(id);
+    const auto found = sessions.find(id);
+    return found == sessions.end() ? nullptr : found->second.get();
+}
+
+DtlsSession *SessionTable::find(const Receipt &receipt)
+{
+    const auto isIt = [&](const DtlsSession *session) {
+        return session && session->info().id == receipt.session;
+    };
+    const Peer *peer = receipt.connectionId ? nullptr : find(receipt.path);
+    DtlsSession *session = receipt.connectionId ? find(*receipt.connectionId)
+                           : peer               ? peer->established.get()
+                                                : nullptr;
+    return isIt(session) ? session : nullptr;
+}
+
+std::vector<DtlsSession *> SessionTable::openAt(const Path &path)
+{
+    const Peers &peers = peersAt(path);
+    const auto found = peers.find(path);
+    if (found == peers.end())
+        return {};
+    std::vector<DtlsSession *> sessions = found->second.guests;
+    if (found->second.established)
+        sessions.push_back(found->second.established.get());
+    return sessions;
 }
 
 DtlsSession *SessionTable::addPending(std::unique_ptr<DtlsSession> &session,
@@ -24,7 +64,7 @@ DtlsSession *SessionTable::addPending(std::unique_ptr<DtlsSession> &session,
 {
     if (!m_halfOpen.add(*session, now, limit))
         return nullptr;
-    Peer &peer = m_peers[session->path()];
+    Peer &peer = peersAt(session->path())[session->path()];
     if (peer.isGone())
         peer.waiting = 0;
     return (peer.pending = std::move(session)).get();
@@ -32,60 +72,119 @@ DtlsSession *SessionTable::addPending(std::unique_ptr<DtlsSession> &session,
 
 void SessionTable::establish(DtlsSession &session, AgeOrder::Clock::time_point now)
 {
-    Peer &peer = m_peers.at(session.path());
+    Peer &peer = peersAt(session.path()).at(session.path());
+    stepOver(session);
     m_halfOpen.remove(session, HalfOpen::End::Finished);
     m_established.add(session, now);
-    peer.established = std::move(peer.pending);
+    if (const auto &id = session.info().connectionId) {
+        peer.guests.push_back(&session);
+        with(*id)[*id] = std::move(peer.pending);
+    } else {
+        peer.established = std::move(peer.pending);
+    }
+}
+
+void SessionTable::noteMove(DtlsSession &session, const Path &former)
+{
+    leavePath(session, former);
+    peersAt(session.path())[session.path()].guests.push_back(&session);
+}
+
+void SessionTable::leavePath(DtlsSession &session, const Path &path)
+{
+    Peer &peer = peersAt(path).at(path);
+    std::erase(peer.guests, &session);
+    if (peer.isGone())
+        m_gone.push_back(path);
 }
 
 std::unique_ptr<DtlsSession> SessionTable::take(DtlsSession &session)
 {
-    const auto found = m_peers.find(session.path());
-    Peer &peer = found->second;
-    const bool isEstablished = peer.established.get() == &session;
-    if (isEstablished)
+    stepOver(session);
+    const bool isOpen = session.place.ofAccount != nullptr;
+    if (isOpen)
         m_established.remove(session);
     else
         m_halfOpen.remove(session, HalfOpen::End::Unfinished);
-
-    std::unique_ptr<DtlsSession> taken = std::move(isEstablished ? peer.established : peer.pending);
+    if (const auto &id = session.info().connectionId; isOpen && id) {
+        leavePath(session, session.path());
+        return std::move(with(*id).extract(*id).mapped());
+    }
+    Peer &peer = peersAt(session.path()).at(session.path());
+    std::unique_ptr<DtlsSession> taken = std::move(isOpen ? peer.established : peer.pending);
     if (peer.isGone())
-        m_gone.push_back(found->first);
+        m_gone.push_back(session.path());
     return taken;
 }
 
 void SessionTable::forgetGone()
 {
     for (const Path &path : m_gone) {
-        if (const auto found = m_peers.find(path); found != m_peers.end() && found->second.isGone())
-            m_peers.erase(found);
+        Peers &peers = peersAt(path);
+        if (const auto found = peers.find(path);
+            found != peers.end() && found->second.isGone() && found->second.guests.empty())
+            peers.erase(found);
     }
     m_gone.clear();
 }
 
 bool SessionTable::next(Cursor &cursor, std::vector<DtlsSession *> &sessions)
 {
-    constexpr int bucketsAtOnce = 16;
-    if (cursor.buckets != m_peers.bucket_count()) // the table was rehashed
-        cursor = {0, m_peers.bucket_count()};
     sessions.clear();
-    for (int i = 0; i < bucketsAtOnce && cursor.bucket < cursor.buckets; ++i, ++cursor.bucket) {
-        for (auto peer = m_peers.begin(cursor.bucket); peer != m_peers.end(cursor.bucket); ++peer) {
-            for (const auto &session : {&peer->second.established, &peer->second.pending})
-                if (*session)
-                    sessions.push_back(session->get());
-        }
+    const auto add = [&](const std::unique_ptr<DtlsSession> &session) {
+        if (session)
+            sessions.push_back(session.get());
+    };
+    constexpr int bucketsAtOnce = 16;
+    for (int i = 0; i < bucketsAtOnce && cursor.part < 2 * parts; ++i) {
+        if (cursor.part < parts)
+            visitBucket(m_peers[cursor.part], cursor, [&](const Peer &peer) {
+                add(peer.established);
+                add(peer.pending);
+            });
+        else
+            visitBucket(m_byId[cursor.part - parts], cursor, add);
     }
-    return cursor.bucket < cursor.buckets;
+    return cursor.part < 2 * parts;
 }
 
-std::vector<SessionReport> SessionTable::reports(AgeOrder::Clock::time_point now) const
+std::shared_ptr<SessionTable::Walk> SessionTable::walk()
 {
-    std::vector<SessionReport> reports;
-    for (const auto *order : {&m_established.all(), &m_halfOpen.all()})
-        std::for_each(order->rbegin(), order->rend(),
-                      [&](const DtlsSession *session) { reports.push_back(session->report(now)); });
-    return reports;
+    const auto &opened = m_established.opened();
+    const auto &begun = m_halfOpen.all();
+    DtlsSession *first = begun.empty() ? nullptr : begun.back();
+    const auto walk = std::make_shared<Walk>(*this, opened.empty() ? first : opened.back());
+    std::erase_if(m_walks, [](const auto &other) { return other.expired(); });
+    m_walks.push_back(walk);
+    return walk;
+}
+
+DtlsSession *SessionTable::advance(Walk &walk)
+{
+    DtlsSession *session = walk.m_next;
+    if (session)
+        walk.m_next = walk.m_table.following(*session);
+    return session;
+}
+
+/// The session that a walk meets after @p session, which is in the table.
+DtlsSession *SessionTable::following(const DtlsSession &session) const
+{
+    const auto &begun = m_halfOpen.all();
+    const bool isOpen = session.place.ofAccount != nullptr;
+    const auto place = isOpen ? session.place.inOpened : session.place.inAll;
+    if (place != (isOpen ? m_established.opened() : begun).begin())
+        return *std::prev(place);
+    return isOpen && !begun.empty() ? begun.back() : nullptr;
+}
+
+/// Called before @p session leaves its order.
+void SessionTable::stepOver(const DtlsSession &session)
+{
+    for (const auto &walk : m_walks) {
+        if (const auto held = walk.lock(); held && held->m_next == &session)
+            held->m_next = following(session);
+    }
 }
 
 } // namespace dtlsd

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SessionTable: owns the sessions of one worker, finds them by path, and enters them in the
-// accounts of all workers. A peer has at most one established session and, beside it, one handshake
-// under way (RFC 6347 §4.2.8): a new hello cannot harm the old session until its handshake is
-// complete.
+// SessionTable: owns the sessions of one worker, finds them, and enters them in the accounts of all
+// workers. A peer has at most one established session and, beside it, one handshake under way
+// (RFC 6347 §4.2.8): a new hello cannot harm the old session until its handshake is complete.
+//
+// Open sessions with a connection ID are found by it alone: wherever they move, they never take the
+// place of the session that is found by that path.
 #pragma once
 
+#include "core/SecretPages.h"
 #include "dtls/AgeOrder.h"
 #include "dtls/DtlsSession.h"
 #include "dtls/HalfOpen.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <unordered_map>
@@ -26,14 +30,17 @@ public:
     {
         std::unique_ptr<DtlsSession> established;
         std::unique_ptr<DtlsSession> pending;
-        int waiting = 0; ///< datagrams in the HandshakeQueue; kept by the server
+        std::vector<DtlsSession *> guests; ///< sessions with IDs that are at its path
+        int waiting = 0;                   ///< datagrams in the HandshakeQueue; kept by the server
 
-        /// Whether it has neither a session nor a handshake.
+        /// Whether it has neither a session nor a handshake of its own.
         [[nodiscard]] bool isGone() const { return !established && !pending; }
         /// Whether a datagram that begins with @p record must be queued. Data of an open session
         /// need not be, except behind a queued Finished that opens it.
         [[nodiscard]] bool hasToWait(const Record &record) const
         {
+            if (record.hasId())
+                return pending ? pending->isMeantBy(record) : waiting > 0;
             return pending ? !established || record.isOfAHandshake() : waiting > 0;
         }
         /// Room for a fragmented last flight, sent three times.
@@ -49,16 +56,22 @@ public:
 
     /// nullptr: neither session nor handshake. Valid until forgetGone(), even if the peer is gone.
     [[nodiscard]] Peer *find(const Path &path);
-    /// The open session of @p path, if its ID is @p id.
-    [[nodiscard]] DtlsSession *find(const Path &path, SessionId id);
+    /// The open session with @p id; nullptr: there is none.
+    [[nodiscard]] DtlsSession *find(const ConnectionId &id);
+    /// The open session that @p receipt is for, wherever it is now; nullptr: it has ended.
+    [[nodiscard]] DtlsSession *find(const Receipt &receipt);
+    /// The open sessions that are at @p path: an ordinary one, and any number with IDs.
+    [[nodiscard]] std::vector<DtlsSession *> openAt(const Path &path);
 
     /// Adds a handshake that begins now; the peer must have no other. nullptr: all workers together
     /// have @p limit already, and @p session is unchanged.
     [[nodiscard]] DtlsSession *addPending(std::unique_ptr<DtlsSession> &session,
                                           AgeOrder::Clock::time_point now, std::int64_t limit);
     /// Makes the peer's pending session, whose account must be set, its established one. The peer
-    /// must have no other.
+    /// must have no other, unless @p session has an ID.
     void establish(DtlsSession &session, AgeOrder::Clock::time_point now);
+    /// @p session, which has an ID, has moved from @p former to its path.
+    void noteMove(DtlsSession &session, const Path &former);
     /// Removes a session, pending or established.
     [[nodiscard]] std::unique_ptr<DtlsSession> take(DtlsSession &session);
     /// Frees the peers that are gone.
@@ -67,16 +80,25 @@ public:
     /// The position of a walk through the table.
     struct Cursor
     {
+        std::size_t part = 0; ///< of m_peers, then of m_byId
         std::size_t bucket = 0;
-        std::size_t buckets = 0; ///< bucket count when the walk began
+        std::size_t buckets = 0; ///< bucket count when the walk through that part began
     };
     /// Fills @p sessions with the next few, established and pending; possibly with none. false: the
     /// walk is over. Sessions may come and go between two calls; a session that stays is found at
     /// least once.
     [[nodiscard]] bool next(Cursor &cursor, std::vector<DtlsSession *> &sessions);
 
-    /// Of open sessions, then of handshakes; in each group the last active first.
-    [[nodiscard]] std::vector<SessionReport> reports(AgeOrder::Clock::time_point now) const;
+    /// A walk through the open sessions, the last opened first, then through the handshakes, the
+    /// last begun first. A session that is there all the while is met once, however long the walk
+    /// takes; a handshake that completes meanwhile may be missed.
+    class Walk;
+    [[nodiscard]] std::shared_ptr<Walk> walk();
+    /// The next session of @p walk; nullptr: it is over.
+    [[nodiscard]] static DtlsSession *advance(Walk &walk);
+
+    /// For the keys of its sessions.
+    [[nodiscard]] std::pmr::memory_resource &secrets() { return m_secrets; }
 
     [[nodiscard]] HalfOpen &halfOpen() { return m_halfOpen; }
     [[nodiscard]] const HalfOpen &halfOpen() const { return m_halfOpen; }
@@ -84,13 +106,51 @@ public:
     [[nodiscard]] const AgeOrder &established() const { return m_established; }
 
 private:
-    using Peers = std::pmr::unordered_map<Path, Peer>;
+    [[nodiscard]] DtlsSession *following(const DtlsSession &session) const;
+    void stepOver(const DtlsSession &session);
 
+    void leavePath(DtlsSession &session, const Path &path);
+
+    using Peers = std::pmr::unordered_map<Path, Peer>;
+    using ById = std::pmr::unordered_map<ConnectionId, std::unique_ptr<DtlsSession>>;
+
+    // A map that grows moves all of its peers at once: with a million of them, for a second.
+    static constexpr std::size_t parts = 1024;
+
+    [[nodiscard]] Peers &peersAt(const Path &path)
+    {
+        return m_peers[std::hash<Path>()(path) % parts];
+    }
+    [[nodiscard]] ById &with(const ConnectionId &id)
+    {
+        return m_byId[std::hash<ConnectionId>()(id) % parts];
+    }
+
+    SecretPages m_secretPages;
+    std::pmr::unsynchronized_pool_resource m_secrets{&m_secretPages};
     std::pmr::unsynchronized_pool_resource m_memory; // keeps the peers close together
-    Peers m_peers{&m_memory};
+    std::pmr::vector<Peers> m_peers{parts, &m_memory};
+    std::pmr::vector<ById> m_byId{parts, &m_memory};
     std::vector<Path> m_gone; // peers without a session, which may have come back
     HalfOpen m_halfOpen;
     AgeOrder m_established;
+    std::vector<std::weak_ptr<Walk>> m_walks; // as few as there are operators
+};
+
+class SessionTable::Walk
+{
+public:
+    Walk(const SessionTable &table, DtlsSession *first)
+        : m_table(table)
+        , m_next(first)
+    {
+    }
+
+private:
+    friend SessionTable;
+
+    const SessionTable &m_table;
+    DtlsSession *m_next; // nullptr: it is over
 };
 
 } // namespace dtlsd

@@ -13,60 +13,134 @@ constexpr int recordsPerDatagram = 256;
 
 } // namespace
 
-void SessionTraffic::receive(SessionTable::Peer &peer, Packet packet, Clock::time_point now)
+/// Gives each record of @p packet to @p receive, which returns false to end that, with the
+/// datagram's bytes for the first. Returns whether all of it was well-formed.
+bool SessionTraffic::forEachRecord(Packet &packet, const auto &receive)
 {
     std::optional<Record> record = packet.first;
-    QByteArrayView ciphertext = packet.bytes; // goes with the first record, to be logged once
+    QByteArrayView ciphertext = packet.bytes; // to be logged once
     int i = 0;
-    for (; record && i < recordsPerDatagram; ++i, record = packet.further.next())
-        receiveRecord(peer, *record, std::exchange(ciphertext, {}), now);
+    for (; record && i < recordsPerDatagram; ++i, record = packet.further.next()) {
+        if (!receive(*record, std::exchange(ciphertext, {})))
+            return true;
+    }
     const qsizetype rest = packet.further.rest().size();
-    if (record || rest >= Record::headerSize || (i > 0 && rest > 0))
-        noteBadRecord(peer, now);
+    return !record && rest < Record::headerSize && (i == 0 || rest == 0);
+}
+
+void SessionTraffic::receive(SessionTable::Peer &peer, const Way &way, Packet packet,
+                             Clock::time_point now)
+{
+    const auto take = [&](const Record &record, QByteArrayView ciphertext) {
+        DtlsSession *const withId = record.hasId() ? m_sessions.find(record.id()) : nullptr;
+        if (withId && withId->path() != way.path)
+            return false; // not behind its Finished: of another device
+        if (withId)
+            receiveRecord(*withId, way, record, ciphertext, now);
+        else
+            receiveRecord(peer, way, record, ciphertext, now);
+        return true;
+    };
+    if (!forEachRecord(packet, take))
+        noteBadRecord(peer.established.get(), now);
+}
+
+void SessionTraffic::receive(DtlsSession &session, const Way &way, Packet packet,
+                             Clock::time_point now)
+{
+    const auto take = [&](const Record &record, QByteArrayView ciphertext) {
+        if (!session.isMeantBy(record)) // RFC 9146 leaves open what else would follow
+            return false;
+        receiveRecord(session, way, record, ciphertext, now);
+        return session.place.isIn;
+    };
+    if (!forEachRecord(packet, take) && way.path == session.path())
+        noteBadRecord(&session, now);
+}
+
+/// Of a session with an ID. Records from elsewhere that are not authentic are of a limited number.
+void SessionTraffic::receiveRecord(DtlsSession &session, const Way &way, const Record &record,
+                                   QByteArrayView datagram, Clock::time_point now)
+{
+    using Verdict = AssociationState::Verdict;
+    if (!m_keeper.isAdmitted(session))
+        return;
+    const bool isElsewhere = way.path != session.path();
+    const std::size_t network =
+        isElsewhere ? way.path.peer.network().hash(QHashSeed::globalSeed()) : 0;
+    if (isElsewhere &&
+        !(session.mayComeAlong(way.path, network) && m_elsewhere.admit(network, now))) {
+        m_unverified.note(&UnverifiedCounts::elsewhere, now);
+        return;
+    }
+    const Verdict verdict = open(session, way, record, datagram, now);
+    if (isElsewhere && verdict == Verdict::Authentic) {
+        session.cameAlong(way.path, network);
+        m_elsewhere.giveBack(network);
+    }
+    if (verdict == Verdict::Authentic || verdict == Verdict::Closed || verdict == Verdict::Unknown)
+        return;
+    if (isElsewhere)
+        m_unverified.note(&UnverifiedCounts::elsewhere, now);
+    else
+        noteBadRecord(&session, now);
 }
 
 /// How a record is handled, by its type and the sessions of its peer:
 ///
-///                          only pending     pending and established   only established    gone
-///   clear, or Handshake    handshake()      handshake()               bad, but see below  dropped
-///   other, encrypted       dropped          decrypt()                 decrypt()           dropped
+///                   only pending     pending and established       only established    gone
+///   clear           handshake()      handshake()                   bad, but see below  dropped
+///   sealed          dropped          decrypt(); else bad           decrypt()           dropped
+///   Handshake       handshake()      decrypt(); else handshake()   decrypt()           dropped
+///   (sealed)
 ///
 /// With an established session alone, a clear record may repeat the client's last flight, which is
-/// no misbehaviour; an encrypted Handshake is decrypted. Hellos do not get here: they go to
-/// Handshakes.
-void SessionTraffic::receiveRecord(SessionTable::Peer &peer, const Record &record,
+/// no misbehaviour. Hellos do not get here: they go to Handshakes.
+void SessionTraffic::receiveRecord(SessionTable::Peer &peer, const Way &way, const Record &record,
                                    QByteArrayView datagram, Clock::time_point now)
 {
+    using Verdict = AssociationState::Verdict;
     if (peer.isGone())
         return; // ended by an earlier record of this datagram
     DtlsSession *established = peer.established.get();
     DtlsSession *pending = peer.pending.get();
 
-    if (pending && record.isOfAHandshake()) {
+    Verdict verdict = Verdict::Refused;
+    if (established && record.epoch != 0) {
+        if (!m_keeper.isAdmitted(*established))
+            return;
+        verdict = open(*established, way, record, datagram, now);
+        if (verdict == Verdict::Authentic || verdict == Verdict::Closed)
+            return;
+    }
+    if (pending && (record.isOfAHandshake() || record.hasId())) {
         if (m_keeper.isAdmitted(*pending))
             m_handshakes.handle(*pending, record);
         return;
     }
-    if (established && record.epoch != 0 && !m_keeper.isAdmitted(*established))
-        return;
-    const bool wasIts =
-        established && record.epoch != 0 && open(*established, record, datagram, now);
-    if (!wasIts && !pending && !record.isOfAClearFlight())
-        noteBadRecord(peer, now);
+    if (verdict != Verdict::Unknown && (established || !pending) && !record.isOfAClearFlight())
+        noteBadRecord(established, now);
 }
 
-bool SessionTraffic::open(DtlsSession &session, const Record &record, QByteArrayView datagram,
-                          Clock::time_point now)
+AssociationState::Verdict SessionTraffic::open(DtlsSession &session, const Way &way,
+                                               const Record &record, QByteArrayView datagram,
+                                               Clock::time_point now)
 {
-    const DtlsSession::Opened opened = session.decrypt(record);
-    if (opened.verdict == DtlsSession::Opened::Verdict::Authentic)
+    using Verdict = AssociationState::Verdict;
+    const DtlsSession::Opened opened = session.decrypt(record, way.socket, way.path);
+    if (opened.former) {
+        m_sessions.noteMove(session, *opened.former);
+        if (const auto moved = session.moved(*opened.former))
+            m_owner.moved(*moved);
+    }
+    if (opened.verdict == Verdict::Authentic)
         m_sessions.established().touch(session, now);
     if (!opened.payload.isEmpty())
         deliver(session, opened.payload, datagram, now);
     if (session.state() != DtlsSession::State::Ended)
-        return opened.verdict != DtlsSession::Opened::Verdict::Refused;
+        return opened.verdict;
     m_owner.end(session, session.closeReason());
-    return true;
+    return Verdict::Closed;
 }
 
 void SessionTraffic::deliver(DtlsSession &session, const QByteArray &payload,
@@ -87,13 +161,16 @@ void SessionTraffic::deliver(DtlsSession &session, const QByteArray &payload,
     const SessionInfo &info = session.info();
     m_owner.heard(Datagram{info, session.received().datagrams, payload,
                            m_keepsCiphertext ? datagram.toByteArray() : QByteArray(),
-                           Receipt{info.path, info.id, reply}});
+                           Receipt{info.path, info.connectionId, info.id, reply}});
 }
 
 void SessionTraffic::answer(DtlsSession &session, const QByteArray &reply)
 {
-    if (session.send(reply)) {
+    const DtlsSession::Sending sent = session.send(reply);
+    if (sent == DtlsSession::Sending::Done) {
         m_statistics.sent += reply;
+    } else if (sent == DtlsSession::Sending::Unearned) {
+        ++m_statistics.repliesUnearned;
     } else if (!session.takes(reply)) {
         ++m_statistics.repliesTooLong;
         if (const auto dropped = session.noteDroppedReply(reply))
@@ -104,7 +181,7 @@ void SessionTraffic::answer(DtlsSession &session, const QByteArray &reply)
 void SessionTraffic::sendReplies(std::span<const Receipt> receipts)
 {
     for (const Receipt &receipt : receipts) {
-        DtlsSession *session = m_sessions.find(receipt.path, receipt.session);
+        DtlsSession *session = m_sessions.find(receipt);
         if (!session) {
             ++m_statistics.repliesTooLate;
             continue;
@@ -117,14 +194,14 @@ void SessionTraffic::sendReplies(std::span<const Receipt> receipts)
     }
 }
 
-void SessionTraffic::noteBadRecord(const SessionTable::Peer &peer, Clock::time_point now)
+void SessionTraffic::noteBadRecord(DtlsSession *session, Clock::time_point now)
 {
-    if (!peer.established) {
+    if (!session) {
         m_unverified.note(&UnverifiedCounts::malformed, now);
         return;
     }
     ++m_statistics.badRecords;
-    if (const auto misbehaving = peer.established->noteBadRecord())
+    if (const auto misbehaving = session->noteBadRecord())
         m_owner.warn(*misbehaving);
 }
 

@@ -8,6 +8,7 @@
 #include "dtls/Events.h"
 #include "dtls/Handshakes.h"
 #include "dtls/IdentityRates.h"
+#include "dtls/RateLimit.h"
 #include "dtls/SessionKeeper.h"
 #include "dtls/SessionTable.h"
 #include "dtls/UnverifiedWatch.h"
@@ -33,6 +34,7 @@ public:
     public:
         virtual void heard(const Datagram &datagram) = 0;
         virtual void warn(const ServerEvent &event) = 0;
+        virtual void moved(const SessionMoved &event) = 0;
 
     protected:
         ~Owner() = default;
@@ -54,8 +56,17 @@ public:
     /// Whether a Datagram carries its ciphertext.
     void setKeepCiphertext(bool keep) { m_keepsCiphertext = keep; }
 
+    /// Where a datagram came from, and to.
+    struct Way
+    {
+        DatagramSocket &socket;
+        const Path &path;
+    };
+
     /// Handles one datagram of @p peer, record by record.
-    void receive(SessionTable::Peer &peer, Packet packet, Clock::time_point now);
+    void receive(SessionTable::Peer &peer, const Way &way, Packet packet, Clock::time_point now);
+    /// Handles one datagram with the ID of @p session, record by record.
+    void receive(DtlsSession &session, const Way &way, Packet packet, Clock::time_point now);
     /// Sends each reply to its session, unless that has ended.
     void sendReplies(std::span<const Receipt> receipts);
 
@@ -68,11 +79,16 @@ public:
     [[nodiscard]] const Statistics &statistics() const { return m_statistics; }
 
 private:
-    void receiveRecord(SessionTable::Peer &peer, const Record &record, QByteArrayView datagram,
-                       Clock::time_point now);
-    [[nodiscard]] bool open(DtlsSession &session, const Record &record, QByteArrayView datagram,
-                            Clock::time_point now);
-    void noteBadRecord(const SessionTable::Peer &peer, Clock::time_point now);
+    [[nodiscard]] static bool forEachRecord(Packet &packet, const auto &receive);
+    void receiveRecord(SessionTable::Peer &peer, const Way &way, const Record &record,
+                       QByteArrayView datagram, Clock::time_point now);
+    void receiveRecord(DtlsSession &session, const Way &way, const Record &record,
+                       QByteArrayView datagram, Clock::time_point now);
+    /// Closed: the session has ended, for whatever reason.
+    [[nodiscard]] AssociationState::Verdict open(DtlsSession &session, const Way &way,
+                                                 const Record &record, QByteArrayView datagram,
+                                                 Clock::time_point now);
+    void noteBadRecord(DtlsSession *session, Clock::time_point now);
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram,
                  Clock::time_point now);
     void answer(DtlsSession &session, const QByteArray &reply);
@@ -83,6 +99,8 @@ private:
     UnverifiedWatch &m_unverified;
     Owner &m_owner;
     RateReports m_overRate;
+    // By network, what strangers who have seen IDs can make us open.
+    HashedRateLimits<256, 1000, 1000> m_elsewhere;
     Statistics m_statistics;
     bool m_isHeard = true;
     bool m_keepsCiphertext = false;

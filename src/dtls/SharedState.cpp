@@ -7,6 +7,12 @@
 
 namespace dtlsd {
 
+namespace {
+
+constexpr int handedOverPerTurn = 64;
+
+} // namespace
+
 SessionId SessionIds::next()
 {
     if (m_left == 0) {
@@ -27,24 +33,65 @@ SharedState::SharedState(const Limits &limits, QByteArray cookieSecret, TimeSour
 int SharedState::join(Post post)
 {
     const std::lock_guard lock(m_mutex);
-    m_workers.push_back(std::move(post));
+    m_workers.push_back({std::move(post)});
     return static_cast<int>(m_workers.size()) - 1;
 }
 
 void SharedState::leave(int worker)
 {
     const std::lock_guard lock(m_mutex);
-    m_workers[static_cast<std::size_t>(worker)] = nullptr;
+    m_workers[static_cast<std::size_t>(worker)].post = nullptr;
 }
 
 template <class Key>
 void SharedState::askWorker(Accounts<Key> &accounts, const typename Accounts<Key>::Claim &claim)
 {
     const std::lock_guard lock(m_mutex);
-    if (const Post &post = m_workers[static_cast<std::size_t>(claim.worker)])
+    if (const Post &post = m_workers[static_cast<std::size_t>(claim.worker)].post)
         post([claim](DtlsServer &server) { server.giveWay(claim); });
     else
         accounts.settle(claim);
+}
+
+std::shared_ptr<HandOver> SharedState::handedTo(int worker)
+{
+    const std::lock_guard lock(m_mutex);
+    return m_workers[static_cast<std::size_t>(worker)].handedOver;
+}
+
+std::optional<int> SharedState::otherWorkerOf(const ConnectionId &id, int own)
+{
+    const std::lock_guard lock(m_mutex);
+    const int worker = static_cast<int>(id.worker() % m_workers.size());
+    return worker == own ? std::nullopt : std::optional(worker);
+}
+
+bool SharedState::handOver(int worker, HandOver::Datagram datagram)
+{
+    const HandOver::Added added = handedTo(worker)->add(std::move(datagram));
+    if (added == HandOver::Added::First)
+        remindOfHandedOver(worker);
+    return added != HandOver::Added::NoRoom;
+}
+
+void SharedState::remindOfHandedOver(int worker)
+{
+    const std::lock_guard lock(m_mutex); // under which leave() takes the post away
+    if (const Post &post = m_workers[static_cast<std::size_t>(worker)].post)
+        post([](DtlsServer &server) { server.takeHandedOver(); });
+}
+
+void SharedState::takeHandedOver(int worker,
+                                 const std::function<void(const HandOver::Datagram &)> &handle)
+{
+    const auto waiting = handedTo(worker);
+    for (int i = 0; i < handedOverPerTurn; ++i) {
+        const auto taken = waiting->take();
+        if (taken.empty())
+            return;
+        handle(taken.front());
+    }
+    remindOfHandedOver(worker);
 }
 
 void SharedState::ask(const IdentityClaim &claim)

@@ -8,6 +8,7 @@
 #include "dtls/CookieVerifier.h"
 #include "dtls/Credentials.h"
 #include "dtls/Events.h"
+#include "dtls/HandOver.h"
 #include "dtls/IdentityRates.h"
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
@@ -18,7 +19,9 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace dtlsd {
@@ -59,6 +62,14 @@ public:
     void ask(const IdentityClaim &claim);
     void ask(const NetworkClaim &claim);
 
+    /// The worker that gave @p id, if it is another than @p own.
+    [[nodiscard]] std::optional<int> otherWorkerOf(const ConnectionId &id, int own);
+    /// Hands @p datagram to @p worker, whose takeHandedOver() is called soon. false: no room.
+    [[nodiscard]] bool handOver(int worker, HandOver::Datagram datagram);
+    /// Calls @p handle with some of the datagrams handed to @p worker; its takeHandedOver() is
+    /// called again if there are more.
+    void takeHandedOver(int worker, const std::function<void(const HandOver::Datagram &)> &handle);
+
     const TimeSource time;
     const CookieSecrets cookieSecrets;
     const QByteArray decoySecret = randomSecret();
@@ -72,8 +83,16 @@ private:
     template <class Key>
     void askWorker(Accounts<Key> &accounts, const typename Accounts<Key>::Claim &claim);
 
+    struct Member
+    {
+        Post post; // empty: it has left
+        std::shared_ptr<HandOver> handedOver = std::make_shared<HandOver>();
+    };
+    [[nodiscard]] std::shared_ptr<HandOver> handedTo(int worker);
+    void remindOfHandedOver(int worker);
+
     std::mutex m_mutex;
-    std::vector<Post> m_workers; // guarded by m_mutex; empty ones have left
+    std::vector<Member> m_workers; // guarded by m_mutex
 };
 
 } // namespace dtlsd

@@ -17,6 +17,8 @@ struct TimeSource
     std::function<Clock::time_point()> now = &Clock::now;
     /// For times that several machines must agree on: the period of a cookie's secret.
     std::function<WallClock::time_point()> wallTime = &WallClock::now;
+    /// For what work has cost, between two looks at the sockets.
+    std::function<Clock::time_point()> work = &Clock::now;
 };
 
 } // namespace dtlsd

@@ -11,6 +11,14 @@ constexpr std::chrono::seconds period{10};
 // Hellos without an answer in an honest fleet: cut off by a period's end, or lost.
 constexpr std::uint64_t harmlessHellos = 100;
 
+/// With an ID the type is sealed as well, but hardly anything else is as short.
+bool isLikeASealedAlert(const Record &record)
+{
+    constexpr qsizetype longest = 8 + 2 + 1 + 16; // explicit nonce, alert, type, tag
+    return record.epoch != 0 && (record.hasId() ? record.fragment().size() <= longest
+                                                : record.type == ContentType::Alert);
+}
+
 } // namespace
 
 void UnverifiedWatch::begin(Clock::time_point now)
@@ -29,7 +37,7 @@ void UnverifiedWatch::noteStray(const std::optional<Record> &record, Clock::time
 {
     if (!record)
         note(&UnverifiedCounts::malformed, now);
-    else if (record->type != ContentType::Alert || record->epoch == 0)
+    else if (!isLikeASealedAlert(*record))
         note(&UnverifiedCounts::withoutSession, now);
 }
 

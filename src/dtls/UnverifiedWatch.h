@@ -22,7 +22,7 @@ public:
 
     /// One more datagram of that kind, or @p datagrams.
     void note(Counter counter, Clock::time_point now, std::uint64_t datagrams = 1);
-    /// A datagram from a peer without a session, by its first record. An encrypted alert does not
+    /// A datagram from a peer without a session, by its first record. A sealed alert does not
     /// count: devices answer our close_notify with one.
     void noteStray(const std::optional<Record> &record, Clock::time_point now);
     /// A hello without a valid cookie. Every honest handshake begins with one.
