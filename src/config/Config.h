@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/Machine.h"
+#include "core/BackendKind.h"
 #include "core/SocketAddress.h"
 #include "dtls/ServerOptions.h"
 #include "log/LogOptions.h"
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace dtlsd {
 
@@ -27,13 +29,6 @@ struct ListenOptions
                                 {QHostAddress(QHostAddress::AnyIPv6), 22334}};
     std::int64_t workers = 0;                           ///< 0 = one per core
     std::int64_t receiveBuffer = std::int64_t{4} << 20; ///< bytes, SO_RCVBUF
-};
-
-/// `[tls] backend`: the TLS backend under QDtls.
-enum class BackendChoice {
-    Auto,  ///< ours if this build has it and it works, else Qt's
-    Dtlsd, ///< ours
-    Qt     ///< Qt's own
 };
 
 /// `[server] cookie_secret`
@@ -78,7 +73,7 @@ struct Config
     ListenOptions server;
     CookieOptions cookies;
     std::chrono::milliseconds watchInterval{0}; ///< `[server] watch_interval`; 0 = off
-    BackendChoice tlsBackend = BackendChoice::Auto;
+    std::optional<BackendKind> tlsBackend;      ///< none = auto: ours if it works, else Qt's
     ServerSettings settings;
     LogOptions log;
     ControlOptions control;

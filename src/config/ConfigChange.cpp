@@ -73,9 +73,9 @@ ConfigChange ConfigChange::between(const Config &before, const Config &after)
         return old != was.identities().constEnd() && *old != entry;
     });
     if (was.wildcard() != is.wildcard())
-        (!was.hasWildcard()  ? change.addedIdentities
-         : !is.hasWildcard() ? change.removedIdentities
-                             : change.changedIdentities)
+        (!was.wildcard()  ? change.addedIdentities
+         : !is.wildcard() ? change.removedIdentities
+                          : change.changedIdentities)
             .prepend("*");
     for (const auto &key : differences(before, after))
         change.keys += nameOf(key);

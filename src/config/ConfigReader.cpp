@@ -208,8 +208,8 @@ void ConfigReader::checkReceiptsAreLogged()
             checkReceiptIsLogged(
                 *reply, QStringLiteral("[%1]").arg(escaped(identitySection(name).toUtf8())));
     }
-    if (store.hasWildcard() && store.wildcard()->reply)
-        checkReceiptIsLogged(*store.wildcard()->reply, QStringLiteral("[identity *]"));
+    if (const auto &wildcard = store.wildcard(); wildcard && wildcard->reply)
+        checkReceiptIsLogged(*wildcard->reply, QStringLiteral("[identity *]"));
 }
 
 void ConfigReader::checkReceiptIsLogged(const ReplyTemplate &reply, const QString &where)

@@ -3,7 +3,6 @@
 
 #include "config/KeyText.h"
 #include "config/ValueCodec.h"
-#include "core/Version.h"
 
 #include <optional>
 #include <utility>
@@ -73,14 +72,13 @@ ValueCodec<TlsOptions::UnknownIdentity> unknownIdentity()
                                     {QStringLiteral("alert"), UnknownIdentity::Alert}});
 }
 
-ValueCodec<BackendChoice> backendChoice()
+ValueCodec<std::optional<BackendKind>> backendOrAuto()
 {
-    std::vector<std::pair<QString, BackendChoice>> choices{
-        {QStringLiteral("auto"), BackendChoice::Auto}};
-    if (hasOwnTlsBackend)
-        choices.emplace_back(QStringLiteral("dtlsd"), BackendChoice::Dtlsd);
-    choices.emplace_back(QStringLiteral("qt"), BackendChoice::Qt);
-    return choice(std::move(choices));
+    std::vector<std::pair<QString, std::optional<BackendKind>>> words{
+        {QStringLiteral("auto"), std::nullopt}};
+    for (const auto &[name, kind] : backendNames)
+        words.emplace_back(name, kind);
+    return choice(words);
 }
 
 ValueCodec<bool> yesOrNo()
@@ -139,10 +137,12 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
                      DTLSD_AT(server.receiveBuffer))),
         madeOnce(key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies))),
         key(u"server", u"watch_interval", durationOrZero(100ms, 24h, off), DTLSD_AT(watchInterval)),
+        key(u"server", u"node", narrowNumber<std::uint8_t>(0, 255), DTLSD_AT(settings.node)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
-        madeOnce(key(u"tls", u"backend", backendChoice(), DTLSD_AT(tlsBackend))),
-        key(u"tls", u"mtu", packetSize(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),
+        madeOnce(key(u"tls", u"backend", backendOrAuto(), DTLSD_AT(tlsBackend))),
+        key(u"tls", u"connection_ids", yesOrNo(), DTLSD_AT(settings.tls.connectionIds)),
+        key(u"tls", u"mtu", narrowNumber(leastMtu, greatestMtu), DTLSD_AT(settings.tls.mtu)),
         key(u"tls", u"min_key_bytes", wholeNumber(1, PskKey::maximumSize),
             DTLSD_AT(keys.minimumSize)),
         key(u"tls", u"unknown_identity", unknownIdentity(), DTLSD_AT(settings.tls.unknownIdentity)),
@@ -158,6 +158,8 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"limits", u"handshake_timeout", duration(1s, 5min),
             DTLSD_AT(settings.limits.handshakeTimeout)),
         key(u"limits", u"idle_timeout", duration(1s, week), DTLSD_AT(settings.limits.idleTimeout)),
+        key(u"limits", u"idle_timeout_with_id", duration(1s, week),
+            DTLSD_AT(settings.limits.idleTimeoutWithId)),
         key(u"limits", u"session_lifetime", durationOrZero(1s, 52 * week, noLimit),
             DTLSD_AT(settings.limits.sessionLifetime)),
 

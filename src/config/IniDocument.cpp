@@ -32,7 +32,7 @@ QString textProblem(QByteArrayView bytes, const QString &decoded, bool invalid)
         return QStringLiteral(
                    "the line has the control character 0x%1; printable text and tabs are "
                    "accepted")
-            .arg(control->unicode(), 2, 16, QChar(u'0'));
+            .arg(quint16{control->unicode()}, 2, 16, QChar(u'0'));
     return {};
 }
 

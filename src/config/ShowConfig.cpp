@@ -91,8 +91,8 @@ QByteArray showConfig(const Config &config)
     QString text = header(config) + settings(config) + fileIdentities(config);
     for (const QByteArray &name : config.keys.sections)
         text += section(name, *store.find(name));
-    if (store.hasWildcard())
-        text += section("*", *store.wildcard());
+    if (const auto &wildcard = store.wildcard())
+        text += section("*", *wildcard);
     return text.toUtf8();
 }
 

@@ -16,7 +16,7 @@ namespace dtlsd {
 
 namespace {
 
-constexpr int mappedPrefix = 96; // bits before the IPv4 address in ::ffff:0:0/96
+constexpr int mappedBits = 96; // bits before the IPv4 address in ::ffff:0:0/96
 
 /// `"text" is wrong`, or for an empty text, that the value is missing.
 Error wrong(const QString &text, const QString &what)
@@ -116,11 +116,11 @@ Result<Subnet> parseSubnet(const QString &text)
     // Peers in ::ffff:0:0/96 (RFC 4291 §2.5.5.2) are IPv4 peers everywhere in dtlsd.
     const SocketAddress address(subnet.first, 0);
     if (address.isIPv4() && !isIPv4(subnet.first)) {
-        if (subnet.second < mappedPrefix)
+        if (subnet.second < mappedBits)
             return wrong(text, QStringLiteral("is IPv4 in its IPv6 form, which has a prefix "
                                               "length from %1 to 128")
-                                   .arg(mappedPrefix));
-        subnet = {address.address(), subnet.second - mappedPrefix};
+                                   .arg(mappedBits));
+        subnet = {address.address(), subnet.second - mappedBits};
     }
 
     // With bits set after the prefix, the host or its network may be meant.
@@ -175,18 +175,6 @@ ValueCodec<std::int64_t> wholeNumberOrAuto(std::int64_t maximum)
                 return value == 0 ? QStringLiteral("auto") : QString::number(value);
             },
             QStringLiteral("auto or a whole number from 1 to %1 is accepted").arg(maximum)};
-}
-
-ValueCodec<std::uint16_t> packetSize(std::uint16_t minimum, std::uint16_t maximum)
-{
-    const auto number = wholeNumber(minimum, maximum);
-    return {[number](const QString &text) -> Result<std::uint16_t> {
-                const auto size = number.parse(text);
-                if (!size)
-                    return size.error();
-                return static_cast<std::uint16_t>(size.value());
-            },
-            formatNumber, number.accepted};
 }
 
 ValueCodec<std::int64_t> byteSize(std::int64_t minimum, std::int64_t maximum)

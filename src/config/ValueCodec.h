@@ -41,7 +41,9 @@ ValueCodec<std::int64_t> wholeNumber(std::int64_t minimum, std::int64_t maximum)
 ValueCodec<std::int64_t> wholeNumberOrZero(std::int64_t maximum, const QString &meaning);
 /// `auto` is 0.
 ValueCodec<std::int64_t> wholeNumberOrAuto(std::int64_t maximum);
-ValueCodec<std::uint16_t> packetSize(std::uint16_t minimum, std::uint16_t maximum);
+/// wholeNumber() of a narrower type.
+template <class T>
+ValueCodec<T> narrowNumber(T minimum, T maximum);
 ValueCodec<std::int64_t> byteSize(std::int64_t minimum, std::int64_t maximum);
 
 ValueCodec<Milliseconds> duration(Milliseconds minimum, Milliseconds maximum);
@@ -64,7 +66,7 @@ ValueCodec<QList<Subnet>> subnets();
 
 /// One of a few words.
 template <class T>
-ValueCodec<T> choice(std::vector<std::pair<QString, T>> words);
+ValueCodec<T> choice(const std::vector<std::pair<QString, T>> &words);
 
 // ---------------------------------------------------------------------------------------------
 
@@ -77,7 +79,20 @@ Error unknownWord(const QString &text, const QStringList &words);
 QString acceptedWords(const QStringList &words);
 
 template <class T>
-ValueCodec<T> choice(std::vector<std::pair<QString, T>> words)
+ValueCodec<T> narrowNumber(T minimum, T maximum)
+{
+    const auto number = wholeNumber(minimum, maximum);
+    return {[parse = number.parse](const QString &text) -> Result<T> {
+                const auto value = parse(text);
+                if (!value)
+                    return value.error();
+                return static_cast<T>(value.value());
+            },
+            number.format, number.accepted};
+}
+
+template <class T>
+ValueCodec<T> choice(const std::vector<std::pair<QString, T>> &words)
 {
     QStringList names;
     for (const auto &[name, value] : words)
