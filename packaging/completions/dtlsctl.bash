@@ -3,11 +3,11 @@
 #
 # Completion of dtlsctl in bash.
 
-# COMMAND FIELD: what the sessions have in it, of that which needs no quotes. What a device chose
-# as its name never reaches the command line otherwise.
+# COMMAND FIELD: what the sessions last active have in it, of that which needs no quotes. What a
+# device chose as its name never reaches the command line otherwise.
 _dtlsctl_sessions()
 {
-    timeout 1 "$1" "${socket[@]}" --json sessions 2>/dev/null </dev/null |
+    timeout 1 "$1" "${socket[@]}" --json sessions --limit 1000 2>/dev/null </dev/null |
         sed -n 's/.*"'"$2"'":"\([A-Za-z0-9._@][A-Za-z0-9._@-]*\)".*/\1/p' | sort -u
 }
 
@@ -22,9 +22,9 @@ _dtlsctl()
             continue
         elif [[ $option == --socket ]]; then
             socket=(--socket "$word") option=''
-        elif [[ $option == --format ]]; then
+        elif [[ -n $option ]]; then
             option=''
-        elif [[ $word == --socket || $word == --format ]]; then
+        elif [[ $word =~ ^--(socket|format|limit|identity)$ ]]; then
             option=$word
         elif [[ $word != -* ]]; then
             words+=("$word")
@@ -38,7 +38,9 @@ _dtlsctl()
     case $option:${words[*]}:$cur in
     --socket:*) compopt -o default ;;
     --format:*) choices='mosquitto stunnel gnutls' ;;
-    *:-*) choices='--socket --json --watch --format --version --help' ;;
+    --identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;
+    --limit:*) ;;
+    *:-*) choices='--socket --json --watch --limit --identity --format --version --help' ;;
     ::*) choices='status sessions close close-identity reload metrics health key' ;;
     :close:*) choices=$(_dtlsctl_sessions "$1" session) ;;
     :close-identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;

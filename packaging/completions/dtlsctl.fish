@@ -8,7 +8,7 @@ function __dtlsctl_words
     for word in (commandline -opc)[2..]
         if test -n "$option"
             set option
-        else if contains -- $word --socket --format
+        else if contains -- $word --socket --limit --identity --format
             set option $word
         else if not string match -q -- '-*' $word
             echo $word
@@ -22,8 +22,8 @@ function __dtlsctl_after
     test "$words" = "$argv"
 end
 
-# FIELD: what the sessions have in it, of that which needs no quotes. What a device chose as its
-# name never reaches the command line otherwise.
+# FIELD: what the sessions last active have in it, of that which needs no quotes. What a device
+# chose as its name never reaches the command line otherwise.
 function __dtlsctl_sessions -a field
     set -l socket
     set -l previous
@@ -35,7 +35,7 @@ function __dtlsctl_sessions -a field
         end
         set previous $word
     end
-    timeout 1 dtlsctl $socket --json sessions 2>/dev/null </dev/null |
+    timeout 1 dtlsctl $socket --json sessions --limit 1000 2>/dev/null </dev/null |
         string match -r -g -- '"'$field'":"([A-Za-z0-9._@][A-Za-z0-9._@-]*)"' | sort -u
 end
 
@@ -43,6 +43,8 @@ complete -c dtlsctl -f
 complete -c dtlsctl -l socket -r -F -d 'Where dtlsd is'
 complete -c dtlsctl -l json -d 'Print the JSON lines of the answer unchanged'
 complete -c dtlsctl -l watch -d 'Again every second'
+complete -c dtlsctl -l limit -x -d 'Only so many sessions, the last active'
+complete -c dtlsctl -l identity -x -a '(__dtlsctl_sessions identity)' -d 'Only sessions of this identity'
 complete -c dtlsctl -l format -x -a 'mosquitto stunnel gnutls' -d 'What the file to import is'
 complete -c dtlsctl -l version -d 'Print the version'
 complete -c dtlsctl -l help -d 'Print a summary'

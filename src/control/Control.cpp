@@ -11,7 +11,9 @@
 #include <QJsonDocument>
 #include <QStringList>
 
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace dtlsd {
 
@@ -33,6 +35,9 @@ QString textOf(const auto &event)
     return QString::fromUtf8(EventLog({}).describe(event).message);
 }
 
+const QString acceptedIdentity =
+    QStringLiteral("a text as identity, or base64 as identity_base64, is accepted");
+
 std::optional<QByteArray> identityIn(const QJsonObject &request)
 {
     const QJsonValue text = request[u"identity"];
@@ -46,18 +51,70 @@ std::optional<QByteArray> identityIn(const QJsonObject &request)
     return bytes ? std::optional(*bytes) : std::nullopt;
 }
 
-/// @p sessions has one list for each worker.
-QByteArray listOf(const std::vector<std::vector<SessionReport>> &sessions)
+Result<SessionQuery> queryIn(const QJsonObject &request)
 {
-    QByteArray lines;
-    qint64 count = 0;
-    for (std::size_t worker = 0; worker < sessions.size(); ++worker) {
-        for (const SessionReport &report : sessions[worker]) {
-            lines += jsonLine(toJson(report, worker));
-            ++count;
-        }
+    SessionQuery query;
+    if (const QJsonValue limit = request[u"limit"]; !limit.isUndefined()) {
+        query.limit = limit.toInt();
+        if (query.limit < 1 || query.limit > SessionQuery::maximumLimit)
+            return Error{QStringLiteral("limit: a whole number from 1 to %1 is accepted")
+                             .arg(SessionQuery::maximumLimit)};
     }
-    return lines + doneLine({{QStringLiteral("sessions"), count}});
+    if (!request[u"identity"].isUndefined() || !request[u"identity_base64"].isUndefined()) {
+        query.identity = identityIn(request);
+        if (!query.identity)
+            return Error{acceptedIdentity};
+    }
+    return query;
+}
+
+/// An answer to `sessions`: each part of it is made when the client has room for it.
+class SessionLines : public std::enable_shared_from_this<SessionLines>
+{
+public:
+    SessionLines(std::shared_ptr<Controllable::Sessions> sessions, bool hasLimit, Reply reply)
+        : m_sessions(std::move(sessions))
+        , m_hasLimit(hasLimit)
+        , m_reply(std::move(reply))
+    {
+    }
+
+    void tellMore()
+    {
+        m_sessions->next([self = shared_from_this()](const auto &part) { self->tell(part); });
+    }
+
+private:
+    void tell(const Result<Controllable::Sessions::Part> &part);
+    [[nodiscard]] QByteArray lastLine(std::int64_t total) const;
+
+    const std::shared_ptr<Controllable::Sessions> m_sessions;
+    const bool m_hasLimit;
+    const Reply m_reply;
+    qint64 m_told = 0;
+};
+
+void SessionLines::tell(const Result<Controllable::Sessions::Part> &part)
+{
+    if (!part)
+        return m_reply(unavailable(part.error()));
+    QByteArray lines;
+    for (const auto &[report, worker] : part.value().sessions) {
+        lines += jsonLine(toJson(report, worker));
+        ++m_told;
+    }
+    if (part.value().isLast)
+        m_reply(lines + lastLine(part.value().total));
+    else
+        m_reply(lines, [self = shared_from_this()] { self->tellMore(); });
+}
+
+QByteArray SessionLines::lastLine(std::int64_t total) const
+{
+    QJsonObject line{{QStringLiteral("sessions"), m_told}};
+    if (m_hasLimit)
+        line.insert(QStringLiteral("total"), qint64{total});
+    return doneLine(line);
 }
 
 QByteArray lineOf(const ReloadOutcome &outcome)
@@ -79,7 +136,10 @@ const std::vector<Control::Command> &Control::commands()
 {
     static const std::vector<Command> commands{
         {"status", {}, &Control::status},
-        {"sessions", {}, &Control::sessions},
+        {"sessions",
+         {QLatin1StringView("limit"), QLatin1StringView("identity"),
+          QLatin1StringView("identity_base64")},
+         &Control::sessions},
         {"close", {QLatin1StringView("session")}, &Control::close},
         {"close-identity",
          {QLatin1StringView("identity"), QLatin1StringView("identity_base64")},
@@ -127,11 +187,13 @@ void Control::status(const QJsonObject &, const Reply &reply)
     });
 }
 
-void Control::sessions(const QJsonObject &, const Reply &reply)
+void Control::sessions(const QJsonObject &request, const Reply &reply)
 {
-    m_daemon.sessions([reply](const Result<std::vector<std::vector<SessionReport>>> &sessions) {
-        reply(sessions ? listOf(sessions.value()) : unavailable(sessions.error()));
-    });
+    const Result<SessionQuery> query = queryIn(request);
+    if (!query)
+        return reply(badRequest(query.error().message));
+    const bool hasLimit = query.value().limit > 0;
+    std::make_shared<SessionLines>(m_daemon.sessions(query.value()), hasLimit, reply)->tellMore();
 }
 
 void Control::close(const QJsonObject &request, const Reply &reply)
@@ -147,8 +209,7 @@ void Control::closeIdentity(const QJsonObject &request, const Reply &reply)
 {
     const auto identity = identityIn(request);
     if (!identity)
-        return reply(badRequest(QStringLiteral("a text as identity, or base64 as identity_base64, "
-                                               "is accepted")));
+        return reply(badRequest(acceptedIdentity));
     closeThose([identity](const SessionInfo &info) { return info.identity == *identity; },
                QStringLiteral("no session of that identity is open"), reply);
 }
@@ -180,7 +241,9 @@ void Control::health(const QJsonObject &, const Reply &reply)
 {
     m_daemon.health([reply](const Result<Controllable::Health> &health) {
         reply(health ? doneLine({{QStringLiteral("workers"), health.value().workers},
-                                 {QStringLiteral("sockets"), health.value().sockets}})
+                                 {QStringLiteral("sockets"), health.value().sockets},
+                                 {QStringLiteral("connection_ids"),
+                                  health.value().connectionIds == ConnectionIdUse::InForce}})
                      : refusalLine("unhealthy", health.error().message));
     });
 }

@@ -4,22 +4,28 @@
 // object with a `command`; an answer is JSON objects, one a line, the last of which has `ok`. If
 // that is false, `code` is for programs and `error` for people.
 //
-//   {"command": "status" | "sessions" | "reload" | "metrics" | "health"}
+//   {"command": "status" | "reload" | "metrics" | "health"}
+//   {"command": "sessions"}, with "limit": 20 only those that were last active, with an identity
+//   only those of that identity; the last line has "total" besides "sessions" if there is a limit
 //   {"command": "close", "session": "0123456789abcdef"}
-//   {"command": "close-identity", "identity": "sensor-17"}, or "identity_base64" for one that is
-//   not UTF-8
+//   {"command": "close-identity", "identity": "sensor-17"}
+//
+// An identity that is not UTF-8 is "identity_base64".
 #pragma once
 
 #include "control/DaemonState.h"
+#include "control/Reply.h"
 #include "core/Result.h"
-#include "dtls/Events.h"
+#include "dtls/SessionQuery.h"
 #include "events/DaemonEvents.h"
 
 #include <QByteArray>
 #include <QJsonObject>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace dtlsd {
@@ -35,13 +41,36 @@ public:
     {
         int workers = 0;
         int sockets = 0;
+        ConnectionIdUse connectionIds = ConnectionIdUse::Off;
+    };
+
+    struct ListedSession
+    {
+        SessionReport report;
+        std::size_t worker = 0; ///< its number, from 0
+    };
+
+    /// The sessions that a query is about, a few at a time.
+    class Sessions
+    {
+    public:
+        struct Part
+        {
+            std::vector<ListedSession> sessions; ///< possibly none
+            std::int64_t total = 0;              ///< in the last part: also beyond a limit
+            bool isLast = false;
+        };
+
+        virtual ~Sessions() = default;
+
+        /// @p then gets the next part. Not before the part before has come.
+        virtual void next(Then<Result<Part>> then) = 0;
     };
 
     virtual ~Controllable() = default;
 
     virtual void state(Then<Result<DaemonState>> then) = 0;
-    /// One list for each worker.
-    virtual void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) = 0;
+    virtual std::shared_ptr<Sessions> sessions(const SessionQuery &query) = 0;
     /// Closes the sessions that @p isMeant picks (called in any thread); @p then gets their number.
     virtual void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) = 0;
     virtual void reload(Then<const ReloadOutcome &> then) = 0;
@@ -57,9 +86,6 @@ public:
         : m_daemon(daemon)
     {
     }
-
-    /// Gets all lines of an answer.
-    using Reply = Then<const QByteArray &>;
 
     /// Answers any @p request, valid or not, now or later.
     void answer(const QByteArray &request, const Reply &reply);

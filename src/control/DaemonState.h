@@ -3,6 +3,7 @@
 // DaemonState: the present state of the daemon, and its counters since the start.
 #pragma once
 
+#include "core/BackendKind.h"
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
 #include "log/LogOptions.h"
@@ -47,6 +48,9 @@ struct DaemonState
     QDateTime started;
     QString configFile; ///< empty: the embedded defaults
     QList<SocketAddress> addresses;
+    BackendKind tlsBackend = BackendKind::Qt;
+    ConnectionIdUse connectionIds = ConnectionIdUse::Off;
+    bool isSteered = false; ///< each record with a connection ID comes to its worker at once
     qsizetype identities = 0;
     std::vector<WorkerState> workers;
     LogTarget sink = LogTarget::Text; ///< never Auto

@@ -28,11 +28,12 @@ struct Family
     void (*tell)(const View &of, Exposition &to);
 };
 
-void buildInfo(const View &, Exposition &to)
+void buildInfo(const View &of, Exposition &to)
 {
     to.sample(1, {{"version", version.latin1()},
                   {"qt", qVersion()},
-                  {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}});
+                  {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
+                  {"tls_backend", nameIn(backendNames, of.state.tlsBackend).latin1()}});
 }
 
 void startTime(const View &of, Exposition &to)
@@ -74,6 +75,7 @@ void receipts(const View &of, Exposition &to)
     to.sample(of.state.withheldReceipts(), {{"outcome", "withheld"}});
     to.sample(of.total.repliesTooLate, {{"outcome", "too-late"}});
     to.sample(of.total.repliesTooLong, {{"outcome", "too-long"}});
+    to.sample(of.total.repliesUnearned, {{"outcome", "path-not-proved"}});
 }
 
 void droppedDatagrams(const View &of, Exposition &to)
@@ -85,6 +87,7 @@ void droppedDatagrams(const View &of, Exposition &to)
     to.sample(dropped.withoutSession, {{"cause", "no-session"}});
     to.sample(dropped.unanswered, {{"cause", "no-cookie"}});
     to.sample(dropped.overLimit, {{"cause", "over-limit"}});
+    to.sample(dropped.elsewhere, {{"cause", "elsewhere"}});
     to.sample(of.total.overRate, {{"cause", "identity-limited"}});
 }
 
@@ -118,7 +121,8 @@ void one(const View &of, Exposition &to)
 }
 
 constexpr Family families[] = {
-    {"dtlsd_build_info", "Versions of dtlsd, Qt and OpenSSL; always 1.", buildInfo},
+    {"dtlsd_build_info", "Versions of dtlsd, Qt and OpenSSL, and the TLS backend; always 1.",
+     buildInfo},
     {"dtlsd_start_time_seconds", "When dtlsd was started, in Unix time.", startTime},
     {"dtlsd_resident_memory_bytes", "Resident memory of dtlsd.",
      one<[](const View &of) { return of.state.residentMemory; }>},

@@ -84,13 +84,17 @@ Json described(const ReloadCounts &reloads)
 QJsonObject toJson(const SessionReport &report, std::size_t worker)
 {
     const SessionInfo &info = report.info;
-    Json object{{QStringLiteral("session"), QString::fromLatin1(info.text().id)},
+    Json object{{QStringLiteral("session"), QString::fromLatin1(info.idText())},
                 {QStringLiteral("state"), report.isEstablished ? QStringLiteral("established")
                                                                : QStringLiteral("handshaking")},
-                {QStringLiteral("peer"), QString::fromLatin1(info.text().peer)},
-                {QStringLiteral("local"), QString::fromLatin1(info.text().local)},
-                {QStringLiteral("cipher"), QString::fromLatin1(info.cipher)},
-                {QStringLiteral("protocol"), QString::fromLatin1(info.protocol)},
+                {QStringLiteral("peer"), info.path.peer.toString()},
+                {QStringLiteral("local"), info.path.local.toString()},
+                {QStringLiteral("cipher"),
+                 info.isOpen() ? QString::fromLatin1(info.cipher.text()) : QString()},
+                {QStringLiteral("protocol"),
+                 info.isOpen() ? QString::fromLatin1(SessionInfo::protocol) : QString()},
+                {QStringLiteral("connection_id"),
+                 info.connectionId ? info.connectionId->text() : QString()},
                 {QStringLiteral("age_s"), seconds(report.age)},
                 {QStringLiteral("idle_s"), seconds(report.idle)},
                 {QStringLiteral("bad_records"), number(report.badRecords)},
@@ -112,6 +116,9 @@ QJsonObject toJson(const DaemonState &state)
                      state.started.msecsTo(QDateTime::currentDateTimeUtc())))},
                 {QStringLiteral("config_file"), state.configFile},
                 {QStringLiteral("listen"), QJsonArray::fromStringList(addresses)},
+                {QStringLiteral("tls_backend"), nameIn(backendNames, state.tlsBackend)},
+                {QStringLiteral("connection_ids"), state.connectionIds == ConnectionIdUse::InForce},
+                {QStringLiteral("steering"), state.isSteered},
                 {QStringLiteral("identities"), qint64{state.identities}},
                 {QStringLiteral("sessions"), qint64{total.sessions}},
                 {QStringLiteral("half_open"), qint64{total.halfOpen}},

@@ -28,13 +28,21 @@ struct Entry<Started>
 
     static void write(RecordBuilder &entry, const Started &event)
     {
+        const QString backend = nameIn(backendNames, event.tlsBackend);
+        const QString inert = event.connectionIds == ConnectionIdUse::Inert
+                                  ? QStringLiteral(", so [tls] connection_ids has no effect")
+                                  : QString();
         entry.message(
-            QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5")
+            QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5; TLS backend: %6%7")
                 .arg(version, toString(event.addresses),
                      event.isSocketActivated ? QStringLiteral(" (passed by systemd)") : QString(),
                      counted(event.workers, "worker"),
-                     counted(event.identities, "identity", "identities")));
+                     counted(event.identities, "identity", "identities"), backend, inert));
         entry.text("DTLSD_LOCAL_ADDRESS", toString(event.addresses));
+        entry.text("DTLSD_TLS_BACKEND", backend);
+        entry.text("DTLSD_CONNECTION_IDS", event.connectionIds == ConnectionIdUse::InForce
+                                               ? QStringLiteral("yes")
+                                               : QStringLiteral("no"));
         if (!event.configFile.isEmpty())
             entry.text("DTLSD_CONFIG_FILE", event.configFile);
     }

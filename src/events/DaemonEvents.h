@@ -5,6 +5,7 @@
 
 #include "config/Config.h"
 #include "config/ConfigChange.h"
+#include "core/BackendKind.h"
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
 #include "log/LogState.h"
@@ -25,6 +26,8 @@ struct Started
     int workers = 0;
     qsizetype identities = 0;
     bool isSocketActivated = false; ///< systemd has passed the sockets
+    BackendKind tlsBackend = BackendKind::Qt;
+    ConnectionIdUse connectionIds = ConnectionIdUse::Off;
 };
 
 struct Stopping

@@ -44,15 +44,17 @@ RecordBuilder &RecordBuilder::traffic(const Traffic &received, const Traffic &se
 
 RecordBuilder &RecordBuilder::session(const SessionInfo &session, const char *identityName)
 {
-    const SessionText &text = session.text();
-    m_record.fields.append({"DTLSD_SESSION", text.id, LogField::Kind::Text});
+    const SocketAddress &peer = session.path.peer;
+    m_record.fields.append({"DTLSD_SESSION", session.idText(), LogField::Kind::Text});
     if (session.hasIdentity())
         bytes(identityName, session.identity);
-    m_record.fields.append({"DTLSD_PEER_ADDRESS", text.peerAddress, LogField::Kind::Text});
-    m_record.fields.append({"DTLSD_PEER_PORT", text.peerPort, LogField::Kind::Number});
-    m_record.fields.append({"DTLSD_LOCAL_ADDRESS", text.local, LogField::Kind::Text});
-    if (!session.cipher.isEmpty())
-        bytes("DTLSD_CIPHER", session.cipher).bytes("DTLSD_PROTOCOL", session.protocol);
+    m_record.fields.append({"DTLSD_PEER_ADDRESS", peer.addressUtf8(), LogField::Kind::Text});
+    m_record.fields.append(
+        {"DTLSD_PEER_PORT", QByteArray::number(peer.port()), LogField::Kind::Number});
+    m_record.fields.append(
+        {"DTLSD_LOCAL_ADDRESS", session.path.local.toUtf8(), LogField::Kind::Text});
+    if (session.isOpen())
+        bytes("DTLSD_CIPHER", session.cipher.text()).bytes("DTLSD_PROTOCOL", SessionInfo::protocol);
     return *this;
 }
 

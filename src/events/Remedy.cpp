@@ -6,7 +6,6 @@
 #include <QStringList>
 
 #include <algorithm>
-#include <optional>
 
 namespace dtlsd {
 
@@ -14,18 +13,22 @@ namespace {
 
 constexpr qsizetype namesShown = 8;
 
-/// The first suite that dtlsd can be configured to accept; nullopt: none.
-std::optional<CipherSuite> firstAcceptable(const std::vector<CipherSuite> &offered)
+/// What makes dtlsd accept @p suite, as a part of `[tls] ciphers`; empty: nothing does.
+QString spelling(CipherSuite suite)
 {
-    const auto found = std::ranges::find_if(offered, [](CipherSuite suite) {
-        return suite.isPskAead() && CipherPolicy::parse(QString::fromLatin1(suite.opensslName()));
-    });
-    return found == offered.end() ? std::nullopt : std::optional(*found);
+    const QString name = QString::fromLatin1(suite.opensslName());
+    for (const QString &each : {name, name + QStringLiteral(":@SECLEVEL=0")}) {
+        if (suite.isPskAead() && CipherPolicy::parse(each))
+            return each;
+    }
+    return {};
 }
 
 QString advice(const std::vector<CipherSuite> &offered, const QString &ciphers)
 {
-    if (const auto suite = firstAcceptable(offered)) {
+    const auto suite =
+        std::ranges::find_if(offered, [](CipherSuite each) { return !spelling(each).isEmpty(); });
+    if (suite != offered.end()) {
         const QString name = QString::fromLatin1(suite->text());
         const QString iot = QStringLiteral("iot");
         const bool isInIot = CipherPolicy::parse(iot).value().contains(*suite);
@@ -33,7 +36,7 @@ QString advice(const std::vector<CipherSuite> &offered, const QString &ciphers)
             return QStringLiteral("OpenSSL does not use %1 here: look at its security level")
                 .arg(name);
         return isInIot ? QStringLiteral("set ciphers = iot, which has %1").arg(name)
-                       : QStringLiteral("add %1 to [tls] ciphers").arg(name);
+                       : QStringLiteral("add %1 to [tls] ciphers").arg(spelling(*suite));
     }
     const auto any = [&](auto is) { return std::ranges::any_of(offered, is); };
     if (any(&CipherSuite::isPskAead))

@@ -27,8 +27,7 @@ QString named(const QByteArray &identity)
 /// `sensor-17 (192.0.2.7:5683)`
 QString who(const SessionInfo &session)
 {
-    return QStringLiteral("%1 (%2)").arg(named(session.identity),
-                                         QString::fromUtf8(session.text().peer));
+    return QStringLiteral("%1 (%2)").arg(named(session.identity), session.path.peer.toString());
 }
 
 /// `: handshake_failure (40)`; empty without an alert.
@@ -77,8 +76,8 @@ struct Entry<HandshakeStarted>
     static void write(RecordBuilder &entry, const HandshakeStarted &event)
     {
         entry
-            .message(QStringLiteral("%1: handshake started")
-                         .arg(QString::fromUtf8(event.session.text().peer)))
+            .message(
+                QStringLiteral("%1: handshake started").arg(event.session.path.peer.toString()))
             .session(event.session, claimed);
     }
 };
@@ -92,7 +91,7 @@ struct Entry<HandshakeFailed>
     static void write(RecordBuilder &entry, const HandshakeFailed &event)
     {
         const Reason reason = reasonFor(event.reason);
-        const QString peer = QString::fromUtf8(event.session.text().peer);
+        const QString peer = event.session.path.peer.toString();
         const QString who =
             event.session.hasIdentity()
                 ? QStringLiteral("%1, claiming to be %2").arg(peer, named(event.session.identity))
@@ -117,11 +116,35 @@ struct Entry<SessionOpened>
     {
         entry
             .message(QStringLiteral("%1: session opened with %2%3 in %4")
-                         .arg(who(event.session), QString::fromLatin1(event.session.cipher),
+                         .arg(who(event.session), QString::fromLatin1(event.session.cipher.text()),
                               event.withNextKey ? QStringLiteral(" and next_key") : QString(),
                               inWords(event.took)))
             .session(event.session, proved)
             .duration(event.took);
+        if (const auto &id = event.session.connectionId)
+            entry.text("DTLSD_CONNECTION_ID", id->text());
+    }
+};
+
+template <>
+struct Entry<SessionMoved>
+{
+    static constexpr EventKind kind{"session-moved", "f175866458ec4449af2bb07d92938f5b",
+                                    Priority::Info};
+
+    static void write(RecordBuilder &entry, const SessionMoved &event)
+    {
+        entry
+            .message(
+                QStringLiteral("%1: moved here from %2; the path is %3")
+                    .arg(who(event.session), event.former.toString(),
+                         event.isProved ? QStringLiteral("proved") : QStringLiteral("not proved")))
+            .session(event.session, proved)
+            .text("DTLSD_FORMER_ADDRESS", QLatin1String(event.former.addressUtf8()))
+            .number("DTLSD_FORMER_PORT", event.former.port())
+            .text("DTLSD_PATH",
+                  event.isProved ? QStringLiteral("proved") : QStringLiteral("not-proved"))
+            .number("DTLSD_COUNT", event.moves);
     }
 };
 
@@ -240,6 +263,8 @@ struct Entry<UnverifiedTraffic>
             {event.withoutSession, "for a session that is not there"},
             {event.unanswered, "hellos that did not come back with their cookie"},
             {event.overLimit, "hellos over a limit"},
+            {event.elsewhere, "with a session's connection ID from elsewhere, and forged, not "
+                              "allowed there or too many"},
             {event.failures, "further failed handshakes"},
             {event.overflowed,
              "dropped by the kernel, as the receive buffer was full; raise [server] "

@@ -27,19 +27,18 @@ constexpr int wanted = SD_JOURNAL_SYSTEM | SD_JOURNAL_CURRENT_USER | SD_JOURNAL_
 std::optional<JournalFingerprint> JournalFingerprint::of(
     const std::function<std::optional<std::string_view>(const char *name)> &field)
 {
-    const auto sequence = field("DTLSD_SEQUENCE");
-    const auto session = sequence ? field("DTLSD_SESSION") : std::nullopt;
-    if (!session)
-        return std::nullopt;
-    const auto own = sequence->empty() ? field("MESSAGE") : sequence;
-    if (!own)
-        return std::nullopt;
-    // The seed is secret, or a device could craft a message with the hash of another's.
-    const auto hash = [](std::string_view text) {
-        return qHashBits(text.data(), text.size(), QHashSeed::globalSeed());
-    };
     JournalFingerprint result;
-    result.m_hash = hash(*session) + hash(*own);
+    // Adds a field at once: its bytes are valid until the next one is read.
+    const auto add = [&](const char *name) {
+        const auto text = field(name);
+        // The seed is secret, or a device could craft a message with the hash of another's.
+        if (text)
+            result.m_hash += qHashBits(text->data(), text->size(), QHashSeed::globalSeed());
+        return text;
+    };
+    const auto sequence = add("DTLSD_SEQUENCE");
+    if (!sequence || !add("DTLSD_SESSION") || (sequence->empty() && !add("MESSAGE")))
+        return std::nullopt;
     return result;
 }
 

@@ -52,7 +52,9 @@ JournalSink::JournalSink(const Patience &patience)
 void JournalSink::write(const LogRecord &record)
 {
     serialize(record);
-    Entry entry{*JournalFingerprint::of([this](const char *name) { return written(name); })};
+    const auto fingerprint =
+        JournalFingerprint::of([this](const char *name) { return written(name); });
+    Entry entry{fingerprint.value_or(JournalFingerprint())}; // written() has always an answer
     // sd_journal_sendv() also returns 0 if there is no socket; the fence finds that out.
     entry.error = -sd_journal_sendv(m_iovecs.data(), static_cast<int>(m_iovecs.size()));
     m_entries.push_back(entry);

@@ -19,7 +19,7 @@ void Notifier::ready() const
 void Notifier::reloading() const
 {
     timespec now = {};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    static_cast<void>(clock_gettime(CLOCK_MONOTONIC, &now)); // fails only for unknown clocks
     notify("RELOADING=1\nMONOTONIC_USEC=" +
            QByteArray::number(qint64{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
 }

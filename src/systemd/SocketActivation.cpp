@@ -18,7 +18,7 @@ struct FreeNames
     {
         for (char **name = names; name && *name; ++name)
             std::free(*name);
-        std::free(names);
+        std::free(static_cast<void *>(names));
     }
 };
 

@@ -23,7 +23,8 @@ Result<DeviceKey> DeviceKey::fromFile(const QString &file,
                          .arg(identities.size())};
     const auto entry = identity ? identities.constFind(*identity) : identities.cbegin();
     if (entry == identities.cend())
-        return Error{QStringLiteral("%1 holds no identity \"%2\"").arg(file, escaped(*identity))};
+        return Error{QStringLiteral("%1 holds no identity \"%2\"")
+                         .arg(file, escaped(identity.value_or(QByteArray())))};
     return DeviceKey{entry.key(), entry->key};
 }
 

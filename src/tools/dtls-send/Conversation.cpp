@@ -25,7 +25,6 @@ Conversation::Conversation(Options options)
     , m_waiting(m_options.messages.begin(), m_options.messages.end())
 {
     m_isTerminal = ::isatty(STDOUT_FILENO) == 1;
-    m_output.open(stdout, QIODevice::WriteOnly);
     m_replyDeadline.setSingleShot(true);
     connect(&m_replyDeadline, &QTimer::timeout, this, [this] {
         finish(NoReply, QStringLiteral("no reply within %1 ms; the datagram may be lost or not "
@@ -45,6 +44,8 @@ Conversation::Conversation(Options options)
 
 void Conversation::start()
 {
+    if (!m_output.open(stdout, QIODevice::WriteOnly))
+        return handleOutputFailure();
     if (const Result<> connecting = m_client.connectTo(m_options.server); !connecting)
         finish(HandshakeFailed, connecting.error().message);
 }
@@ -100,12 +101,16 @@ void Conversation::handleReply(const QByteArray &reply)
 {
     m_output.write((m_isTerminal ? escaped(reply, noLimit).toUtf8() : reply) + '\n');
     if (!m_output.flush())
-        return finish(
-            OutputFailed,
-            QStringLiteral("standard output cannot be written: %1").arg(m_output.errorString()));
+        return handleOutputFailure();
     m_replyDeadline.stop();
     m_awaitsReply = false;
     sendNext();
+}
+
+void Conversation::handleOutputFailure()
+{
+    finish(OutputFailed,
+           QStringLiteral("standard output cannot be written: %1").arg(m_output.errorString()));
 }
 
 void Conversation::handleFailure(DtlsClient::Failure failure)

@@ -53,6 +53,7 @@ private:
     void readStandardInput();
     void sendNext();
     void handleReply(const QByteArray &reply);
+    void handleOutputFailure();
     void handleFailure(DtlsClient::Failure failure);
     void finish(Status status, const QString &problem = {});
 

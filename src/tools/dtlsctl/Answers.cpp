@@ -123,6 +123,7 @@ Result<StatusAnswer> StatusAnswer::parse(const QJsonObject &object)
     status.configFile = fields.text("config_file");
     for (const auto &address : fields.array("listen"))
         status.listen += address.toString();
+    status.tlsBackend = fields.text("tls_backend");
     status.identities = fields.number("identities");
     status.sessions = fields.number("sessions");
     status.halfOpen = fields.number("half_open");
@@ -153,6 +154,7 @@ Result<SessionAnswer> SessionAnswer::parse(const QJsonObject &object)
     session.local = fields.text("local");
     session.cipher = fields.text("cipher");
     session.protocol = fields.text("protocol");
+    session.connectionId = fields.text("connection_id");
     session.ageSeconds = fields.seconds("age_s");
     session.idleSeconds = fields.seconds("idle_s");
     session.traffic = fields.traffic();

@@ -40,6 +40,7 @@ struct StatusAnswer
     double uptimeSeconds = 0;
     QString configFile; ///< empty: the built-in defaults
     QStringList listen;
+    QString tlsBackend; ///< `dtlsd` or `qt`
     std::int64_t identities = 0;
     std::int64_t sessions = 0;
     std::int64_t halfOpen = 0;
@@ -73,8 +74,9 @@ struct SessionAnswer
     QByteArray identity; ///< empty: the device has not sent one yet, or the empty identity
     QString peer;
     QString local;
-    QString cipher;   ///< empty while handshaking
-    QString protocol; ///< empty while handshaking
+    QString cipher;       ///< empty while handshaking
+    QString protocol;     ///< empty while handshaking
+    QString connectionId; ///< empty: it has none
     double ageSeconds = 0;
     double idleSeconds = 0;
     TrafficAnswer traffic;

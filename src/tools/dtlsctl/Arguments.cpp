@@ -5,8 +5,8 @@
 #include "config/Diagnostics.h"
 #include "core/Escape.h"
 #include "core/Version.h"
-#include "dtls/Events.h"
 #include "dtls/Psk.h"
+#include "dtls/SessionQuery.h"
 #include "tools/dtlsctl/Help.h"
 
 #include <QCommandLineParser>
@@ -69,13 +69,15 @@ struct Switches
     const QCommandLineOption socket{QStringLiteral("socket"), {}, QStringLiteral("PATH")};
     const QCommandLineOption json{QStringLiteral("json")};
     const QCommandLineOption watch{QStringLiteral("watch")};
+    const QCommandLineOption limit{QStringLiteral("limit"), {}, QStringLiteral("N")};
+    const QCommandLineOption identity{QStringLiteral("identity"), {}, QStringLiteral("NAME")};
     const QCommandLineOption format{QStringLiteral("format"), {}, QStringLiteral("FORMAT")};
     const QCommandLineOption version{QStringLiteral("version")};
     const QCommandLineOption help{QStringLiteral("help")};
 
     [[nodiscard]] QList<QCommandLineOption> all() const
     {
-        return {socket, json, watch, format, version, help};
+        return {socket, json, watch, limit, identity, format, version, help};
     }
 };
 
@@ -107,6 +109,11 @@ QString misplacedOption(const QCommandLineParser &parser, const Switches &switch
     if (parser.isSet(switches.watch) && !form.canWatch)
         return QStringLiteral("--watch does not go with %1; it goes with status and sessions")
             .arg(command);
+    for (const QCommandLineOption *option : {&switches.limit, &switches.identity}) {
+        if (parser.isSet(*option) && form.command != Command::Sessions)
+            return QStringLiteral("--%1 does not go with %2; it goes with sessions")
+                .arg(option->names().constFirst(), command);
+    }
     if (parser.isSet(switches.format) != (form.command == Command::KeyImport))
         return form.command == Command::KeyImport
                    ? QStringLiteral("--format is missing; mosquitto, stunnel or gnutls is accepted")
@@ -118,6 +125,15 @@ QString misplacedOption(const QCommandLineParser &parser, const Switches &switch
     return {};
 }
 
+QString identityProblem(const QByteArray &identity)
+{
+    if (PskStore::isValidIdentity(identity))
+        return {};
+    return QStringLiteral("the identity has %1 bytes; up to %2 bytes are accepted")
+        .arg(identity.size())
+        .arg(PskStore::maximumIdentitySize);
+}
+
 QString nameProblem(Command command, const QByteArray &name)
 {
     if (command == Command::Close && !sessionIdIn(name))
@@ -125,11 +141,9 @@ QString nameProblem(Command command, const QByteArray &name)
                               "sessions shows them")
             .arg(escaped(name));
     const bool isIdentity = command == Command::CloseIdentity || command == Command::KeyNew;
-    if (isIdentity && !PskStore::isValidIdentity(name))
-        return QStringLiteral("the identity has %1 bytes; up to %2 bytes are accepted")
-            .arg(name.size())
-            .arg(PskStore::maximumIdentitySize);
-    if (name.isEmpty() && !isIdentity)
+    if (isIdentity)
+        return identityProblem(name);
+    if (name.isEmpty())
         return QStringLiteral("the name of the file is empty; a file, or - for standard input, is "
                               "accepted");
     return {};
@@ -150,6 +164,23 @@ std::variant<QByteArray, Stop> takeName(const QStringList &words, const Form &fo
     if (const QString problem = nameProblem(form.command, name); !problem.isEmpty())
         return wrongUsage(problem);
     return form.command == Command::Close ? name.toLower() : name;
+}
+
+/// Which sessions `sessions` shows; an error for a value that is not accepted.
+QString readQuery(const QCommandLineParser &parser, const Switches &switches, Arguments &arguments)
+{
+    if (parser.isSet(switches.limit)) {
+        const QString limit = parser.value(switches.limit);
+        arguments.limit = limit.toInt(); // 0 if it is no number
+        if (arguments.limit < 1 || arguments.limit > SessionQuery::maximumLimit)
+            return QStringLiteral("--limit %1: a whole number from 1 to %2 is accepted")
+                .arg(shownName(limit))
+                .arg(SessionQuery::maximumLimit);
+    }
+    if (!parser.isSet(switches.identity))
+        return {};
+    arguments.identity = parser.value(switches.identity).toLatin1();
+    return identityProblem(*arguments.identity);
 }
 
 std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switches &switches)
@@ -181,6 +212,8 @@ std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switc
     arguments.watch = parser.isSet(switches.watch);
     arguments.format = format.value_or(KeyFormat::Mosquitto);
     arguments.name = std::get<QByteArray>(name);
+    if (const QString problem = readQuery(parser, switches, arguments); !problem.isEmpty())
+        return wrongUsage(problem);
     return arguments;
 }
 

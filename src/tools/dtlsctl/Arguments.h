@@ -9,6 +9,7 @@
 #include <QList>
 #include <QString>
 
+#include <optional>
 #include <variant>
 
 namespace dtlsd {
@@ -39,7 +40,9 @@ struct Arguments
     bool json = false;
     bool watch = false;
     KeyFormat format = KeyFormat::Mosquitto;
-    QByteArray name; ///< the command's SESSION, NAME or FILE
+    std::optional<QByteArray> identity = {}; ///< of `sessions`
+    int limit = 0;                           ///< of `sessions`; 0: not given
+    QByteArray name;                         ///< the command's SESSION, NAME or FILE
 
     /// The command as it is written, and as the control socket has it.
     [[nodiscard]] QLatin1StringView words() const;

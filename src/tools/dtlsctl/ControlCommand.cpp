@@ -5,15 +5,23 @@
 #include "core/Escape.h"
 #include "core/Json.h"
 #include "core/Quantity.h"
-#include "tools/dtlsctl/Report.h"
+#include "dtls/SessionQuery.h"
 
 #include <QJsonArray>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
+#include <utility>
 
 namespace dtlsd {
+
+namespace {
+
+constexpr qsizetype rowsAtOnce = 1000;
+
+} // namespace
 
 std::optional<Failure> ControlCommand::run()
 {
@@ -27,6 +35,8 @@ std::optional<Failure> ControlCommand::run()
 
 std::optional<Failure> ControlCommand::runOnce()
 {
+    m_terminal = Terminal::ofStandardOutput();
+    m_table = SessionsTable(m_terminal.columns);
     m_sessions.clear();
     m_sessionLines = 0;
     const auto answer = m_client.ask(
@@ -53,21 +63,63 @@ QJsonObject ControlCommand::question() const
         question.insert(QStringLiteral("session"), QString::fromLatin1(m_arguments.name));
     else if (m_arguments.command == Command::CloseIdentity)
         insertBytes(question, QStringLiteral("identity"), m_arguments.name);
+    if (m_arguments.identity)
+        insertBytes(question, QStringLiteral("identity"), *m_arguments.identity);
+    if (const int most = limit(); most > 0)
+        question.insert(QStringLiteral("limit"), most);
     return question;
+}
+
+/// How many sessions to ask for; 0: all. A person at a terminal wants no million lines.
+int ControlCommand::limit() const
+{
+    const bool isForATerminal =
+        m_arguments.command == Command::Sessions && !m_arguments.json && m_terminal.isOne;
+    if (m_arguments.limit > 0 || !isForATerminal)
+        return m_arguments.limit;
+    return redraws() && m_terminal.rows > 0 ? std::min(m_terminal.rows, SessionQuery::maximumLimit)
+                                            : SessionQuery::maximumLimit;
 }
 
 std::optional<Failure> ControlCommand::takeLine(const ControlClient::Line &line)
 {
     if (m_arguments.command != Command::Sessions)
         return m_client.noAnswer(QStringLiteral("a line says neither yes nor no"));
-    ++m_sessionLines;
+    const int most = limit();
+    if (++m_sessionLines > most && most > 0)
+        return m_client.noAnswer(QStringLiteral("it has more sessions than were asked for"));
     if (m_arguments.json)
         return print(line.text + '\n');
     const Result<SessionAnswer> session = SessionAnswer::parse(line.object);
     if (!session)
         return m_client.noAnswer(session.error().message);
     m_sessions += session.value();
-    return std::nullopt;
+    return m_sessions.size() < rowsAtOnce || redraws() ? std::nullopt : printRows();
+}
+
+/// The rows that have come since the block before.
+std::optional<Failure> ControlCommand::printRows()
+{
+    const bool isBegun = m_table.isBegun();
+    const TextBlock block = m_table.next(std::exchange(m_sessions, {}));
+    return isBegun ? printEncoded(m_terminal.printed(block)) : printBlock(block);
+}
+
+std::optional<Failure> ControlCommand::printSessions(const QJsonObject &last)
+{
+    if (m_sessionLines == 0)
+        return printBlock(sessionsReport({}, m_terminal.columns));
+    const qint64 total = last.value(QStringLiteral("total")).toInteger();
+    const qint64 further = std::max<qint64>(total - m_sessionLines, 0);
+    if (redraws())
+        return printEncoded(m_terminal.redrawn(m_table.next(m_sessions), further));
+    if (auto failure = m_sessions.isEmpty() ? std::nullopt : printRows())
+        return failure;
+    if (further == 0 || !m_terminal.isOne)
+        return std::nullopt;
+    const QString hint =
+        QStringLiteral("… %1 more; see --limit, --identity and --json").arg(further);
+    return printEncoded(m_terminal.printed({{cut(hint, m_terminal.columns)}}));
 }
 
 std::optional<Failure> ControlCommand::checkSessions(const QJsonObject &last) const
@@ -83,10 +135,8 @@ std::optional<Failure> ControlCommand::printAnswer(const QJsonObject &last)
     switch (m_arguments.command) {
     case Command::Status:
         return printStatus(last);
-    case Command::Sessions: {
-        const Terminal terminal = Terminal::ofStandardOutput();
-        return printBlock(sessionsReport(m_sessions, terminal.columns), terminal);
-    }
+    case Command::Sessions:
+        return printSessions(last);
     case Command::Close:
         return print("Session " + m_arguments.name + " is closed.\n");
     case Command::CloseIdentity:
@@ -105,7 +155,7 @@ std::optional<Failure> ControlCommand::printStatus(const QJsonObject &last)
     const Result<StatusAnswer> status = StatusAnswer::parse(last);
     if (!status)
         return m_client.noAnswer(status.error().message);
-    return printBlock(statusReport(status.value()), Terminal::ofStandardOutput());
+    return printBlock(statusReport(status.value()));
 }
 
 std::optional<Failure> ControlCommand::printClosed(const QJsonObject &last) const
@@ -137,13 +187,13 @@ std::optional<Failure> ControlCommand::printMetrics(const QJsonObject &last) con
     return print(metrics.toString().toUtf8());
 }
 
-std::optional<Failure> ControlCommand::printBlock(const TextBlock &block, const Terminal &terminal)
+std::optional<Failure> ControlCommand::printBlock(const TextBlock &block)
 {
-    if (m_arguments.watch && terminal.isOne)
-        return printEncoded(terminal.redrawn(block));
+    if (redraws())
+        return printEncoded(m_terminal.redrawn(block));
     const QByteArray gap = m_hasPrinted ? "\n" : "";
     m_hasPrinted = true;
-    return printEncoded(gap + terminal.printed(block));
+    return printEncoded(gap + m_terminal.printed(block));
 }
 
 } // namespace dtlsd

@@ -12,7 +12,8 @@ Asks a running dtlsd and tells it what to do, through its control socket; makes 
 
 Commands:
   status                What dtlsd is, where it listens and what it has done.
-  sessions              The devices that are connected, a line each.
+  sessions              The devices that are connected, a line each: on a terminal the
+                        1000 that were last active.
   close SESSION         End the session with this number, which sessions shows.
   close-identity NAME   End every session of this identity.
   reload                Read the configuration anew: all of it or nothing.
@@ -29,6 +30,8 @@ Options:
                     for each session, for other commands the last line, also if it is
                     an error.
   --watch           With status and sessions: again every second, until Ctrl-C.
+  --limit N         With sessions: only the N (1 to 1000) that were last active.
+  --identity NAME   With sessions: only those of this identity.
   --format FORMAT   What FILE is: mosquitto (psk_file), stunnel (PSKsecrets) or gnutls
                     (psk.passwd).
   --version         Print the version.
@@ -38,6 +41,7 @@ NAME is an identity, byte for byte; behind -- it may begin with a hyphen.
 
 Examples:
   dtlsctl sessions --watch
+  dtlsctl sessions --identity sensor-17
   dtlsctl --json sessions | jq -r 'select(.idle_s > 300) | .session'
   dtlsctl close-identity sensor-17
   dtlsctl key new sensor-17 >> /etc/dtlsd/dtlsd.ini && dtlsctl reload

@@ -131,21 +131,21 @@ void Importer::takeLine(const QByteArray &line, int number)
     const Reading read = readLine(m_format, line);
     if (!read)
         return m_errors.append(number, read.error().message);
-    if (!read.value())
+    const auto &entry = read.value();
+    if (!entry)
         return;
-    const NamedKey &entry = *read.value();
-    if (const QString problem = problemWith(entry); !problem.isEmpty())
+    if (const QString problem = problemWith(*entry); !problem.isEmpty())
         return m_errors.append(number, problem);
-    m_firstLine.insert(entry.identity, number);
-    m_keys.lines += keyLine(entry.identity, entry.key);
-    if (const QString doubt = keyLineDoubt(entry.identity); !doubt.isEmpty())
+    m_firstLine.insert(entry->identity, number);
+    m_keys.lines += keyLine(entry->identity, entry->key);
+    if (const QString doubt = keyLineDoubt(entry->identity); !doubt.isEmpty())
         m_warnings.append(number, doubt);
-    if (entry.key.size() < usualMinimum)
+    if (entry->key.size() < usualMinimum)
         m_warnings.append(number,
                           QStringLiteral("the key is %1 long, and can be guessed from one recorded "
                                          "handshake; dtlsd accepts it only if [tls] min_key_bytes "
                                          "allows that")
-                              .arg(counted(entry.key.size(), "byte")));
+                              .arg(counted(entry->key.size(), "byte")));
 }
 
 QString Importer::problemWith(const NamedKey &entry) const

@@ -25,7 +25,7 @@ constexpr std::array columns{
     Column{QLatin1StringView("BYTES"), true},  Column{QLatin1StringView("SENT"), true},
     Column{QLatin1StringView("BYTES"), true},  Column{QLatin1StringView("BAD"), true},
     Column{QLatin1StringView("CIPHER")},       Column{QLatin1StringView("LOCAL")},
-    Column{QLatin1StringView("WORKER"), true},
+    Column{QLatin1StringView("WORKER"), true}, Column{QLatin1StringView("CONNECTION ID")},
 };
 using Row = std::array<QString, columns.size()>;
 
@@ -68,24 +68,25 @@ Row cells(const SessionAnswer &session, bool onTerminal)
             QString::number(session.badRecords),
             established ? orDash(safe(session.cipher, textLimit)) : safe(session.state, textLimit),
             safe(session.local, textLimit),
-            QString::number(session.worker)};
+            QString::number(session.worker),
+            orDash(safe(session.connectionId, textLimit))};
 }
 
-std::array<int, columns.size()> widthsOf(const QList<Row> &rows)
+void widen(QList<int> &widths, const Row &row)
 {
-    std::array<int, columns.size()> widths{};
-    for (const Row &row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i)
-            widths[i] = std::max(widths[i], displayWidth(row[i]));
+    widths.resize(std::ssize(row));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        int &width = widths[static_cast<qsizetype>(i)];
+        width = std::max(width, displayWidth(row[i]));
     }
-    return widths;
 }
 
-QString laidOut(const Row &row, const std::array<int, columns.size()> &widths)
+QString laidOut(const Row &row, const QList<int> &widths)
 {
     QString line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-        const QString filler(widths[i] - displayWidth(row[i]), u' ');
+        const int width = widths[static_cast<qsizetype>(i)];
+        const QString filler(width - displayWidth(row[i]), u' ');
         line += columns[i].right ? filler + row[i] : row[i] + filler;
         line += QStringLiteral("  ");
     }
@@ -96,23 +97,32 @@ QString laidOut(const Row &row, const std::array<int, columns.size()> &widths)
 
 } // namespace
 
+TextBlock SessionsTable::next(const QList<SessionAnswer> &sessions)
+{
+    const bool isFirst = !isBegun();
+    QList<Row> rows;
+    rows.reserve(sessions.size() + 1);
+    if (isFirst)
+        rows += headings();
+    for (const SessionAnswer &session : sessions)
+        rows += cells(session, m_terminalColumns > 0);
+    for (const Row &row : rows)
+        widen(m_widths, row);
+    TextBlock block;
+    block.reserve(rows.size());
+    for (const Row &row : rows) {
+        const bool isHeading = isFirst && block.isEmpty();
+        block += {cut(laidOut(row, m_widths), m_terminalColumns),
+                  isHeading ? TextLine::Tone::Heading : TextLine::Tone::Plain};
+    }
+    return block;
+}
+
 TextBlock sessionsReport(const QList<SessionAnswer> &sessions, int terminalColumns)
 {
     if (sessions.isEmpty())
         return {{QStringLiteral("No sessions."), TextLine::Tone::Plain}};
-    QList<Row> rows{headings()};
-    rows.reserve(sessions.size() + 1);
-    for (const SessionAnswer &session : sessions)
-        rows += cells(session, terminalColumns > 0);
-    const auto widths = widthsOf(rows);
-    TextBlock block;
-    block.reserve(rows.size());
-    for (const Row &row : rows) {
-        const bool isHeading = block.isEmpty();
-        block += {cut(laidOut(row, widths), terminalColumns),
-                  isHeading ? TextLine::Tone::Heading : TextLine::Tone::Plain};
-    }
-    return block;
+    return SessionsTable(terminalColumns).next(sessions);
 }
 
 } // namespace dtlsd

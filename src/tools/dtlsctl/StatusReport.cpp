@@ -90,6 +90,7 @@ TextBlock statusReport(const StatusAnswer &status)
          Tone::Heading},
         line(QStringLiteral("Listening on"), safe(status.listen.join(QStringLiteral(", ")), 4096)),
         configuration(status),
+        line(QStringLiteral("TLS backend"), safe(status.tlsBackend)),
         line(QStringLiteral("Now"), QStringLiteral("%1 of %2, %3 under way")
                                         .arg(counted(status.sessions, "session"),
                                              counted(status.identities, "identity", "identities"),

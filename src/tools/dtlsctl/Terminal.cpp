@@ -3,6 +3,7 @@
 
 #include "core/Escape.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -54,19 +55,20 @@ QByteArray Terminal::printed(const TextBlock &block) const
     return result;
 }
 
-QByteArray Terminal::redrawn(const TextBlock &block) const
+QByteArray Terminal::redrawn(const TextBlock &block, qint64 further) const
 {
     // The cursor needs a row of its own below the block.
-    const qsizetype room = rows > 1 ? rows - 1 : block.size();
-    const bool fits = block.size() <= room;
-    const qsizetype shown = fits ? block.size() : room - 1;
+    const qsizetype room = rows > 1 ? rows - 1 : block.size() + 1;
+    const bool fits = further == 0 && block.size() <= room;
+    const qsizetype shown = fits ? block.size() : std::min(block.size(), room - 1);
     QByteArray result("\x1b[H");
     for (const TextLine &line : block.first(shown))
         result += "\x1b[K" + encoded({cut(line.text, columns), line.tone}) + '\n';
     if (!fits)
-        result += "\x1b[K" +
-                  cut(QStringLiteral("… %1 more").arg(block.size() - shown), columns).toUtf8() +
-                  '\n';
+        result +=
+            "\x1b[K" +
+            cut(QStringLiteral("… %1 more").arg(block.size() - shown + further), columns).toUtf8() +
+            '\n';
     return result + "\x1b[J";
 }
 

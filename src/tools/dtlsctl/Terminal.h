@@ -36,9 +36,10 @@ struct Terminal
 
     /// The lines of @p block, encoded for output.
     [[nodiscard]] QByteArray printed(const TextBlock &block) const;
-    /// Replaces the screen by @p block, cut to the screen's size. Write it in one piece; nothing
-    /// has to be restored afterwards.
-    [[nodiscard]] QByteArray redrawn(const TextBlock &block) const;
+    /// Replaces the screen by @p block, cut to the screen's size; the last row says how many lines
+    /// are not shown, with @p further ones that are not in the block. Write it in one piece;
+    /// nothing has to be restored afterwards.
+    [[nodiscard]] QByteArray redrawn(const TextBlock &block, qint64 further = 0) const;
 
 private:
     [[nodiscard]] QByteArray encoded(const TextLine &line) const;
