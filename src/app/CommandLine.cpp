@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/CommandLine.h"
 
+#include "app/TlsBackendChoice.h"
 #include "core/Version.h"
 #include "log/SinkChoice.h"
+#include "tls/TlsBackend.h"
 
 #include <QCommandLineParser>
 
@@ -26,6 +28,15 @@ QString containerHint()
                           "with the key file that it names, at /etc/dtlsd: podman run --volume "
                           "./dtlsd:/etc/dtlsd:ro; user %1 has to be able to read both")
         .arg(::geteuid());
+}
+
+/// Names the backend that `[tls] backend = auto` takes, and why if it is not ours.
+QString versionText()
+{
+    const Result<> ours = TlsBackend::activate();
+    return QStringLiteral("dtlsd %1\nTLS backend: %2%3\n")
+        .arg(version, nameIn(backendNames, TlsBackend::inForce()),
+             ours ? QString() : QStringLiteral(" (%1)").arg(ours.error().message));
 }
 
 CommandLine rejected(const QString &problem)
@@ -53,7 +64,8 @@ CommandLine CommandLine::parse(const QStringList &arguments)
                                     QStringLiteral("Log to auto, journal, json or text."),
                                     QStringLiteral("TARGET"));
     const QCommandLineOption versionOption(QStringLiteral("version"),
-                                           QStringLiteral("Print the version."));
+                                           QStringLiteral("Print the version, and the TLS "
+                                                          "backend that auto takes."));
     const QCommandLineOption help(QStringLiteral("help"), QStringLiteral("Print this help."));
 
     QCommandLineParser parser;
@@ -69,7 +81,7 @@ CommandLine CommandLine::parse(const QStringList &arguments)
         result.message = parser.helpText() + QLatin1String(helpFooter);
     } else if (parser.isSet(versionOption)) {
         result.action = Action::Print;
-        result.message = QStringLiteral("dtlsd %1\n").arg(version);
+        result.message = versionText();
     } else if (!parser.positionalArguments().isEmpty()) {
         return rejected(QStringLiteral("unexpected argument %1; options only are accepted")
                             .arg(parser.positionalArguments().constFirst()));
@@ -98,6 +110,10 @@ ConfigResult CommandLine::loadConfig() const
     if (hasNoFile && !result.errors.isEmpty() && qEnvironmentVariableIsSet("container"))
         result.errors.append({defaultConfigFile, 0, containerHint()});
     result.config.log.target = logTarget.value_or(result.config.log.target);
+    if (action == Action::Check && result.config.tlsBackend) {
+        if (const Result<> usable = useTlsBackend(result.config.tlsBackend); !usable)
+            result.missing.append({result.config.file, 0, usable.error().message});
+    }
     if (action != Action::Run) // the standard output of a check is not that of the service
         return result;
     const Result<> output = checkOutput(result.config.log.target, Surroundings::current());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Daemon.h"
 
+#include "app/TlsBackendChoice.h"
 #include "core/Console.h"
 #include "core/Quantity.h"
-#include "core/Version.h"
 #include "dtls/DtlsConfiguration.h"
 #include "log/JournalSink.h"
 #include "tls/TlsBackend.h"
@@ -48,11 +48,6 @@ QString logProblem(const LogState &log)
     return {};
 }
 
-Result<> useTlsBackend(BackendChoice choice)
-{
-    return hasOwnTlsBackend && choice != BackendChoice::Qt ? TlsBackend::activate() : success();
-}
-
 } // namespace
 
 Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed)
@@ -73,7 +68,7 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
                  m_config, m_workers)
     , m_control(*this)
     , m_controlServer([this](const QByteArray &request,
-                             const Control::Reply &reply) { m_control.answer(request, reply); },
+                             const Reply &reply) { m_control.answer(request, reply); },
                       ControlServer::Limits())
     , m_metricsFile([this](auto then) { state(std::move(then)); },
                     [this](const QString &what) { warn(what); })
@@ -109,12 +104,10 @@ Result<> Daemon::start()
 {
     if (!isDtlsSupported())
         return failToListen(QStringLiteral("Qt's OpenSSL plugin is not installed"));
-    if (!m_tlsBackend && m_config.tlsBackend == BackendChoice::Dtlsd)
-        return failToListen(QStringLiteral("[tls] backend = dtlsd: %1; backend = qt takes Qt's own")
-                                .arg(m_tlsBackend.error().message));
+    if (!m_tlsBackend && m_config.tlsBackend)
+        return failToListen(m_tlsBackend.error().message);
     if (!m_tlsBackend)
-        warn(QStringLiteral("[tls] backend: %1; Qt's own is used, which is slower")
-                 .arg(m_tlsBackend.error().message));
+        warn(m_tlsBackend.error().message);
     if (!m_missing.isEmpty() && !m_workers.hasPassedSockets())
         return failToListen(m_missing.constFirst().toString());
     if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
@@ -123,7 +116,8 @@ Result<> Daemon::start()
     warnAboutSockets();
     openControlSocket(); // before `started`, so that it works for readers of that entry
     log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
-                m_config.settings.identities->size(), m_workers.hasPassedSockets()});
+                m_config.settings.identities->size(), m_workers.hasPassedSockets(),
+                TlsBackend::inForce(), connectionIds()});
     startWatchdog();
     m_period.start();
     followConfig();
@@ -270,7 +264,7 @@ Result<Controllable::Health> Daemon::judge(const Result<int> &sockets)
     if (m_sink.target == LogTarget::Journal && !JournalSink::isThere()) // before any entry fails
         return Error{QStringLiteral("nobody receives at %1: is systemd-journald running?")
                          .arg(QLatin1String(JournalSink::defaultSocket))};
-    return Health{m_workers.size(), sockets.value()};
+    return Health{m_workers.size(), sockets.value(), connectionIds()};
 }
 
 void Daemon::state(Then<Result<DaemonState>> then)
@@ -283,11 +277,19 @@ void Daemon::state(Then<Result<DaemonState>> then)
     });
 }
 
+ConnectionIdUse Daemon::connectionIds() const
+{
+    return connectionIdUse(m_config.settings.tls.connectionIds, TlsBackend::inForce());
+}
+
 DaemonState Daemon::stateOf(std::vector<WorkerState> workers) const
 {
     return DaemonState{m_started,
                        m_config.file,
                        m_workers.addresses(),
+                       TlsBackend::inForce(),
+                       connectionIds(),
+                       m_workers.isSteered(),
                        m_config.settings.identities->size(),
                        std::move(workers),
                        m_sink.target,

@@ -8,6 +8,7 @@
 #include "app/Gathering.h"
 #include "app/LogEvent.h"
 #include "app/Mailbox.h"
+#include "app/PoolSessions.h"
 #include "app/Reloader.h"
 #include "app/WorkerPool.h"
 #include "config/Config.h"
@@ -27,6 +28,7 @@
 #include <QTimer>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace dtlsd {
@@ -46,9 +48,9 @@ public:
 
 private:
     void state(Then<Result<DaemonState>> then) override;
-    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) override
+    std::shared_ptr<Sessions> sessions(const SessionQuery &query) override
     {
-        m_workers.sessions(std::move(then));
+        return std::make_shared<PoolSessions>(m_workers, query);
     }
     void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) override
     {
@@ -62,6 +64,7 @@ private:
     /// Logs and returns the reason why it listens nowhere.
     Error failToListen(const QString &why);
     void warnAboutSockets();
+    [[nodiscard]] ConnectionIdUse connectionIds() const;
     [[nodiscard]] DaemonState stateOf(std::vector<WorkerState> workers) const;
     [[nodiscard]] Result<Health> judge(const Result<int> &sockets);
     /// Loads the configuration for Reloader.

@@ -47,7 +47,7 @@ private:
                 then(Error{QStringLiteral("worker %1 does not answer").arg(answers.size())});
                 return;
             }
-            answers.push_back(*std::exchange(answer, std::nullopt));
+            answers.push_back(std::move(*answer));
         }
         then(std::move(answers));
     }

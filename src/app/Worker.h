@@ -12,6 +12,7 @@
 
 #include <QThread>
 
+#include <cstddef>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -22,10 +23,12 @@ namespace dtlsd {
 class Worker : public QThread
 {
 public:
-    /// Starts the thread, named @p name; its server does not listen yet.
-    Worker(const QString &name, std::shared_ptr<const ServerSettings> settings,
+    /// Starts the thread of worker @p number, from 0; its server does not listen yet.
+    Worker(std::size_t number, std::shared_ptr<const ServerSettings> settings,
            std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer);
     ~Worker() override;
+
+    [[nodiscard]] std::size_t number() const { return m_number; }
 
     /// Runs @p task in the worker's thread; returns at once.
     void post(std::function<void(Worker &)> task)
@@ -53,6 +56,7 @@ private:
     void serve();
     void logDatagram(const Datagram &datagram);
 
+    const std::size_t m_number;
     std::shared_ptr<const ServerSettings> m_settings; // until the server has them
     const std::shared_ptr<SharedState> m_shared;
     EventLog m_events; // worker's thread, once it runs

@@ -2,8 +2,11 @@
 #include "app/WorkerPool.h"
 
 #include "app/LogEvent.h"
+#include "net/Steering.h"
+#include "wire/Record.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include <malloc.h>
@@ -26,6 +29,15 @@ std::shared_ptr<SharedState> sharedBy(const Config &config)
                                          secret.isEmpty() ? randomSecret() : secret.bytes());
 }
 
+/// Takes records with a connection ID (RFC 9146) to the worker whose number is in it, modulo
+/// @p workers: a former process may have had more.
+Steering steeringTo(int workers)
+{
+    return {.firstByte = static_cast<std::uint8_t>(ContentType::WithId),
+            .chooserPlace = Record::idPlace + ConnectionId::workerPlace,
+            .sockets = static_cast<std::uint32_t>(workers)};
+}
+
 } // namespace
 
 WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThread,
@@ -33,6 +45,7 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThr
     : m_writer(writer)
     , m_mainThread(mainThread)
     , m_patience(patience)
+    , m_configFile(config.file)
     , m_hasPassedSockets(!passed.empty())
     , m_receiveBuffer(static_cast<int>(config.server.receiveBuffer))
     , m_shared(sharedBy(config))
@@ -44,9 +57,9 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThr
     // pages at a time, with a system call for each. Several workers would contend for it.
     if (count == 1)
         mallopt(M_ARENA_MAX, 1);
-    for (int i = 0; i < count; ++i)
-        m_workers.push_back(std::make_unique<Worker>(QStringLiteral("worker-%1").arg(i), m_settings,
-                                                     m_shared, m_events, writer));
+    while (size() < count)
+        m_workers.push_back(
+            std::make_unique<Worker>(m_workers.size(), m_settings, m_shared, m_events, writer));
     deal(passed);
 }
 
@@ -57,15 +70,48 @@ void WorkerPool::deal(const std::vector<int> &passed)
         if (!addresses().contains(address))
             m_listening.push_back({address, address});
     }
-    // The kernel spreads peers over the sockets of an address, so these go to different workers.
-    std::vector<Descriptor> byAddress;
-    for (const Listening &listening : m_listening) {
+    // The kernel spreads peers over the sockets of an address, so these go to different workers. It
+    // numbers them as they were bound, which is the order in which systemd passes them.
+    std::vector<Descriptor> tooFew;
+    for (Listening &listening : m_listening) {
+        std::vector<Descriptor> sockets;
         for (const int descriptor : passed) {
             if (listening.isAt(DatagramSocket::addressOf(descriptor)))
-                byAddress.emplace_back(descriptor);
+                sockets.emplace_back(descriptor);
         }
+        listening.isSteered = steer(sockets);
+        if (std::ssize(sockets) < size())
+            std::ranges::move(sockets, std::back_inserter(tooFew));
+        else
+            handOver(std::move(sockets));
     }
-    handOver(std::move(byAddress));
+    // In one sequence over all such addresses: if each began at worker 0, the last workers might
+    // have no socket at all.
+    handOver(std::move(tooFew));
+}
+
+bool WorkerPool::steer(std::span<const Descriptor> sockets)
+{
+    if (size() == 1)
+        return true;
+    const int any = sockets.front().number();
+    if (std::ssize(sockets) < size()) {
+        Steering::detachFrom(any); // systemd's socket may have that of a former process
+        return false;
+    }
+    const Result<> attached = steeringTo(size()).attachTo(any);
+    if (!attached)
+        logEvent(m_events, m_writer,
+                 ConfigMessage{m_configFile, 0,
+                               QStringLiteral("[server] workers: %1; workers hand records with a "
+                                              "connection ID to each other instead")
+                                   .arg(attached.error().message)});
+    return attached.ok();
+}
+
+bool WorkerPool::isSteered() const
+{
+    return std::ranges::all_of(m_listening, &Listening::isSteered);
 }
 
 void WorkerPool::handOver(std::vector<Descriptor> descriptors)
@@ -98,7 +144,8 @@ Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
             logEvent(m_events, m_writer, ListenFailed{address, bound.error().message});
             return bound.error();
         }
-        m_listening.push_back({address, bound.value()});
+        const auto opened = std::span(descriptors).last(m_workers.size());
+        m_listening.push_back({address, bound.value(), steer(opened)});
     }
     handOver(std::move(descriptors));
     return success();
@@ -209,11 +256,16 @@ void WorkerPool::states(Then<Result<std::vector<WorkerState>>> then)
                      std::move(then));
 }
 
-void WorkerPool::sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then)
+void WorkerPool::list(const std::shared_ptr<Listings> &listings, std::size_t most,
+                      Then<Result<std::vector<SessionListing::Slice>>> then)
 {
-    ask<std::vector<SessionReport>>(
-        [](Worker &worker, const auto &answer) { answer(worker.server().sessions()); }, m_patience,
-        std::move(then));
+    const auto next = [listings, most](Worker &worker, const auto &answer) {
+        auto &listing = listings->ofWorker[worker.number()];
+        if (!listing)
+            listing.emplace(worker.server().list(listings->query));
+        answer(listing->next(most));
+    };
+    ask<SessionListing::Slice>(next, m_patience, std::move(then));
 }
 
 void WorkerPool::receivingSockets(Then<Result<int>> then)

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,10 @@ public:
     [[nodiscard]] QList<SocketAddress> addresses() const;
     /// The SO_RCVBUF of the first socket, in bytes, as the kernel reports it.
     [[nodiscard]] int receiveBufferSize() const { return m_grantedBuffer; }
+    /// Whether each record with a connection ID comes to the worker named in it, at every address.
+    /// If not, workers hand such records to each other: the kernel refused to steer them, which was
+    /// logged, or an address has fewer passed sockets than there are workers.
+    [[nodiscard]] bool isSteered() const;
 
     /// Puts a new configuration in force, except its addresses; each worker has all of it or
     /// nothing. @p then gets the number of revoked sessions; only then may apply() be called again.
@@ -67,8 +72,18 @@ public:
 
     [[nodiscard]] int size() const { return static_cast<int>(m_workers.size()); }
     void states(Then<Result<std::vector<WorkerState>>> then);
-    /// One list for each worker.
-    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then);
+
+    /// The listings of all workers for one query.
+    struct Listings
+    {
+        SessionQuery query;
+        /// An element for each worker, which only that worker reads and writes; at first empty.
+        std::vector<std::optional<SessionListing>> ofWorker;
+    };
+    /// The next slice of each worker's listing; @p listings keeps them from call to call. An error
+    /// ends the listings.
+    void list(const std::shared_ptr<Listings> &listings, std::size_t most,
+              Then<Result<std::vector<SessionListing::Slice>>> then);
     /// How many sockets all workers receive from; an error also if one misses any of its sockets.
     void receivingSockets(Then<Result<int>> then);
 
@@ -95,7 +110,7 @@ public:
                 });
             });
         }
-        if (!timer)
+        if (!timer || !patience)
             return;
         timer->setSingleShot(true);
         // Through the mailbox: answers posted while the main thread was busy come before it.
@@ -109,6 +124,7 @@ private:
     {
         SocketAddress wanted;
         SocketAddress bound;
+        bool isSteered = false;
 
         [[nodiscard]] bool isAt(const SocketAddress &address) const
         {
@@ -120,6 +136,9 @@ private:
     /// Appends a socket at @p wanted for each worker to @p descriptors. Returns the bound address.
     Result<SocketAddress> openAt(const SocketAddress &wanted,
                                  std::vector<Descriptor> &descriptors) const;
+    /// Makes the kernel steer records with a connection ID among @p sockets, which are all those of
+    /// an address and are dealt to the workers in this order. Returns whether they are steered.
+    bool steer(std::span<const Descriptor> sockets);
     /// Hands each worker its share of @p descriptors, in turns.
     void handOver(std::vector<Descriptor> descriptors);
     void askToAct(const Question<std::int64_t> &command, Then<std::int64_t> then);
@@ -128,6 +147,7 @@ private:
     Mailbox &m_mainThread;
     QObject m_timers; // parent of the timers of ask()
     const std::chrono::milliseconds m_patience;
+    const QString m_configFile;
     const bool m_hasPassedSockets;
     const int m_receiveBuffer; // of every socket, also of sockets bound later
     int m_grantedBuffer = 0;
