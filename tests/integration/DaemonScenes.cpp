@@ -103,7 +103,10 @@ EventScenes daemonScenes()
         {.sentence = "the daemon starts",
          .event = "started",
          .expected = {{"message", "dtlsd <\\d+\\.\\d+\\.\\d+> listens on {server} with 1 worker "
-                                  "for 1 identity"},
+                                  "for 1 identity; TLS backend: <dtlsd|qt, so \\[tls\\] "
+                                  "connection_ids has no effect>"},
+                      {"tls_backend", "<dtlsd|qt>"},
+                      {"connection_ids", "<yes|no>"},
                       {"local_address", "{server}"},
                       {"config_file", "{config}"}}},
         {.sentence = "the daemon is told to stop",

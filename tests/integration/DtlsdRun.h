@@ -4,6 +4,7 @@
 #pragma once
 
 #include "support/ChildProcess.h"
+#include "support/DaemonProcess.h"
 
 #include <QByteArray>
 #include <QString>
@@ -35,7 +36,7 @@ inline Outcome runDtlsd(const QStringList &arguments, const QString &opensslConf
     }
     if (inChild)
         process.setChildProcessModifier(inChild);
-    if (!process.run({QStringLiteral(DTLSD_BINARY), arguments}) || !process.waitForEnd())
+    if (!process.run({DaemonProcess::program(), arguments}) || !process.waitForEnd())
         return outcome;
     outcome.status = process.exitCode();
     outcome.output = QString::fromUtf8(process.readAllStandardOutput());

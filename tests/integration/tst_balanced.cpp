@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Two instances behind a balancer that hashes addresses, each with a network of its own, share the
-// secret of their cookies; one is killed under traffic. Run by `balanced-network`.
+// secret of their cookies; one is killed under traffic, and devices with connection IDs move. Run
+// by `balanced-network`.
 #include "support/CraftedHello.h"
 #include "support/DaemonProcess.h"
+#include "support/KeyedLink.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "wire/Record.h"
@@ -33,17 +35,18 @@ constexpr int beforeTheKill = 10;
 const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const SocketAddress balancer(QHostAddress(u"10.1.0.1"_s), 22334);
 
-QByteArray configuration(const QByteArray &address)
+QByteArray configuration(const QByteArray &address, int node)
 {
-    return "[server]\nlisten = " + address +
+    return "[server]\nnode = " + QByteArray::number(node) + "\nlisten = " + address +
            ":22334\nworkers = 2\nreply = echo\ncookie_secret = file:cookie.key\n"
            "[control]\nsocket =\n[psk]\nfile =\n[identity device]\nkey = hex:" +
            key.toHex() + '\n';
 }
 
-std::unique_ptr<DaemonProcess> makeInstance(const QString &host, const QByteArray &address)
+std::unique_ptr<DaemonProcess> makeInstance(const QString &host, const QByteArray &address,
+                                            int node)
 {
-    auto daemon = std::make_unique<DaemonProcess>(configuration(address));
+    auto daemon = std::make_unique<DaemonProcess>(configuration(address, node));
     daemon->write(u"cookie.key"_s, QByteArray(64, 'c'));
     daemon->runBy({u"ip"_s, {u"netns"_s, u"exec"_s, host}});
     return daemon;
@@ -97,6 +100,7 @@ private Q_SLOTS:
     void cleanup();
     void aHelloThatOneHasAnsweredIsTakenByTheOther();
     void devicesOfAKilledInstanceAreBackOnTheOther();
+    void devicesThatMoveStayOnTheirInstance();
 
 private:
     template <class Predicate>
@@ -120,8 +124,8 @@ void TestBalanced::initTestCase()
 void TestBalanced::init()
 {
     QVERIFY(spread({u"one"_s, u"two"_s}));
-    m_one = makeInstance(u"one"_s, "10.1.1.2");
-    m_two = makeInstance(u"two"_s, "10.1.2.2");
+    m_one = makeInstance(u"one"_s, "10.1.1.2", 0);
+    m_two = makeInstance(u"two"_s, "10.1.2.2", 1);
     QVERIFY2(m_one->start(), qPrintable(m_one->errorText()));
     QVERIFY2(m_two->start(), qPrintable(m_two->errorText()));
 }
@@ -192,6 +196,40 @@ void TestBalanced::devicesOfAKilledInstanceAreBackOnTheOther()
     }
     QVERIFY(entries.isEmpty());
     qInfo("%d devices of the killed instance came back on the other", again);
+}
+
+void TestBalanced::devicesThatMoveStayOnTheirInstance()
+{
+    constexpr int travellers = 20;
+    constexpr int moves = 10;
+    for (int number = 0; number < travellers; ++number) {
+        KeyedLink device({.identity = "device", .key = key, .connectionId = QByteArray()});
+        QByteArray heard;
+        bool isConnected = false;
+        connect(&device, &KeyedLink::connected, this, [&] { isConnected = true; });
+        connect(&device, &KeyedLink::received, this, [&](const QByteArray &text) { heard = text; });
+        device.start(balancer);
+        QVERIFY(waitUntil([&] { return isConnected; }, QDeadlineTimer(patience)));
+        for (int i = 0; i < moves; ++i) {
+            const QByteArray message = "place " + QByteArray::number(i);
+            device.send(message);
+            QVERIFY2(waitUntil([&] { return heard == message; }, QDeadlineTimer(patience)),
+                     message.constData());
+            device.moveTo(balancer);
+        }
+        device.close();
+    }
+    QCOMPARE(m_one->stop(), 0);
+    QCOMPARE(m_two->stop(), 0);
+    const auto count = [](DaemonProcess &daemon, const QString &event) {
+        return daemon.events(event).size();
+    };
+    const qsizetype onOne = count(*m_one, u"session-opened"_s);
+    const qsizetype onTwo = count(*m_two, u"session-opened"_s);
+    QVERIFY2(onOne > 0 && onTwo > 0, "the balancer leaves one out");
+    QCOMPARE(onOne + onTwo, travellers);
+    QCOMPARE(count(*m_one, u"datagram-received"_s), onOne * moves);
+    QCOMPARE(count(*m_two, u"datagram-received"_s), onTwo * moves);
 }
 
 QTEST_GUILESS_MAIN(TestBalanced)

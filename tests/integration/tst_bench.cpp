@@ -24,6 +24,7 @@ private Q_SLOTS:
     void eachModeMeasures_data();
     void eachModeMeasures();
     void sessionsAreClosedInTheEnd();
+    void heldSessionsStayOpen();
     void receiptsAreRepliesToo();
     void compareStartsServersAndStopsThem();
     void failuresAreToldApart_data();
@@ -52,7 +53,7 @@ void TestBench::initTestCase()
 {
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nreply = echo\nworkers = 1\n"
-        "[limits]\nmax_half_open = 1000\n[control]\nsocket =\n"
+        "[limits]\nmax_sessions = 1000\nmax_half_open = 1000\n[control]\nsocket =\n"
         "[psk]\nfile = psk.txt\n"
         "[identity receipts]\nreply = ack\n"
         "key = hex:00112233445566778899aabbccddeeff\n");
@@ -107,6 +108,9 @@ void TestBench::eachModeMeasures_data()
     row("ramp", "ramp --clients 260", "handshakes_per_second server_cpu_us p50_us session_kb");
     row("storm", "storm --clients 5 --storm 40",
         "quiet_p99_us storm_p99_us storm_to_quiet_p99 storm_seconds");
+    row("hold", "hold --clients 300 --echo-clients 3",
+        "opened first_handshakes_per_second first_server_cpu_us last_handshakes_per_second "
+        "last_server_cpu_us first_echo_server_cpu_us last_echo_server_cpu_us server_rss_kb");
 }
 
 void TestBench::eachModeMeasures()
@@ -139,6 +143,24 @@ void TestBench::sessionsAreClosedInTheEnd()
         QCOMPARE(event[QStringLiteral("reason")].toString(), QStringLiteral("close-notify"));
 }
 
+void TestBench::heldSessionsStayOpen()
+{
+    constexpr qsizetype sessions = 300;
+    const auto events = [this](const char *event) {
+        return m_daemon->events(QString::fromLatin1(event)).size();
+    };
+    const auto open = [&] { return events("session-opened") - events("session-closed"); };
+    const qsizetype before = open();
+    const Outcome outcome = bench(QStringLiteral("hold --clients 300 --psk-file psk.txt "
+                                                 "--duration 1ms --warm-up 1ms --pid PID "
+                                                 "--port PORT"));
+    QVERIFY2(outcome.status == 0, qPrintable(outcome.errors));
+    QCOMPARE(outcome.figures()[QStringLiteral("opened")].toInteger(), sessions);
+    QCOMPARE(outcome.figures()[QStringLiteral("failed")].toInteger(), 0);
+    QCOMPARE(outcome.figures()[QStringLiteral("ended")].toInteger(), 0);
+    QVERIFY(waitUntil([&] { return open() == before + sessions; }, QDeadlineTimer(patience)));
+}
+
 void TestBench::receiptsAreRepliesToo()
 {
     const Outcome outcome =
@@ -152,7 +174,8 @@ void TestBench::compareStartsServersAndStopsThem()
 {
     const Outcome outcome =
         run({QStringLiteral("env"),
-             {QStringLiteral("CONTESTANTS=dtlsd"), QStringLiteral("DTLSD_BINARY=" DTLSD_BINARY),
+             {QStringLiteral("CONTESTANTS=dtlsd"),
+              QStringLiteral("DTLSD_BINARY=") + DaemonProcess::program(),
               QStringLiteral("DTLS_BENCH_BINARY=" DTLS_BENCH_BINARY), QStringLiteral(COMPARE),
               QStringLiteral("--quick"), QStringLiteral("found"), QStringLiteral("churn-10"),
               QStringLiteral("echo-10")}});
@@ -184,9 +207,15 @@ void TestBench::failuresAreToldApart_data()
         "with port 9 did not open");
     row("a wrong key", "echo --psk-file wrong.txt --timeout 300ms --pid PID --port PORT", 2,
         "did not open");
-    row("no mode", "--port PORT", 64, "echo, churn, ramp or storm");
-    row("no such mode", "ecko --port PORT", 64, "echo, churn, ramp or storm");
-    row("two modes", "echo churn --port PORT", 64, "echo, churn, ramp or storm");
+    row("hold with a wrong key",
+        "hold --clients 300 --psk-file wrong.txt --timeout 300ms --pid PID --port PORT", 2,
+        "did not open");
+    row("hold more than the server does",
+        "hold --clients 3000 --psk-file psk.txt --timeout 20s --pid PID --port PORT", 2,
+        "of 3000 sessions: 0 did not open");
+    row("no mode", "--port PORT", 64, "echo, churn, ramp, storm or hold");
+    row("no such mode", "ecko --port PORT", 64, "echo, churn, ramp, storm or hold");
+    row("two modes", "echo churn --port PORT", 64, "echo, churn, ramp, storm or hold");
     row("no port", "echo", 64, "--port  is not accepted");
     row("a port that is none", "echo --port 65536", 64, "--port 65536 is not accepted; 1 to 65535");
     row("no process", "echo --port PORT", 64, "--pid  is not accepted");
@@ -195,8 +224,8 @@ void TestBench::failuresAreToldApart_data()
     row("no such file", "echo --psk-file none.txt --pid PID --port PORT", 64, "none.txt");
     row("one of two keys", "echo --psk-file receipts.txt --pid PID --port PORT", 64,
         "--psk-identity");
-    row("too many clients", "echo --psk-file psk.txt --clients 20001 --pid PID --port PORT", 64,
-        "--clients 20001 is not accepted; 1 to 20000 is");
+    row("too many clients", "echo --psk-file psk.txt --clients 100001 --pid PID --port PORT", 64,
+        "--clients 100001 is not accepted; 1 to 100000 is");
     row("a number that is none", "echo --psk-file psk.txt --window many --pid PID --port PORT", 64,
         "--window many is not accepted");
     row("a duration without unit", "echo --psk-file psk.txt --duration 5 --pid PID --port PORT", 64,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line of dtlsd: usage, --check and --show-config, and the exit status.
+// The command line of dtlsd: usage, --check and --show-config, and the exit status; and the TLS
+// backend, which --version names as well.
 #include "DtlsdRun.h"
+#include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/TestProgram.h"
 
@@ -63,6 +65,8 @@ private Q_SLOTS:
     void theSecurityLevelIsChecked_data();
     void theSecurityLevelIsChecked();
     void aPresetSetsTheSecurityLevelThatItNeeds();
+    void theTlsBackendInForceIsSaid_data();
+    void theTlsBackendInForceIsSaid();
     void aBadConfigurationNeverStarts();
     void aMissingConfigurationSaysHowToGiveOne();
 };
@@ -107,7 +111,8 @@ void TestCommandLine::helpAndVersionArePrinted()
         QVERIFY2(help.output.contains(QLatin1String(option)), option);
     const Outcome versionText = runDtlsd({QStringLiteral("--version")});
     QCOMPARE(versionText.status, 0);
-    QVERIFY(QRegularExpression(QStringLiteral("^dtlsd \\d+\\.\\d+\\.\\d+\n$"))
+    QVERIFY(QRegularExpression(QStringLiteral("^dtlsd \\d+\\.\\d+\\.\\d+\nTLS backend: "
+                                              "(dtlsd|qt \\(.+\\))\n$"))
                 .match(versionText.output)
                 .hasMatch());
 }
@@ -248,6 +253,53 @@ void TestCommandLine::aPresetSetsTheSecurityLevelThatItNeeds()
                  QStringLiteral("PSK-AES128-GCM-SHA256"));
         QCOMPARE(daemon.stop(), 0);
     }
+}
+
+void TestCommandLine::theTlsBackendInForceIsSaid_data()
+{
+    QTest::addColumn<QString>("choice");
+    for (const char *choice : {"auto", "dtlsd", "qt"})
+        QTest::newRow(choice) << QString::fromLatin1(choice);
+}
+
+/// Where ours does not work, `auto` is Qt's, and `dtlsd` is refused.
+void TestCommandLine::theTlsBackendInForceIsSaid()
+{
+    QFETCH(QString, choice);
+    const QString automatic = runDtlsd({QStringLiteral("--version")})
+                                  .output.section(QStringLiteral("TLS backend: "), 1)
+                                  .section(QRegularExpression(QStringLiteral("\\s")), 0, 0);
+    const bool isUsable = choice != u"dtlsd" || automatic == u"dtlsd";
+    DaemonProcess daemon(valid + "[tls]\nbackend = " + choice.toLatin1() + '\n');
+    const Outcome checked =
+        runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), daemon.configFile()});
+    QCOMPARE(checked.status, isUsable ? 0 : 69);
+    if (!isUsable) {
+        const QString problem = QStringLiteral("[tls] backend = dtlsd: ");
+        QVERIFY2(checked.errors.contains(problem), qPrintable(checked.errors));
+        QVERIFY(daemon.launch());
+        QCOMPARE(daemon.waitForExit(), 69);
+        const QJsonObject failed = daemon.events(QStringLiteral("listen-failed")).value(0);
+        QVERIFY(failed.value(u"message").toString().contains(problem));
+        return;
+    }
+    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
+    const QString expected = choice == u"auto" ? automatic : choice;
+    const QJsonObject started = daemon.events(QStringLiteral("started")).value(0);
+    QCOMPARE(started.value(u"tls_backend").toString(), expected);
+    const bool isOurs = expected == u"dtlsd";
+    QCOMPARE(started.value(u"connection_ids").toString(), QLatin1String(isOurs ? "yes" : "no"));
+    QVERIFY(started.value(u"message")
+                .toString()
+                .endsWith(isOurs ? QStringLiteral("; TLS backend: dtlsd")
+                                 : QStringLiteral("; TLS backend: qt, so [tls] connection_ids has "
+                                                  "no effect")));
+    const auto status = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
+    QCOMPARE(status.value(u"tls_backend").toString(), expected);
+    QCOMPARE(status.value(u"connection_ids"), QJsonValue(isOurs));
+    const auto health = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}");
+    QCOMPARE(health.value(u"connection_ids"), QJsonValue(isOurs));
+    QCOMPARE(daemon.stop(), 0);
 }
 
 void TestCommandLine::aBadConfigurationNeverStarts()

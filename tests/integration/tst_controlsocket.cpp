@@ -149,10 +149,11 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
         }
     }
     QCOMPARE(heard, 1);
-    QCOMPARE(ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}"),
-             (QJsonObject{{QStringLiteral("ok"), true},
-                          {QStringLiteral("workers"), 2},
-                          {QStringLiteral("sockets"), 2}}));
+    QJsonObject health = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}");
+    QVERIFY(health.take(QStringLiteral("connection_ids")).isBool()); // as the backend has them
+    QCOMPARE(health, (QJsonObject{{QStringLiteral("ok"), true},
+                                  {QStringLiteral("workers"), 2},
+                                  {QStringLiteral("sockets"), 2}}));
     QCOMPARE(daemon.stop(), 0);
     QVERIFY(!QFile::exists(daemon.controlSocket()));
 }

@@ -47,10 +47,10 @@ void TestDtlsctl::helpAndVersionArePrinted()
 {
     const Outcome help = run({u"--help"_s});
     QCOMPARE(help.status, 0);
-    for (const char *word :
-         {"status ", "sessions ", "close SESSION", "close-identity NAME", "reload ", "metrics ",
-          "health ", "key new NAME", "key import FILE", "--socket PATH", "--json ", "--watch ",
-          "--format FORMAT", "--version ", "--help ", "Examples:", "  78  "})
+    for (const char *word : {"status ", "sessions ", "close SESSION", "close-identity NAME",
+                             "reload ", "metrics ", "health ", "key new NAME", "key import FILE",
+                             "--socket PATH", "--json ", "--watch ", "--limit N", "--identity NAME",
+                             "--format FORMAT", "--version ", "--help ", "Examples:", "  78  "})
         QVERIFY2(help.output.contains(word), word);
     const Outcome version = run({u"--version"_s});
     QCOMPARE(version.status, 0);
@@ -70,7 +70,7 @@ void TestDtlsctl::commandsAskAndTell_data()
                         const QByteArray &answer, const QByteArray &output) {
         QTest::newRow(name) << arguments.split(u' ') << question << answer + '\n' << output;
     };
-    const QByteArray health = R"({"ok":true,"workers":2,"sockets":4})";
+    const QByteArray health = R"({"ok":true,"workers":2,"sockets":4,"connection_ids":true})";
     const QByteArray metrics = R"({"ok":true,"metrics":"# HELP x\nx{a=\"\\\"\"} 1\n"})";
     const QByteArray reload =
         R"({"ok":true,"message":"configuration reloaded: 1 key","revoked":0,"warnings":[]})";
@@ -93,6 +93,9 @@ void TestDtlsctl::commandsAskAndTell_data()
         sessions(0).chopped(1), "");
     row("sessions as JSON", u"sessions --json"_s, R"({"command":"sessions"})",
         sessions(2).chopped(1), (sessionLine + '\n').repeated(2));
+    row("the last active of an identity", u"sessions --limit 2 --identity sensor-17"_s,
+        R"({"command":"sessions","identity":"sensor-17","limit":2})",
+        R"({"ok":true,"sessions":0,"total":0})", "No sessions.\n");
     row("status as JSON", u"--json status"_s, R"({"command":"status"})", statusLine,
         statusLine + '\n');
 }

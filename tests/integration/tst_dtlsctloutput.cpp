@@ -22,6 +22,8 @@ private Q_SLOTS:
     void aTableFitsItsTerminal();
     void aTerminalIsShownWhatAServerSays_data();
     void aTerminalIsShownWhatAServerSays();
+    void aTerminalIsToldOfThoseItDoesNotShow_data();
+    void aTerminalIsToldOfThoseItDoesNotShow();
     void watchingRedrawsTheTerminal();
     void watchingPrintsOneAfterTheOther_data();
     void watchingPrintsOneAfterTheOther();
@@ -92,6 +94,40 @@ void TestDtlsctlOutput::aTerminalIsShownWhatAServerSays()
         QVERIFY2(isPrintable(character), output.constData());
 }
 
+void TestDtlsctlOutput::aTerminalIsToldOfThoseItDoesNotShow_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QByteArray>("limit");
+    QTest::addColumn<QByteArray>("end");
+    const QByteArray hint = "\u2026 999998 more; see --limit, --identity and --json\r\n";
+    QTest::newRow("as many as a person reads") << QStringList{} << "1000"_ba << hint;
+    QTest::newRow("as many as were asked for")
+        << QStringList{u"--limit"_s, u"2"_s} << "2"_ba << hint;
+    QTest::newRow("as many as fit") << QStringList{u"--watch"_s} << "24"_ba
+                                    << "\u2026 999998 more\r\n\x1b[J"_ba;
+}
+
+void TestDtlsctlOutput::aTerminalIsToldOfThoseItDoesNotShow()
+{
+    QFETCH(QStringList, arguments);
+    QFETCH(QByteArray, limit);
+    QFETCH(QByteArray, end);
+    m_control->answer((sessionLine + '\n').repeated(2) +
+                      "{\"ok\":true,\"sessions\":2,\"total\":1000000}\n");
+    PseudoTerminal terminal(200, 24);
+    ChildProcess process;
+    process.setStandardOutputFile(terminal.path());
+    QVERIFY(
+        process.run({QStringLiteral(DTLSCTL_BINARY),
+                     QStringList{u"--socket"_s, m_control->path(), u"sessions"_s} + arguments}));
+    const auto isThere = [&] { return terminal.output().contains(end); };
+    QVERIFY2(waitUntil(isThere, QDeadlineTimer(patience)), terminal.output());
+    QCOMPARE(m_control->questions().constFirst(),
+             R"({"command":"sessions","limit":)" + limit + "}\n");
+    process.kill();
+    QVERIFY(process.waitForEnd());
+}
+
 void TestDtlsctlOutput::watchingRedrawsTheTerminal()
 {
     m_control->answer(statusLine + '\n');
@@ -117,7 +153,7 @@ void TestDtlsctlOutput::watchingRedrawsTheTerminal()
     QCOMPARE(output.count("\x1b[0m"), output.count("\x1b[1m"));
     const QByteArray frame = output.first(output.indexOf("\x1b[J"));
     QCOMPARE(frame.count('\n'), 4);
-    QVERIFY2(frame.contains("\u2026 7 more"), frame);
+    QVERIFY2(frame.contains("\u2026 8 more"), frame);
 }
 
 void TestDtlsctlOutput::watchingPrintsOneAfterTheOther_data()

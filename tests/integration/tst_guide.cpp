@@ -378,7 +378,7 @@ void TestGuide::aJournalOfItsOwn()
              qPrintable(m_machine.journal().errorText()));
     ChildProcess daemon;
     QVERIFY(daemon.run(m_machine.journal().wrapInNamespace(
-        name, {QStringLiteral(DTLSD_BINARY),
+        name, {DaemonProcess::program(),
                {QStringLiteral("--config"), m_daemon->configFile(), QStringLiteral("--log-target"),
                 QStringLiteral("journal")}})));
 

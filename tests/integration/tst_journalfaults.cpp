@@ -231,9 +231,9 @@ void TestJournalFaults::everyCallIsAmongThePlaces()
     if (nm.isEmpty())
         QSKIP("nm is not installed");
     ChildProcess process;
-    QVERIFY(process.run({nm,
-                         {QStringLiteral("-D"), QStringLiteral("--undefined-only"),
-                          QStringLiteral(DTLSD_BINARY)}}));
+    QVERIFY(process.run(
+        {nm,
+         {QStringLiteral("-D"), QStringLiteral("--undefined-only"), DaemonProcess::program()}}));
     QVERIFY(process.waitForEnd());
     QStringList unmet;
     for (const QByteArray &line : process.readAllStandardOutput().split('\n')) {

@@ -58,15 +58,8 @@ public:
     [[nodiscard]] bool isSettled() const { return std::ssize(m_outcomes) == m_written; }
     [[nodiscard]] qsizetype written() const { return m_written; }
     /// DTLSD_SEQUENCE of the entries of which was said that they are kept.
-    [[nodiscard]] QSet<QString> kept() const
-    {
-        QSet<QString> result;
-        for (std::size_t i = 0; i < m_outcomes.size(); ++i) {
-            if (m_outcomes[i] == Fate::Kept)
-                result << QString::number(i + 1);
-        }
-        return result;
-    }
+    [[nodiscard]] QSet<QString> kept() const { return with(Fate::Kept); }
+    [[nodiscard]] QSet<QString> lost() const { return with(Fate::Lost); }
     [[nodiscard]] qsizetype unverified() const
     {
         return std::count(m_outcomes.begin(), m_outcomes.end(), Fate::Unverified);
@@ -84,6 +77,16 @@ public:
     }
 
 private:
+    [[nodiscard]] QSet<QString> with(Fate fate) const
+    {
+        QSet<QString> result;
+        for (std::size_t i = 0; i < m_outcomes.size(); ++i) {
+            if (m_outcomes[i] == fate)
+                result << QString::number(i + 1);
+        }
+        return result;
+    }
+
     qsizetype m_written = 0;
     std::vector<Fate> m_outcomes;
     JournalSink m_sink{{.time = 100ms, .entries = 1000}};
@@ -260,10 +263,13 @@ private Q_SLOTS:
             QVERIFY2(m_journal.launch(), qPrintable(m_journal.errorText()));
         }
         QVERIFY(writer.settle());
-        QCOMPARE(sequencesIn(m_journal), writer.kept());
-        // All but those that it had in its hands: the sockets outlive it.
-        QVERIFY2(writer.kept().size() >= writer.written() - 20,
-                 qPrintable(QString::number(writer.kept().size())));
+        // A journald that takes long to come back leaves some unverified, which may be there.
+        const QSet<QString> there = sequencesIn(m_journal);
+        QVERIFY(!writer.kept().isEmpty());
+        QVERIFY(there.contains(writer.kept()));
+        QVERIFY(!there.intersects(writer.lost()));
+        // No more than those that it had in its hands: the sockets outlive it.
+        QVERIFY2(writer.written() - there.size() <= 20, qPrintable(QString::number(there.size())));
     }
 
     void aFullDiskKeepsNothingAndRoomOnItIsUsedAgain()

@@ -24,7 +24,7 @@ Command shellWith(const QString &redirections, const QString &configFile, const 
 {
     return {QStringLiteral("/bin/sh"),
             {QStringLiteral("-c"), QStringLiteral("exec \"$0\" \"$@\" ") + redirections,
-             QStringLiteral(DTLSD_BINARY), QStringLiteral("--config"), configFile,
+             DaemonProcess::program(), QStringLiteral("--config"), configFile,
              QStringLiteral("--log-target"), target}};
 }
 

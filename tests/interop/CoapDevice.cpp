@@ -3,6 +3,7 @@
 
 #include "support/ChildProcess.h"
 
+#include <QProcessEnvironment>
 #include <QRegularExpression>
 #include <QStandardPaths>
 
@@ -15,6 +16,10 @@ std::optional<QString> outputOf(const Command &command)
 {
     ChildProcess process;
     process.setProcessChannelMode(QProcess::MergedChannels);
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("OPENSSL_CONF"),
+                       QStringLiteral(DTLSD_SOURCE_DIR "/tests/interop/openssl.cnf"));
+    process.setProcessEnvironment(environment);
     if (!process.run(command) || !process.waitForEnd())
         return std::nullopt;
     return QString::fromUtf8(process.readAllStandardOutput());
@@ -25,12 +30,22 @@ QString firstMatch(const QString &pattern, const QString &text)
     return QRegularExpression(pattern).match(text).captured(1);
 }
 
-/// PUT coaps://server/sensors/room?unit=C, token tb, payload temperature=21.5 (RFC 7252 §3).
-QByteArray putRequest(const QByteArray &messageId)
+QByteArray hexMatch(const QString &pattern, const QString &text)
+{
+    return QByteArray::fromHex(firstMatch(pattern, text).toLatin1());
+}
+
+/// PUT coaps://server/sensors/room?unit=C, token tb, payload temperature=21.5 (RFC 7252 §3), with
+/// the Request-Tag that libcoap 4.3.4 adds (RFC 9175 §3.2), as it is in @p told by the client.
+QByteArray putRequest(const QString &told)
 {
     const QByteArray typeAndCode = QByteArray::fromHex("5203"); // version 1, NON, token of 2; PUT
+    const QByteArray messageId = hexMatch(QStringLiteral("t:NON c:PUT i:([0-9a-f]{4})"), told);
+    QByteArray tag = hexMatch(QStringLiteral("Request-Tag:0x([0-9a-f]+)"), told);
+    if (!tag.isEmpty())
+        tag.prepend(QByteArray(1, static_cast<char>(0xe0 | tag.size())) + '\0' + '\x08');
     return typeAndCode + messageId + "tb" + '\xb7' + "sensors" + '\x04' + "room" + '\x46' +
-           "unit=C" + '\xff' + "temperature=21.5";
+           "unit=C" + tag + '\xff' + "temperature=21.5";
 }
 
 } // namespace
@@ -90,9 +105,7 @@ Conversation CoapDevice::converse(const Meeting &meeting)
     Conversation conversation;
     const auto output = outputOf({m_program, arguments});
     conversation.trouble = output.value_or(QStringLiteral("it does not end"));
-    const QString messageId =
-        firstMatch(QStringLiteral("t:NON c:PUT i:([0-9a-f]{4})"), conversation.trouble);
-    conversation.sent << putRequest(QByteArray::fromHex(messageId.toLatin1()));
+    conversation.sent << putRequest(conversation.trouble);
     if (conversation.trouble.contains(QStringLiteral("t:NON c:2.04 i:6d6d {7462}"))) {
         conversation.replies << replyTemplate();
         conversation.outcome = Outcome::Spoke;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interop/LineDevice.h"
 
+#include <QVersionNumber>
+
 namespace dtlsd::test {
 
 namespace {
@@ -43,10 +45,12 @@ QString LineDevice::name() const
 
 Outcome LineDevice::expected(const QString &suite) const
 {
-    // gnutls-cli asks for the PSK user name, which a client of ECDHE-PSK does not have.
-    if (m_kind == Kind::GnuTls && suite == ecdhe)
+    const auto version = QVersionNumber::fromString(m_version);
+    // It asked for the PSK user name, which a client of ECDHE-PSK does not have.
+    if (m_kind == Kind::GnuTls && suite == ecdhe && version < QVersionNumber(3, 8))
         return Outcome::Crashed;
-    if (m_kind == Kind::WolfSsl && m_groups == Groups::Own && (suite.isEmpty() || suite == ecdhe))
+    if (m_kind == Kind::WolfSsl && m_groups == Groups::Own && (suite.isEmpty() || suite == ecdhe) &&
+        version < QVersionNumber(5, 7))
         return Outcome::RefusedKeyShare;
     // Debian builds it without WOLFSSL_STATIC_PSK; these two it has nonetheless.
     if (m_kind == Kind::WolfSsl && suite != ecdhe && suite != u"PSK-CHACHA20-POLY1305")
@@ -56,9 +60,18 @@ Outcome LineDevice::expected(const QString &suite) const
 
 QString LineDevice::spelling(const CipherSuite &suite) const
 {
-    return m_kind == Kind::GnuTls    ? suite.gnuTls
-           : m_kind == Kind::MbedTls ? suite.mbedTls
-                                     : suite.name;
+    switch (m_kind) {
+    case Kind::GnuTls:
+        return suite.gnuTls;
+    case Kind::MbedTls:
+        return suite.mbedTls;
+    case Kind::OpenSsl: // since 3.2 its level 1 leaves out the suites with a short tag
+        return suite.name.endsWith(u"CCM8") ? suite.name + QStringLiteral(":@SECLEVEL=0")
+                                            : suite.name;
+    case Kind::WolfSsl:
+        break;
+    }
+    return suite.name;
 }
 
 Outcome LineDevice::failure(ClientProcess &client) const

@@ -71,16 +71,20 @@ void DaemonProcess::setEnvironment(const QString &name, const QString &value)
     m_process.setProcessEnvironment(environment);
 }
 
+QString DaemonProcess::program()
+{
+    return qEnvironmentVariable("DTLSD_BINARY", QStringLiteral(DTLSD_BINARY));
+}
+
 bool DaemonProcess::launch()
 {
     const QString target = m_journal ? QStringLiteral("journal") : QStringLiteral("json");
-    const QString program = qEnvironmentVariable("DTLSD_BINARY", QStringLiteral(DTLSD_BINARY));
-    Command command{program, QStringList{QStringLiteral("--config"), configFile(),
-                                         QStringLiteral("--log-target"), target} +
-                                 m_arguments};
+    Command command{program(), QStringList{QStringLiteral("--config"), configFile(),
+                                           QStringLiteral("--log-target"), target} +
+                                   m_arguments};
     if (m_runner)
         command = {m_runner->program,
-                   m_runner->arguments + QStringList{program} + command.arguments};
+                   m_runner->arguments + QStringList{program()} + command.arguments};
     const bool launched = m_process.run(m_journal ? m_journal->wrap(command) : command);
     m_processId = m_process.processId();
     return launched;

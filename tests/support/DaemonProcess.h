@@ -2,8 +2,7 @@
 //
 // DaemonProcess: runs the built dtlsd as an operator runs it, with a configuration in a directory
 // of its own. Its log is JSON lines on standard output, or the journal of a JournalInstance; events
-// read the same from either. The environment variable DTLSD_BINARY names another dtlsd, such as an
-// installed one.
+// read the same from either.
 #pragma once
 
 #include "core/SocketAddress.h"
@@ -28,6 +27,10 @@ class DaemonProcess
 public:
     /// @p config is the text of the INI file; @p journal must outlive the daemon.
     explicit DaemonProcess(const QByteArray &config, JournalInstance *journal = nullptr);
+
+    /// The built one, unless the environment variable DTLSD_BINARY names another, such as an
+    /// installed one.
+    [[nodiscard]] static QString program();
 
     /// The directory of the configuration, where relative paths of key files begin.
     [[nodiscard]] QString directory() const { return m_directory.path(); }

@@ -20,7 +20,7 @@ inline constexpr ControlServer::Limits patient{
 inline const QByteArray largeAnswer = QByteArray(8'000'000, 'x') + '\n';
 
 /// Echoes requests; `large` gets the large answer.
-inline void echo(const QByteArray &request, const ControlServer::Reply &reply)
+inline void echo(const QByteArray &request, const Reply &reply)
 {
     reply(request == "large" ? largeAnswer : "you said " + request + '\n');
 }

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,13 +28,12 @@ inline const QByteArray rightToLeft("\xef\xbb\xbf"
 
 inline SessionReport session(std::uint64_t id, const QByteArray &identity)
 {
-    SessionInfo info(SessionId{id}, Path{*SocketAddress::parse(QStringLiteral("192.0.2.7:5683")),
-                                         *SocketAddress::parse(QStringLiteral("192.0.2.1:22334"))});
-    info.identity = identity;
-    info.cipher = "PSK-AES128-GCM-SHA256";
-    info.protocol = "DTLSv1.2";
     SessionReport report;
-    report.info = info;
+    report.info = {.id = SessionId{id},
+                   .path = {*SocketAddress::parse(QStringLiteral("192.0.2.7:5683")),
+                            *SocketAddress::parse(QStringLiteral("192.0.2.1:22334"))},
+                   .identity = identity,
+                   .cipher = CipherSuite::named("PSK-AES128-GCM-SHA256")};
     report.isEstablished = true;
     report.age = std::chrono::milliseconds(1500);
     report.idle = std::chrono::milliseconds(200);
@@ -42,16 +43,38 @@ inline SessionReport session(std::uint64_t id, const QByteArray &identity)
     return report;
 }
 
+/// Tells one session in each part.
+class FakeSessions : public Controllable::Sessions
+{
+public:
+    std::optional<Error> problem;
+    std::deque<Controllable::ListedSession> left;
+
+    void next(Then<Result<Part>> then) override
+    {
+        if (problem)
+            return then(*problem);
+        Part part{.sessions = {}, .total = 100, .isLast = left.size() <= 1};
+        if (!left.empty()) {
+            part.sessions.push_back(left.front());
+            left.pop_front();
+        }
+        then(std::move(part));
+    }
+};
+
 /// Two workers with four sessions. If `problem` is set, each question about them fails with it.
 /// While `isSlow`, commands that change something are answered by a call of `later`.
 class FakeDaemon : public Controllable
 {
 public:
     std::optional<Error> problem;
+    ConnectionIdUse connectionIds = ConnectionIdUse::InForce;
     ReloadOutcome outcome = Reloaded{};
     std::vector<std::vector<SessionReport>> open{
         {session(firstId, "sensor-17"), session(firstId + 1, rawIdentity)},
         {session(firstId + 2, "sensor-17"), session(firstId + 3, rightToLeft)}};
+    std::vector<SessionQuery> queries;
     int calls = 0;
     bool isSlow = false;
     std::vector<std::function<void()>> later;
@@ -65,6 +88,9 @@ public:
         state.started = QDateTime::currentDateTimeUtc().addMSecs(-1500);
         state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
         state.addresses = {*SocketAddress::parse(QStringLiteral("[::1]:22334"))};
+        state.tlsBackend = BackendKind::Dtlsd;
+        state.connectionIds = connectionIds;
+        state.isSteered = true;
         state.identities = 3;
         state.sink = LogTarget::Journal;
         state.logCapacity = 16'384;
@@ -93,12 +119,17 @@ public:
         then(std::move(state));
     }
 
-    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) override
+    std::shared_ptr<Sessions> sessions(const SessionQuery &query) override
     {
         ++calls;
-        if (problem)
-            return then(*problem);
-        then(open);
+        queries.push_back(query);
+        auto sessions = std::make_shared<FakeSessions>();
+        sessions->problem = problem;
+        for (std::size_t worker = 0; worker < open.size(); ++worker) {
+            for (const SessionReport &report : open[worker])
+                sessions->left.push_back({report, worker});
+        }
+        return sessions;
     }
 
     void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) override
@@ -124,7 +155,7 @@ public:
         ++calls;
         if (problem)
             return then(*problem);
-        then(Health{2, 4});
+        then(Health{2, 4, connectionIds});
     }
 };
 
@@ -160,7 +191,13 @@ public:
     QByteArray answerTo(const QByteArray &request)
     {
         QByteArray answer;
-        control.answer(request, [&answer](const QByteArray &lines) { answer = lines; });
+        Reply::More more;
+        control.answer(request, Reply([&](const QByteArray &lines, const Reply::More &next) {
+                           answer += lines;
+                           more = next;
+                       }));
+        while (more)
+            std::exchange(more, {})();
         return answer;
     }
     /// The last object of the answer to @p request, which must be one.

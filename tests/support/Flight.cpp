@@ -59,7 +59,10 @@ Place placeOf(Direction direction, const Record &record)
     case ContentType::Alert:
         return {Flight::Alert};
     case ContentType::ApplicationData:
+    case ContentType::ReturnRoutability:
         return {Flight::ApplicationData};
+    case ContentType::WithId: // what it is is encrypted; the first is the Finished
+        return record.sequence == 0 ? Place{last, false} : Place{Flight::ApplicationData};
     case ContentType::Handshake:
         break;
     }

@@ -63,6 +63,7 @@ bool HonestFleet::start(const SocketAddress &server, QDeadlineTimer deadline)
 bool HonestFleet::goRound(QDeadlineTimer deadline)
 {
     std::vector<int> goals;
+    goals.reserve(m_devices.size());
     for (const auto &device : m_devices)
         goals.push_back(device->answered + 2);
     const auto isRound = [&] {

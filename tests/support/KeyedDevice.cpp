@@ -15,6 +15,16 @@ bool KeyedDevice::connect()
     return isConnected();
 }
 
+std::vector<QByteArray> KeyedDevice::connectUpToLastFlight()
+{
+    for (int flight = 0; flight < 2; ++flight) { // the hello, without and with its cookie
+        for (const QByteArray &datagram : takeSent())
+            m_network.arrive(m_address, datagram);
+        listen();
+    }
+    return takeSent();
+}
+
 void KeyedDevice::listen()
 {
     for (const OutgoingDatagram &datagram : m_network.serverSocket->takeSent()) {

@@ -9,6 +9,7 @@
 #include <QByteArray>
 
 #include <utility>
+#include <vector>
 
 namespace dtlsd::test {
 
@@ -27,12 +28,16 @@ public:
 
     /// Exchanges datagrams until both sides are silent. true: it is connected.
     bool connect();
+    /// The same, but its last flight does not leave: it is returned.
+    [[nodiscard]] std::vector<QByteArray> connectUpToLastFlight();
     /// Hands it the server's datagrams; takeSent() has its answers.
     void listen();
     /// Carries @p datagram to the server, and takes the answers.
     void send(const QByteArray &datagram);
 
     [[nodiscard]] const SocketAddress &address() const { return m_address; }
+    /// From now on it sends from @p address, and hears what comes there.
+    void moveTo(const SocketAddress &address) { m_address = address; }
 
 private:
     MemoryNetwork &m_network;

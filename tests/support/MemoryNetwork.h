@@ -61,6 +61,12 @@ public:
     /// Advances the time, and runs the server's due tasks.
     void advance(std::chrono::milliseconds duration);
 
+    /// What the server tells of its sessions, in the order of comesFirst().
+    [[nodiscard]] std::vector<SessionReport> sessions() const
+    {
+        return server->list({.limit = SessionQuery::maximumLimit}).next(0).reports;
+    }
+
     /// Events of type @p Event so far.
     template <class Event>
     std::vector<Event> events() const

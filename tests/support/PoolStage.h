@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PoolStage: a WorkerPool of two workers that listen, with a log that a test can stall; HungWorker
-// makes one of them hang, Listener records answers.
+// PoolStage: a WorkerPool that listens, with a log that a test can stall; HungWorker makes a worker
+// hang, Listener records answers.
 #pragma once
 
 #include "app/Mailbox.h"
@@ -34,18 +34,26 @@ inline bool isDev(const SessionInfo &info)
     return info.identity == "dev";
 }
 
-/// Two workers that listen, with a log that a test can stall.
+/// A pool that listens, with a log that a test can stall; of two workers, unless a configuration
+/// says otherwise.
 class PoolStage
 {
 public:
     explicit PoolStage(std::chrono::milliseconds limit = std::chrono::seconds(30),
                        std::size_t logCapacity = 1024)
+        : PoolStage(plain, {}, limit, logCapacity)
+    {
+    }
+    /// With a configuration, and sockets as systemd passes them.
+    PoolStage(const QByteArray &ini, const std::vector<int> &passed,
+              std::chrono::milliseconds limit = std::chrono::seconds(30),
+              std::size_t logCapacity = 1024)
         : sink(std::make_shared<SinkState>())
-        , config(folder.load(plain).config)
+        , config(folder.load(ini).config)
         , writer(std::make_unique<FakeSink>(sink), logCapacity,
                  {[](const Losses &) { return recordSaying("dropped"); },
                   [](const Verifiability &) { return recordSaying("verifiability"); }})
-        , pool(config, writer, m_mailbox, {}, limit)
+        , pool(config, writer, m_mailbox, passed, limit)
     {
         m_mailbox.open();
         isListening = pool.bind(config.server.listen).ok();

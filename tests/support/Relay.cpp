@@ -27,6 +27,8 @@ void Relay::readFromClients()
         const QNetworkDatagram datagram = m_socket.receiveDatagram();
         const SocketAddress client(datagram.senderAddress(),
                                    static_cast<std::uint16_t>(datagram.senderPort()));
+        if (m_watcher)
+            m_watcher(datagram.data());
         linkOf(client).fromClient(datagram.data());
     }
 }
@@ -40,6 +42,12 @@ RelayLink &Relay::linkOf(const SocketAddress &client)
                 m_socket.writeDatagram(datagram, client.address(), client.port());
             });
     return *link;
+}
+
+void Relay::moveAll(const std::function<QHostAddress()> &place)
+{
+    for (const auto &[client, link] : m_links)
+        link->moveTo(place());
 }
 
 void Relay::forgetSilent(std::chrono::milliseconds silence)

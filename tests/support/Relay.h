@@ -11,11 +11,13 @@
 #include "support/RelayLink.h"
 #include "support/RelayLog.h"
 
+#include <QHostAddress>
 #include <QObject>
 #include <QUdpSocket>
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 
@@ -33,6 +35,14 @@ public:
     [[nodiscard]] const RelayLog &log() const { return m_log; }
     [[nodiscard]] std::size_t clients() const { return m_links.size(); }
 
+    /// From now on the server sees each client at an address that @p place returns, with a new
+    /// port.
+    void moveAll(const std::function<QHostAddress()> &place);
+    /// Calls @p watcher with each datagram that a client has sent, before it is carried.
+    void setWatcher(std::function<void(const QByteArray &)> watcher)
+    {
+        m_watcher = std::move(watcher);
+    }
     /// Closes links that carried nothing for @p silence; for runs with many short-lived clients.
     void forgetSilent(std::chrono::milliseconds silence);
 
@@ -43,6 +53,7 @@ private:
     const SocketAddress m_server;
     const FaultPlan m_plan;
     RelayLog m_log;
+    std::function<void(const QByteArray &)> m_watcher;
     QUdpSocket m_socket;
     int m_clientsSeen = 0;
     std::unordered_map<SocketAddress, std::unique_ptr<RelayLink>> m_links;

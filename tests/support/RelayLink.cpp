@@ -39,10 +39,18 @@ RelayLink::RelayLink(int number, const SocketAddress &server, const FaultPlan &p
     , m_faults(plan, plan.seed + static_cast<std::uint64_t>(number))
 {
     m_heard.start();
-    if (!m_upstream.bind(server.isIPv4() ? QHostAddress::LocalHost : QHostAddress::LocalHostIPv6))
-        qFatal("no port for client %d of a relay: %s", number,
-               qPrintable(m_upstream.errorString()));
-    connect(&m_upstream, &QUdpSocket::readyRead, this, &RelayLink::readFromServer);
+    moveTo(server.isIPv4() ? QHostAddress(QHostAddress::LocalHost)
+                           : QHostAddress(QHostAddress::LocalHostIPv6));
+}
+
+void RelayLink::moveTo(const QHostAddress &address)
+{
+    auto upstream = std::make_unique<QUdpSocket>();
+    if (!upstream->bind(address))
+        qFatal("no port for client %d of a relay: %s", m_number,
+               qPrintable(upstream->errorString()));
+    connect(upstream.get(), &QUdpSocket::readyRead, this, &RelayLink::readFromServer);
+    m_upstream = std::move(upstream); // answers to the former place are lost
 }
 
 std::chrono::milliseconds RelayLink::silence() const
@@ -52,8 +60,8 @@ std::chrono::milliseconds RelayLink::silence() const
 
 void RelayLink::readFromServer()
 {
-    while (m_upstream.hasPendingDatagrams())
-        carry(Direction::ToClient, m_upstream.receiveDatagram().data());
+    while (m_upstream->hasPendingDatagrams())
+        carry(Direction::ToClient, m_upstream->receiveDatagram().data());
 }
 
 void RelayLink::carry(Direction direction, const QByteArray &datagram)
@@ -146,7 +154,7 @@ void RelayLink::deliver(const Parcel &parcel)
     if (parcel.sighting.direction == Direction::ToClient)
         m_toClient(parcel.bytes);
     else
-        m_upstream.writeDatagram(parcel.bytes, m_server.address(), m_server.port());
+        m_upstream->writeDatagram(parcel.bytes, m_server.address(), m_server.port());
 }
 
 } // namespace dtlsd::test

@@ -10,6 +10,7 @@
 
 #include <QByteArray>
 #include <QElapsedTimer>
+#include <QHostAddress>
 #include <QObject>
 #include <QUdpSocket>
 
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 namespace dtlsd::test {
@@ -33,6 +35,8 @@ public:
     RelayLink(int number, const SocketAddress &server, const FaultPlan &plan, RelayLog &log,
               ToClient toClient);
 
+    /// From now on the server sees the client at @p address, with a new port.
+    void moveTo(const QHostAddress &address);
     /// The client has sent @p datagram.
     void fromClient(const QByteArray &datagram) { carry(Direction::ToServer, datagram); }
     /// Time since the last datagram from either side.
@@ -74,7 +78,7 @@ private:
     std::array<std::optional<Waiting>, 2> m_waiting; // by direction
     std::uint64_t m_held = 0;
     QElapsedTimer m_heard;
-    QUdpSocket m_upstream;
+    std::unique_ptr<QUdpSocket> m_upstream;
 };
 
 } // namespace dtlsd::test

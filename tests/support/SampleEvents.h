@@ -13,13 +13,11 @@ namespace dtlsd::test {
 /// An open session of sensor-17.
 inline SessionInfo session()
 {
-    SessionInfo info(SessionId{0x0123456789abcdef},
-                     {SocketAddress::parse(u"192.0.2.7:5683").value(),
-                      SocketAddress::parse(u"192.0.2.1:22334").value()});
-    info.identity = "sensor-17";
-    info.cipher = "PSK-AES128-GCM-SHA256";
-    info.protocol = "DTLSv1.2";
-    return info;
+    return {.id = SessionId{0x0123456789abcdef},
+            .path = {SocketAddress::parse(u"192.0.2.7:5683").value(),
+                     SocketAddress::parse(u"192.0.2.1:22334").value()},
+            .identity = "sensor-17",
+            .cipher = CipherSuite::named("PSK-AES128-GCM-SHA256")};
 }
 
 inline bool hasField(const LogRecord &record, const QByteArray &name)

@@ -8,6 +8,7 @@
 #include <QByteArray>
 #include <QList>
 
+#include <array>
 #include <memory>
 
 namespace dtlsd::test {
@@ -34,6 +35,20 @@ inline ServerSettings everySuite()
     settings.tls.ciphers = CipherPolicy::parse(QStringLiteral("iot")).value();
     return settings;
 }
+
+/// The same, with one reply.
+inline ServerSettings everySuiteReplying(const QString &reply = QStringLiteral("got it"))
+{
+    ServerSettings settings = everySuite();
+    settings.reply.reply = ReplyTemplate::parse(reply).value();
+    return settings;
+}
+
+/// OpenSSL's names of the suites of everySuite().
+inline constexpr std::array suiteNames{"PSK-AES128-GCM-SHA256", "PSK-AES256-GCM-SHA384",
+                                       "PSK-CHACHA20-POLY1305", "ECDHE-PSK-CHACHA20-POLY1305",
+                                       "PSK-AES128-CCM",        "PSK-AES128-CCM8",
+                                       "PSK-AES256-CCM8"};
 
 /// A client of @p identity with MemoryNetwork::key().
 inline DtlsClient::Options device(const QByteArray &identity)

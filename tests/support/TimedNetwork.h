@@ -60,6 +60,7 @@ private:
     void repeat(const SocketAddress &address, int number, int flight);
 
     Duration m_now{0};
+    Clock::time_point m_worked; // advances with each look at it
     std::multimap<Duration, std::function<void()>> m_actions;
     MemorySocket *m_serverSocket = nullptr;
     std::unordered_map<SocketAddress, std::unique_ptr<Device>> m_devices; // not connected yet

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Part of every test program: in-process tests run on the TLS backend that dtlsd takes by default,
-// which is ours if this build has it.
-#include "core/Version.h"
+// which is ours if this build has it, unless DTLSD_TEST_TLS_BACKEND=qt is in the environment.
 #include "tls/TlsBackend.h"
 
 #include <QCoreApplication>
@@ -11,7 +10,7 @@ namespace {
 
 void useTlsBackend()
 {
-    if (!dtlsd::hasOwnTlsBackend)
+    if (!dtlsd::TlsBackend::isBuiltIn() || qEnvironmentVariable("DTLSD_TEST_TLS_BACKEND") == u"qt")
         return;
     if (const auto activated = dtlsd::TlsBackend::activate(); !activated)
         qFatal("%s", qPrintable(activated.error().message));

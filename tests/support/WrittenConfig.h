@@ -31,8 +31,8 @@ inline QStringList written(const PskStore &store)
     };
     for (auto it = store.identities().cbegin(); it != store.identities().cend(); ++it)
         add(it.key(), it.value());
-    if (store.hasWildcard())
-        add("*", *store.wildcard());
+    if (const auto &wildcard = store.wildcard())
+        add("*", *wildcard);
     values.sort();
     return values;
 }

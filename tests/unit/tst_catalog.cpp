@@ -47,8 +47,7 @@ std::vector<LogRecord> barestRecords()
 {
     SessionInfo stranger = session();
     stranger.identity.clear();
-    stranger.cipher.clear();
-    stranger.protocol.clear();
+    stranger.cipher = {};
     LogOptions options;
     options.level = Priority::Debug;
     options.payload = PayloadFormat::None;
@@ -62,6 +61,7 @@ std::vector<LogRecord> barestRecords()
             log.describe(HandshakeStarted{stranger}),
             log.describe(HandshakeFailed{stranger, HandshakeFailure::Timeout}),
             log.describe(SessionOpened{session(), false, {}}),
+            log.describe(SessionMoved{session(), {}, false, 1}),
             log.describe(SessionClosed{session(), CloseReason::Idle, {}, {}, {}}),
             log.describe(Datagram{session(), 1, "x", {}, {}}),
             log.describe(PeerMisbehaving{session(), 1}),

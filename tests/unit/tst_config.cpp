@@ -95,11 +95,17 @@ workers = auto                       ; auto = one per core
 identity_hint =                      ; sent to clients when set
 reply = ack                          ; ack | none | echo | a text
 receive_buffer = 4M
+node = 0                             ; first byte of our connection IDs, for a balancer that spreads by it
 
 [tls]
 ciphers = modern                     ; strict | modern | iot | an OpenSSL cipher string
+connection_ids = yes                 ; for devices that ask for one (RFC 9146); with backend dtlsd
 mtu = 1280                           ; for handshake flights
 unknown_identity = hide              ; hide | alert
+
+[limits]
+idle_timeout = 10min                 ; of sessions without a connection ID
+idle_timeout_with_id = 24h           ; of those with one: they sleep
 
 [psk]
 file = psk.txt                       ; lines identity:hexkey, as mosquitto and stunnel read them
@@ -139,8 +145,10 @@ server.reply={size} of {peer}
 server.receive_buffer=64K
 server.cookie_secret=
 server.watch_interval=5s
+server.node=255
 tls.ciphers=iot
 tls.backend=qt
+tls.connection_ids=no
 tls.mtu=1400
 tls.min_key_bytes=20
 tls.unknown_identity=alert
@@ -151,6 +159,7 @@ limits.handshakes_per_second=3
 limits.datagrams_per_second=5
 limits.handshake_timeout=2s
 limits.idle_timeout=90s
+limits.idle_timeout_with_id=7d
 limits.session_lifetime=2d
 log.target=json
 log.level=debug
@@ -176,6 +185,9 @@ psk.file=)";
     QCOMPARE(written(result.config), QString::fromLatin1(values).split(u'\n'));
     // Types, not only texts.
     QCOMPARE(result.config.settings.limits.idleTimeout, 90s);
+    QCOMPARE(result.config.settings.limits.idleTimeoutWithId, 7 * 24h);
+    QCOMPARE(result.config.settings.node, 255);
+    QVERIFY(!result.config.settings.tls.connectionIds);
     QCOMPARE(result.config.server.receiveBuffer, 65536);
     QCOMPARE(result.config.log.level, Priority::Debug);
     QCOMPARE(result.config.log.statisticsInterval, 0ms);

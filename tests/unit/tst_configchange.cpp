@@ -78,6 +78,10 @@ void TestConfigChange::whatChangedIsNamed_data()
         "[tls]\nmtu = 1000\n[limits]\nidle_timeout = 5s\n[log]\npayload = hex\nciphertext = yes\n" +
             one,
         "[tls] mtu, [limits] idle_timeout, [log] payload, [log] ciphertext changed");
+    row("connection IDs", one,
+        "[server]\nnode = 1\n[tls]\nconnection_ids = no\n[limits]\nidle_timeout_with_id = 1h\n" +
+            one,
+        "[server] node, [tls] connection_ids, [limits] idle_timeout_with_id changed");
     row("both", one, "[server]\nlisten = 127.0.0.1:1, 127.0.0.1:2\n" + one + two,
         "1 identity added (b); [server] listen changed");
 }
@@ -115,7 +119,7 @@ void TestConfigChange::whatNeedsARestartStaysAsItWas()
 {
     const Config before = configOf(one);
     Config after = configOf("[server]\nworkers = 7\nreceive_buffer = 1M\n[log]\ntarget = json\n"
-                            "queue = 5\nlevel = debug\n[tls]\nmtu = 1000\n" +
+                            "queue = 5\nlevel = debug\n[tls]\nmtu = 1000\nconnection_ids = no\n" +
                             one);
     after.cookies = {QStringLiteral("/cookie.key"), PskKey(QByteArray(32, 'c'))};
     QCOMPARE(
@@ -130,7 +134,7 @@ void TestConfigChange::whatNeedsARestartStaysAsItWas()
     QCOMPARE(after.log.queue, before.log.queue);
     QCOMPARE(after.log.level, Priority::Debug);
     QCOMPARE(ConfigChange::between(before, after).toString(),
-             QStringLiteral("[tls] mtu, [log] level changed"));
+             QStringLiteral("[tls] connection_ids, [tls] mtu, [log] level changed"));
     QCOMPARE(keepUntilRestart(before, after), QStringList());
 }
 

@@ -10,6 +10,7 @@
 #include <QJsonDocument>
 
 #include <memory>
+#include <utility>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -40,7 +41,8 @@ private Q_SLOTS:
                  QCoreApplication::applicationPid());
         QCOMPARE(status, objectFrom(R"({
             "ok": true, "config_file": "/etc/dtlsd/dtlsd.ini", "listen": ["[::1]:22334"],
-            "identities": 3, "sessions": 2, "half_open": 4,
+            "tls_backend": "dtlsd", "connection_ids": true, "steering": true, "identities": 3,
+            "sessions": 2, "half_open": 4,
             "workers": [
                 {"worker": 0, "sessions": 1, "half_open": 2, "datagrams_received": 5, "cpu_s": 0.12},
                 {"worker": 1, "sessions": 1, "half_open": 2, "datagrams_received": 5, "cpu_s": 0.12}],
@@ -65,17 +67,64 @@ private Q_SLOTS:
             "peer": "192.0.2.7:5683", "local": "192.0.2.1:22334",
             "cipher": "PSK-AES128-GCM-SHA256", "protocol": "DTLSv1.2", "age_s": 1.5, "idle_s": 0.2,
             "datagrams_received": 5, "bytes_received": 60, "datagrams_sent": 4, "bytes_sent": 100,
-            "bad_records": 2, "worker": 0})"));
+            "connection_id": "", "bad_records": 2, "worker": 0})"));
         QCOMPARE(text(lines[1], "identity_base64"), QString::fromLatin1(rawIdentity.toBase64()));
         QVERIFY(!lines[1].contains(QStringLiteral("identity")));
         QCOMPARE(lines[2].value(QStringLiteral("worker")).toInt(), 1);
         QCOMPARE(text(lines[3], "identity").toUtf8(), rightToLeft);
     }
 
+    void aListMayBeAskedFor_data()
+    {
+        QTest::addColumn<QByteArray>("members");
+        QTest::addColumn<int>("limit");
+        QTest::addColumn<QByteArray>("identity");
+        QTest::newRow("of the last active")
+            << QByteArray(R"("limit": 1000)") << 1000 << QByteArray();
+        QTest::newRow("of an identity")
+            << QByteArray(R"("identity": "sensor-17")") << 0 << QByteArray("sensor-17");
+        QTest::newRow("of one that is no UTF-8")
+            << QByteArray(R"("identity_base64": "/wB6eg==")") << 0 << rawIdentity;
+        QTest::newRow("of both") << QByteArray(R"("limit": 1, "identity": "")") << 1
+                                 << QByteArray("");
+    }
+    void aListMayBeAskedFor()
+    {
+        QFETCH(QByteArray, members);
+        QFETCH(int, limit);
+        QFETCH(QByteArray, identity);
+        const QJsonObject last = m_asked->ask(R"({"command": "sessions", )" + members + '}');
+        QCOMPARE(m_asked->daemon.queries.size(), 1U);
+        const SessionQuery &query = m_asked->daemon.queries.front();
+        QCOMPARE(query.limit, limit);
+        QCOMPARE(query.identity.has_value(), !identity.isNull());
+        QCOMPARE(query.identity.value_or(QByteArray()), identity);
+        QCOMPARE(last.value(QStringLiteral("sessions")).toInt(), 4);
+        QCOMPARE(last.value(QStringLiteral("total")).toInt(), limit > 0 ? 100 : 0);
+    }
+
+    void eachPartIsMadeWhenThereIsRoomForIt()
+    {
+        QByteArray answer;
+        Reply::More more;
+        m_asked->control.answer("{\"command\":\"sessions\"}",
+                                Reply([&](const QByteArray &lines, const Reply::More &next) {
+                                    answer += lines;
+                                    more = next;
+                                }));
+        for (int told = 1; told < 4; ++told) {
+            QCOMPARE(answer.count('\n'), told);
+            QVERIFY(more);
+            std::exchange(more, {})();
+        }
+        QVERIFY(!more);
+        QCOMPARE(answer.count('\n'), 5);
+    }
+
     void aHandshakeIsToldAsOne()
     {
         m_asked->daemon.open[0][0].isEstablished = false;
-        m_asked->daemon.open[0][0].info.cipher.clear();
+        m_asked->daemon.open[0][0].info.cipher = {};
         const auto lines = ControlPeer::parse(m_asked->answerTo("{\"command\":\"sessions\"}"));
         QCOMPARE(text(lines[0], "state"), QStringLiteral("handshaking"));
         QCOMPARE(lines[0].value(QStringLiteral("cipher")), QJsonValue(QString()));
@@ -145,11 +194,33 @@ private Q_SLOTS:
     void healthSaysWhatWorksOrWhatDoesNot()
     {
         QCOMPARE(m_asked->ask("{\"command\":\"health\"}"),
-                 objectFrom(R"({"ok": true, "workers": 2, "sockets": 4})"));
+                 objectFrom(R"({"ok": true, "workers": 2, "sockets": 4, "connection_ids": true})"));
         m_asked->daemon.problem = Error{QStringLiteral("worker 1 does not answer")};
         QCOMPARE(m_asked->ask("{\"command\":\"health\"}"),
                  objectFrom(R"({"ok": false, "code": "unhealthy",
                                 "error": "worker 1 does not answer"})"));
+    }
+
+    void connectionIdsThatAreNotInForceAreToldAsNone_data()
+    {
+        QTest::addColumn<bool>("areWanted");
+        QTest::addColumn<BackendKind>("backend");
+        QTest::addColumn<bool>("areInForce");
+        QTest::newRow("they are wanted") << true << BackendKind::Dtlsd << true;
+        QTest::newRow("they are not wanted") << false << BackendKind::Dtlsd << false;
+        QTest::newRow("Qt's own backend has none") << true << BackendKind::Qt << false;
+        QTest::newRow("neither") << false << BackendKind::Qt << false;
+    }
+    void connectionIdsThatAreNotInForceAreToldAsNone()
+    {
+        QFETCH(bool, areWanted);
+        QFETCH(BackendKind, backend);
+        QFETCH(bool, areInForce);
+        m_asked->daemon.connectionIds = connectionIdUse(areWanted, backend);
+        for (const char *command : {"health", "status"})
+            QCOMPARE(m_asked->ask(QByteArray(R"({"command": ")") + command + "\"}")
+                         .value(QStringLiteral("connection_ids")),
+                     QJsonValue(areInForce));
     }
 
     void aWorkerThatHangsMakesItUnavailable_data()
@@ -190,7 +261,8 @@ void TestControl::aCommandIsAnsweredWhenItIsDone()
     QFETCH(QByteArray, request);
     m_asked->daemon.isSlow = true;
     QByteArray answer;
-    m_asked->control.answer(request, [&answer](const QByteArray &lines) { answer += lines; });
+    m_asked->control.answer(
+        request, Reply([&answer](const QByteArray &lines, const auto &) { answer += lines; }));
     QCOMPARE(answer, QByteArray());
     QVERIFY(m_asked->ask(R"({"command": "status"})").value(QStringLiteral("ok")).toBool());
     QCOMPARE(m_asked->daemon.later.size(), 1U);

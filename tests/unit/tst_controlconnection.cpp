@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <unistd.h>
 
@@ -146,7 +147,75 @@ private Q_SLOTS:
         QVERIFY(answer->size() < largeAnswer.size());
     }
 
+    void aLongAnswerComesInPartsAsItsClientReads()
+    {
+        Parts parts{.left = 200};
+        ControlServer server([&parts](const auto &, const Reply &reply) { parts.tell(reply); },
+                             patient);
+        QVERIFY(server.listen(m_path).ok());
+        ControlPeer client(m_path);
+        QVERIFY(client.send("all\n"));
+        // It waits for the client: what the kernel takes, and a part more.
+        QVERIFY(waitUntil([&] { return parts.hasStopped(); }, soon()));
+        QVERIFY(parts.left > 100);
+        QByteArray answer = client.read();
+        QVERIFY(!answer.isEmpty());
+        answer += client.readAll().value_or(QByteArray());
+        QCOMPARE(parts.left, 0);
+        QCOMPARE(answer, parts.told);
+        QVERIFY(client.isAtEnd());
+    }
+
+    void whoDoesNotReadPartsIsLeftBehind()
+    {
+        Parts parts{.left = 1'000'000};
+        ControlServer server([&parts](const auto &, const Reply &reply) { parts.tell(reply); },
+                             brief);
+        QVERIFY(server.listen(m_path).ok());
+        const qsizetype descriptors = m_usage.descriptors();
+        ControlPeer client(m_path);
+        QVERIFY(client.send("all\n"));
+        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 2; }, soon()));
+        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 1; }, soon()));
+        QVERIFY(parts.left > 900'000);
+    }
+
+    void whoGoesGetsNoFurtherPart()
+    {
+        Parts parts{.left = 1'000'000};
+        ControlServer server([&parts](const auto &, const Reply &reply) { parts.tell(reply); },
+                             patient);
+        QVERIFY(server.listen(m_path).ok());
+        const qsizetype descriptors = m_usage.descriptors();
+        {
+            ControlPeer client(m_path);
+            QVERIFY(client.send("all\n"));
+            QVERIFY(waitUntil([&] { return parts.left < 1'000'000; }, soon()));
+        }
+        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors; }, soon()));
+        QVERIFY(parts.left > 900'000);
+    }
+
 private:
+    /// Parts of an answer, made one by one.
+    struct Parts
+    {
+        int left = 0;
+        QByteArray told = {};
+        int seen = 0; // left, when it was last looked at
+
+        void tell(const Reply &reply)
+        {
+            const QByteArray lines = QByteArray(9999, 'x') + '\n';
+            told += lines;
+            if (--left == 0)
+                return reply(lines);
+            reply(lines, [this, reply] { tell(reply); });
+        }
+        /// Whether some were made, but none since it was last asked.
+        bool hasStopped() { return !told.isEmpty() && left == std::exchange(seen, left); }
+    };
+
     static QDeadlineTimer soon() { return QDeadlineTimer(patience); }
     const ProcessUsage m_usage{getpid()};
 

@@ -67,6 +67,13 @@ void TestControlRequests::whatIsNoRequestIsRefused_data()
     bad("a second one that is no text",
         R"({"command": "close-identity", "identity": "a", "identity_base64": 1})");
     bad("what is not base64", R"({"command": "close-identity", "identity_base64": "Y Q"})");
+    bad("a limit of nothing", R"({"command": "sessions", "limit": 0})");
+    bad("one that is too large", R"({"command": "sessions", "limit": 1001})");
+    bad("one that is no whole number", R"({"command": "sessions", "limit": 1.5})");
+    bad("one that is a text", R"({"command": "sessions", "limit": "20"})");
+    bad("sessions of a number", R"({"command": "sessions", "identity": 17})");
+    bad("sessions of two identities",
+        R"({"command": "sessions", "identity": "a", "identity_base64": "YQ=="})");
     const auto unknown = [](const char *name, const QByteArray &request) {
         QTest::newRow(name) << request << QStringLiteral("unknown-command");
     };

@@ -185,8 +185,15 @@ void TestCookieVerifier::aHandshakeThatSpansAChangeOfSecretsCompletes()
     const Credentials credentials(settings, rotation, QByteArray(32, 'd'));
     const QSslConfiguration configuration = serverConfiguration(*settings);
     const TimeSource time;
-    DtlsSession session({SessionId{1}, path(), *m_server, credentials, configuration,
-                         settings->tls.mtu, *cookie, time});
+    DtlsSession session({.id = SessionId{1},
+                         .path = path(),
+                         .socket = *m_server,
+                         .credentials = credentials,
+                         .configuration = configuration,
+                         .mtu = settings->tls.mtu,
+                         .cookie = *cookie,
+                         .time = time,
+                         .secrets = *std::pmr::new_delete_resource()});
     session.start(hello);
     m_server->flush();
     for (const OutgoingDatagram &datagram : m_server->takeSent())

@@ -28,6 +28,7 @@ private Q_SLOTS:
     void init();
     void namesAreBytes();
     void optionsMayStandAnywhere();
+    void sessionsMayBeChosen();
     void theSocketOfAUnitIsItsOwn();
     void wrongUsageIsRefused_data();
     void wrongUsageIsRefused();
@@ -61,6 +62,18 @@ void TestDtlsctlArguments::optionsMayStandAnywhere()
     const auto import = parse({"key", "--format=stunnel", "import", "-"});
     QVERIFY(std::get<Arguments>(import).format == KeyFormat::Stunnel);
     QCOMPARE(std::get<Arguments>(import).name, "-"_ba);
+}
+
+void TestDtlsctlArguments::sessionsMayBeChosen()
+{
+    const auto all = parse({"sessions"});
+    QCOMPARE(std::get<Arguments>(all).limit, 0);
+    QVERIFY(!std::get<Arguments>(all).identity);
+    for (const QByteArray &identity : {"sensor-17"_ba, "\xff\x1b"_ba, "-x"_ba, ""_ba}) {
+        const auto chosen = parse({"sessions", "--limit", "1000", "--identity=" + identity});
+        QCOMPARE(std::get<Arguments>(chosen).limit, 1000);
+        QCOMPARE(std::get<Arguments>(chosen).identity, identity);
+    }
 }
 
 void TestDtlsctlArguments::theSocketOfAUnitIsItsOwn()
@@ -98,6 +111,15 @@ void TestDtlsctlArguments::wrongUsageIsRefused_data()
     row("a format for nothing", {"health", "--format=gnutls"}, u"does not go with health"_s);
     row("no format", {"key", "import", "x"}, u"--format is missing; mosquitto, stunnel or"_s);
     row("an unknown format", {"key", "import", "x", "--format=pem"}, u"--format pem is unknown"_s);
+    row("a limit of nothing", {"sessions", "--limit=0"},
+        u"--limit 0: a whole number from 1 to 1000 is accepted"_s);
+    row("a limit that is too large", {"sessions", "--limit", "1001"}, u"--limit 1001: a whole"_s);
+    row("a limit that is no number", {"sessions", "--limit", "\xff"}, u"--limit \\xff: a whole"_s);
+    row("a limit for nothing", {"status", "--limit", "1"}, u"--limit does not go with status"_s);
+    row("an identity for nothing", {"close-identity", "a", "--identity", "a"},
+        u"--identity does not go with close-identity"_s);
+    row("sessions of a long identity", {"sessions", "--identity", QByteArray(256, 'x')},
+        u"the identity has 256 bytes"_s);
     row("a key as JSON", {"--json", "key", "new", "a"}, u"do not go with key new"_s);
     row("a key through a socket", {"--socket=/x", "key", "new", "a"}, u"do not go with key new"_s);
 }

@@ -34,9 +34,9 @@ SessionAnswer session(const QByteArray &identity)
 }
 
 constexpr auto table = R"(
-SESSION           IDENTITY   PEER                 AGE  IDLE  RECEIVED  BYTES  SENT  BYTES  BAD  CIPHER                       LOCAL            WORKER
-0123456789abcdef  sensor-17  192.0.2.7:5683      1.5s  0.2s         5   60 B     5  100 B    0  ECDHE-PSK-CHACHA20-POLY1305  192.0.2.1:22334       0
-0123456789abcdef  -          [2001:db8::1]:5683  1.5s  0.2s         0    0 B     0    0 B    0  handshaking                  192.0.2.1:22334       0
+SESSION           IDENTITY   PEER                 AGE  IDLE  RECEIVED  BYTES  SENT  BYTES  BAD  CIPHER                       LOCAL            WORKER  CONNECTION ID
+0123456789abcdef  sensor-17  192.0.2.7:5683      1.5s  0.2s         5   60 B     5  100 B    0  ECDHE-PSK-CHACHA20-POLY1305  192.0.2.1:22334       0  0001a1b2c3d4e5f6
+0123456789abcdef  -          [2001:db8::1]:5683  1.5s  0.2s         0    0 B     0    0 B    0  handshaking                  192.0.2.1:22334       0  -
 )";
 
 constexpr Terminal narrow{.isOne = true, .hasColours = true, .columns = 10, .rows = 4};
@@ -52,6 +52,7 @@ private Q_SLOTS:
     void statusIsABlock();
     void whatIsWrongStandsOut();
     void sessionsAreATable();
+    void aTableMayComeInBlocks();
     void theEmptyIdentityIsShown();
     void noSessionsAreSaid();
     void wideAndCombiningCharactersKeepTheColumns();
@@ -79,7 +80,7 @@ void TestDtlsctlReport::statusIsABlock()
         texts(block),
         (QStringList{u"dtlsd 0.1.0, process 30, up 12s"_s,
                      u"  Listening on   0.0.0.0:22334, [::]:22334"_s,
-                     u"  Configuration  /etc/dtlsd/dtlsd.ini"_s,
+                     u"  Configuration  /etc/dtlsd/dtlsd.ini"_s, u"  TLS backend    dtlsd"_s,
                      u"  Now            2 sessions of 3 identities, 0 handshakes under way"_s,
                      u"  Since start    2 sessions opened, 0 closed, 1 handshake failed"_s,
                      u"  Received       5 datagrams (60 B)"_s,
@@ -131,11 +132,26 @@ void TestDtlsctlReport::sessionsAreATable()
     SessionAnswer handshake = session({});
     handshake.state = u"handshaking"_s;
     handshake.cipher.clear();
+    handshake.connectionId.clear();
     handshake.peer = u"[2001:db8::1]:5683"_s;
     handshake.traffic = {};
     const TextBlock block = sessionsReport({session("sensor-17"), handshake}, 0);
     QCOMPARE(texts(block).join(u'\n'), QString::fromLatin1(table).trimmed());
     QCOMPARE(block[0].tone, TextLine::Tone::Heading);
+}
+
+void TestDtlsctlReport::aTableMayComeInBlocks()
+{
+    SessionsTable table;
+    QVERIFY(!table.isBegun());
+    const QStringList first = texts(table.next({session("ab")}));
+    QVERIFY(table.isBegun());
+    QCOMPARE(first.size(), 2);
+    const QStringList second = texts(table.next({session("abcdefghijklmn"), session("a")}));
+    QCOMPARE(second.size(), 2); // no headings again
+    QVERIFY(second[0].indexOf(u"192.0.2.7") > first[1].indexOf(u"192.0.2.7"));
+    QCOMPARE(second[1].indexOf(u"192.0.2.7"), second[0].indexOf(u"192.0.2.7"));
+    QCOMPARE(texts(table.next({session("a")}))[0], second[1]); // columns never shrink
 }
 
 void TestDtlsctlReport::theEmptyIdentityIsShown()
@@ -221,6 +237,10 @@ void TestDtlsctlReport::aFrameFitsTheScreen()
                                     "\x1b[K012345678\u2026\n\x1b[K\u2026 2 more\n\x1b[J"_ba);
     QCOMPARE(narrow.redrawn({{u"a"_s}, {u"b"_s}, {u"c"_s}}),
              "\x1b[H\x1b[Ka\n\x1b[Kb\n\x1b[Kc\n\x1b[J"_ba);
+    QCOMPARE(narrow.redrawn({{u"a"_s}, {u"b"_s}, {u"c"_s}}, 97),
+             "\x1b[H\x1b[Ka\n\x1b[Kb\n\x1b[K\u2026 98 more\n\x1b[J"_ba);
+    QCOMPARE(narrow.redrawn({{u"a"_s}}, 9), "\x1b[H\x1b[Ka\n\x1b[K\u2026 9 more\n\x1b[J"_ba);
+    QCOMPARE(Terminal().redrawn({{u"a"_s}}, 9), "\x1b[H\x1b[Ka\n\x1b[K\u2026 9 more\n\x1b[J"_ba);
 }
 
 void TestDtlsctlReport::linesAreColouredOnlyWhereThereAreColours()

@@ -179,7 +179,7 @@ void TestEventLog::anIdentityCannotForgeAnEntry()
 void TestEventLog::anUnprovedIdentityIsOnlyClaimed()
 {
     SessionInfo info = session();
-    info.cipher.clear();
+    info.cipher = {};
     const LogRecord record =
         EventLog({}).describe(HandshakeFailed{info, HandshakeFailure::WrongKeyOrLoss});
     QCOMPARE(record.priority, Priority::Warning);
@@ -260,10 +260,17 @@ void TestEventLog::everyEventReadsAsASentence()
     const auto message = [&log](const auto &event) { return log.describe(event).message; };
     const SocketAddress listen = SocketAddress::parse(u"0.0.0.0:22334").value();
     QCOMPARE(message(Started{{}, {listen}, 2, 1}),
-             "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity");
-    QCOMPARE(message(Started{{}, {listen}, 1, 2, true}),
-             "dtlsd " DTLSD_VERSION
-             " listens on 0.0.0.0:22334 (passed by systemd) with 1 worker for 2 identities");
+             "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity; "
+             "TLS backend: qt");
+    QCOMPARE(message(Started{{}, {listen}, 2, 1, false, BackendKind::Qt, ConnectionIdUse::Inert}),
+             "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity; "
+             "TLS backend: qt, so [tls] connection_ids has no effect");
+    QCOMPARE(
+        message(Started{{}, {listen}, 1, 2, true, BackendKind::Dtlsd, ConnectionIdUse::InForce}),
+        "dtlsd " DTLSD_VERSION
+        " listens on 0.0.0.0:22334 (passed by systemd) with 1 worker for 2 identities; "
+        "TLS backend: dtlsd");
+    QCOMPARE(field(log.describe(Started{}), "DTLSD_TLS_BACKEND"), "qt");
     QCOMPARE(message(Stopping{QStringLiteral("SIGTERM"), 12}),
              "stopping on SIGTERM; 12 sessions to close");
     ConfigChange change;

@@ -56,7 +56,7 @@ private Q_SLOTS:
 private:
     bool addHello(HandshakeQueue &queue, int port, const QByteArray &bytes)
     {
-        return queue.addHello(m_socket, from(port), Packet(bytes));
+        return queue.addHello(m_socket, from(port), bytes, *Packet(bytes).newHello());
     }
     bool addFollowUp(HandshakeQueue &queue, int port, const QByteArray &bytes)
     {
@@ -164,7 +164,7 @@ void TestHandshakeQueue::theLightestNetworkIsFirst()
     HandshakeQueue queue;
     for (const Path &path : {elsewhere(1), elsewhere(2), from(1)}) {
         const QByteArray bytes = hello(1, "cookie");
-        QVERIFY(queue.addHello(m_socket, path, Packet(bytes)));
+        QVERIFY(queue.addHello(m_socket, path, bytes, *Packet(bytes).newHello()));
         QVERIFY(queue.addProved(*queue.take(), {}, {}));
     }
     QCOMPARE(queue.firstProved(networks)->path, from(1));
@@ -210,7 +210,7 @@ void TestHandshakeQueue::whatCameToASocketThatGoesIsForgotten()
     HandshakeQueue queue;
     MemorySocket other(from(1).local.withPort(5684));
     const QByteArray bytes = hello(1);
-    QVERIFY(queue.addHello(other, from(1), Packet(bytes)));
+    QVERIFY(queue.addHello(other, from(1), bytes, *Packet(bytes).newHello()));
     QVERIFY(queue.addFollowUp(other, from(1), Packet("gone")));
     QVERIFY(addFollowUp(queue, 1, "stays"));
     queue.forget(other);

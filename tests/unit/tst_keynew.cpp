@@ -114,7 +114,7 @@ void TestKeyNew::whatIsMadeIsReadBackByteForByte()
             QCOMPARE(m_folder.texts(result.errors), QStringList());
             QCOMPARE(result.config.settings.identities->size(), 1);
             const PskIdentity *identity = result.config.settings.identities->find(name);
-            QVERIFY2(identity && !result.config.settings.identities->hasWildcard(), name.toHex());
+            QVERIFY2(identity && !result.config.settings.identities->wildcard(), name.toHex());
             QCOMPARE(identity->key.bytes(), keyBytes);
         }
     }

@@ -283,7 +283,7 @@ void TestLimits::aLoweredLimitLeavesEachIdentityItsShare()
     const auto sessionsOf = [&](const QByteArray &identity) {
         int count = 0;
         for (const MemoryNetwork *network : {&one, &other})
-            for (const SessionReport &report : network->server->sessions())
+            for (const SessionReport &report : network->sessions())
                 count += report.info.identity == identity ? 1 : 0;
         return count;
     };

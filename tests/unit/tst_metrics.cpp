@@ -8,6 +8,7 @@
 #include <QSet>
 #include <QTimeZone>
 
+#include <algorithm>
 #include <functional>
 
 using namespace dtlsd;
@@ -55,6 +56,7 @@ private Q_SLOTS:
     void daemonsOfOneMachineAreToldApart_data();
     void daemonsOfOneMachineAreToldApart();
     void timesAreSeconds();
+    void theTlsBackendIsALabelOfTheBuild();
 };
 
 void TestMetrics::everyReasonIsThereFromTheStart()
@@ -85,8 +87,7 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
     };
     const auto count = [&row](const char *name, const std::function<void(Statistics &)> &change,
                               const Lines &expected) {
-        row(
-            name, [change](DaemonState &state) { change(state.workers[1].statistics); }, expected);
+        row(name, [change](DaemonState &state) { change(state.workers[1].statistics); }, expected);
     };
     count("sessions", [](Statistics &s) { s.sessions = 7; },
           {R"(sessions{state="established"} 7)", R"(worker_sessions{worker="1"} 7)"});
@@ -110,6 +111,8 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
           {R"(receipts_total{outcome="too-late"} 7)"});
     count("replies too long", [](Statistics &s) { s.repliesTooLong = 7; },
           {R"(receipts_total{outcome="too-long"} 7)"});
+    count("replies unearned", [](Statistics &s) { s.repliesUnearned = 7; },
+          {R"(receipts_total{outcome="path-not-proved"} 7)"});
     count("bad records", [](Statistics &s) { s.badRecords = 7; }, {"bad_records_total{} 7"});
     count("lost in the kernel", [](Statistics &s) { s.unverified.overflowed = 7; },
           {R"(dropped_datagrams_total{cause="kernel-queue-full"} 7)"});
@@ -121,6 +124,8 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
           {R"(dropped_datagrams_total{cause="no-session"} 7)"});
     count("without a cookie", [](Statistics &s) { s.unverified.unanswered = 7; },
           {R"(dropped_datagrams_total{cause="no-cookie"} 7)"});
+    count("from elsewhere", [](Statistics &s) { s.unverified.elsewhere = 7; },
+          {R"(dropped_datagrams_total{cause="elsewhere"} 7)"});
     count("over a limit", [](Statistics &s) { s.unverified.overLimit = 7; },
           {R"(dropped_datagrams_total{cause="over-limit"} 7)"});
     count("over an identity's rate", [](Statistics &s) { s.overRate = 7; },
@@ -241,6 +246,21 @@ void TestMetrics::timesAreSeconds()
 {
     QVERIFY(linesOf(stateOfTwoWorkers())
                 .contains(R"(dtlsd_start_time_seconds{config="dtlsd"} 1767323045.123000)"));
+}
+
+void TestMetrics::theTlsBackendIsALabelOfTheBuild()
+{
+    for (const auto &[name, kind] : backendNames) {
+        DaemonState state = stateOfTwoWorkers();
+        state.tlsBackend = kind;
+        const QByteArray end = QByteArray(",tls_backend=\"") + name.latin1() + "\"} 1";
+        const Lines lines = linesOf(state);
+        QVERIFY2(std::any_of(lines.begin(), lines.end(),
+                             [&end](const QByteArray &line) {
+                                 return line.startsWith("dtlsd_build_info{") && line.endsWith(end);
+                             }),
+                 end.constData());
+    }
 }
 
 DTLSD_TEST(TestMetrics)

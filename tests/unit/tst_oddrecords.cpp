@@ -3,22 +3,17 @@
 // What a device that holds its key may send in an open session besides messages, and how large a
 // reply it takes: authentic records, of which none may cost it more than the RFCs say, and none may
 // make the server grow.
+#include "dtls/SslView.h"
 #include "support/KeyedDevice.h"
 #include "support/RecordBytes.h"
 #include "support/TestProgram.h"
 #include "support/TestSettings.h"
+#include "tls/TlsBackend.h"
 
 using namespace dtlsd;
 using namespace dtlsd::test;
 
 namespace {
-
-ServerSettings everySuiteReplying(const QString &reply = QStringLiteral("got it"))
-{
-    ServerSettings settings = everySuite();
-    settings.reply.reply = ReplyTemplate::parse(reply).value();
-    return settings;
-}
 
 QByteArray number(qsizetype value, int size)
 {
@@ -47,10 +42,15 @@ QByteArrayList payloads(const MemoryNetwork &network)
 /// The identity heard of last.
 QByteArray lastHeard(const MemoryNetwork &network)
 {
-    return network.server->sessions().at(0).info.path.peer.toUtf8();
+    return network.sessions().at(0).info.path.peer.toUtf8();
 }
 
 constexpr int clientHello = 1;
+
+bool tellsOfEmptyRecords()
+{
+    return TlsBackend::inForce() == BackendKind::Dtlsd || SslView::tellsOfEmptyRecords();
+}
 
 } // namespace
 
@@ -68,7 +68,7 @@ private Q_SLOTS:
     void aFatalAlertEndsTheSessionAndIsNamed();
     void aPieceOfAnotherHandshakeIsDropped_data();
     void aPieceOfAnotherHandshakeIsDropped();
-    void aPieceAsLongAsAFinishedEndsTheSession();
+    void aPieceAsLongAsAFinishedLeavesNothingBehind();
     void aWholeHelloIsToldThatThereIsNoRenegotiation();
     void aReplyLongerThanTheDeviceTakesIsDropped_data();
     void aReplyLongerThanTheDeviceTakesIsDropped();
@@ -95,7 +95,8 @@ void TestOddRecords::anEmptyRecordCarriesNothingAndIsASignOfLife()
     QCOMPARE(lastHeard(network), later.address().toUtf8());
 
     device.send(device.seal(""));
-    QCOMPARE(lastHeard(network), device.address().toUtf8());
+    const KeyedDevice &heard = tellsOfEmptyRecords() ? device : later;
+    QCOMPARE(lastHeard(network), heard.address().toUtf8());
     QCOMPARE(payloads(network), QByteArrayList());
 
     // In one datagram with others as well, and before another, and not one is late.
@@ -126,11 +127,12 @@ void TestOddRecords::anEmptyRecordThatIsForgedOrRepeatedIsABadOne()
     device.send(empty);
     device.send(withFlippedTag(device.seal("")));
     device.send(withFlippedTag(device.seal("")) + withFlippedTag(device.seal("")));
-    QCOMPARE(network.server->statistics().badRecords, 4U);
+    const std::uint64_t told = tellsOfEmptyRecords() ? 1 : 0;
+    QCOMPARE(network.server->statistics().badRecords, 4 * told);
     QCOMPARE(lastHeard(network), later.address().toUtf8());
     device.send(withFlippedTag(device.seal("")) + device.seal("x"));
     QCOMPARE(payloads(network), QByteArrayList({"x"}));
-    QCOMPARE(network.server->statistics().badRecords, 5U);
+    QCOMPARE(network.server->statistics().badRecords, 5 * told);
 }
 
 void TestOddRecords::manyEmptyRecordsEndNothing()
@@ -204,7 +206,7 @@ void TestOddRecords::aPieceOfAnotherHandshakeIsDropped()
     QCOMPARE(device.received, std::vector<QByteArray>(1, "got it"));
 }
 
-void TestOddRecords::aPieceAsLongAsAFinishedEndsTheSession()
+void TestOddRecords::aPieceAsLongAsAFinishedLeavesNothingBehind()
 {
     MemoryNetwork network(everySuiteReplying());
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {});
@@ -214,8 +216,13 @@ void TestOddRecords::aPieceAsLongAsAFinishedEndsTheSession()
     device.send(device.seal("still here"));
     QCOMPARE(payloads(network), QByteArrayList({"still here"}));
     device.send(device.seal(ContentType::Handshake, piece));
-    QCOMPARE(network.events<SessionClosed>().size(), 1U);
-    QCOMPARE(network.events<SessionClosed>()[0].reason, CloseReason::Error);
+    if (TlsBackend::inForce() == BackendKind::Dtlsd) {
+        QVERIFY(network.events<SessionClosed>().empty());
+        QCOMPARE(network.server->statistics().badRecords, 2U);
+    } else { // OpenSSL has begun to collect the message
+        QCOMPARE(network.events<SessionClosed>().size(), 1U);
+        QCOMPARE(network.events<SessionClosed>()[0].reason, CloseReason::Error);
+    }
 }
 
 void TestOddRecords::aWholeHelloIsToldThatThereIsNoRenegotiation()

@@ -38,7 +38,7 @@ void TestPskFile::pskFileIsRead()
     QCOMPARE(m_folder.errorsOf(result), QStringList());
     const PskStore &store = *result.config.settings.identities;
     QCOMPARE(store.size(), 5);
-    QVERIFY(!store.hasWildcard()); // only a section makes one
+    QVERIFY(!store.wildcard()); // only a section makes one
     for (const QByteArray identity : {"a b", " 50%;[x]\\\"", "\xff\xfe", "*", "//"}) {
         QVERIFY2(store.find(identity) != nullptr, identity.constData());
         QCOMPARE(store.find(identity)->key.bytes().toHex(), hexKey);

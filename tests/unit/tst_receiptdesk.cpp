@@ -27,7 +27,7 @@ void TestReceiptDesk::onlyAcceptedEntriesGiveReceipts()
     });
     QList<std::uint64_t> tickets;
     for (int i = 0; i < 6; ++i)
-        tickets += desk.expect({{}, SessionId{}, QByteArray::number(i)});
+        tickets += desk.expect({{}, {}, SessionId{}, QByteArray::number(i)});
     desk.settled(tickets[2], true); // the log decides the order
     desk.settled(tickets[1], false);
     desk.settled(tickets[0], true);
@@ -59,7 +59,7 @@ void TestReceiptDesk::receiptsAreGivenInTheWorkersThread()
     std::vector<std::uint64_t> tickets;
     tickets.reserve(count);
     for (int i = 0; i < count; ++i)
-        tickets.push_back(desk.expect({{}, SessionId{}, QByteArray::number(i)}));
+        tickets.push_back(desk.expect({{}, {}, SessionId{}, QByteArray::number(i)}));
     std::thread log([&desk, &tickets] {
         for (std::size_t i = 0; i < count; ++i) {
             desk.settled(tickets[i], true);

@@ -122,7 +122,7 @@ void TestReconnect::aLateCopyOfTheSessionsOwnHelloIsNotAnswered()
     QByteArray hello;
     auto &device = network.add(1);
     network.run([&hello](const OutgoingDatagram &datagram) {
-        if (Packet(datagram.bytes).isHello())
+        if (Packet(datagram.bytes).newHello())
             hello = datagram.bytes; // the last one has the cookie
         return false;
     });
@@ -140,7 +140,7 @@ void TestReconnect::aDeviceWhoseRandomRepeatsItselfGetsItsHandshake()
     QByteArray hello;
     auto &device = network.add(1);
     network.run([&hello](const OutgoingDatagram &datagram) {
-        if (Packet(datagram.bytes).isHello())
+        if (Packet(datagram.bytes).newHello())
             hello = datagram.bytes;
         return false;
     });
@@ -158,7 +158,7 @@ void TestReconnect::aDeviceThatGreetsAnewWithTheSameRandomIsServedAtOnce()
     std::vector<QByteArray> hellos;
     auto &device = network.add(1);
     network.run([&hellos](const OutgoingDatagram &datagram) {
-        if (Packet(datagram.bytes).isHello())
+        if (Packet(datagram.bytes).newHello())
             hellos.push_back(datagram.bytes);
         return false;
     });

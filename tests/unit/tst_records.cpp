@@ -2,7 +2,6 @@
 //
 // Records of an open session (RFC 6347 §4.1.2): those of the device arrive in order and once; all
 // others are dropped, counted and summarised, and end nothing until the keys are used up.
-#include "dtls/KeyUsage.h"
 #include "support/RecordBytes.h"
 #include "support/TestProgram.h"
 #include "support/TestSettings.h"
@@ -205,7 +204,7 @@ void TestRecords::aMessageOfTheLargestSizeArrives()
     const DtlsClient::Options options = clientOf(suite);
     auto &device = network.add(1, options);
     network.run();
-    QCOMPARE(network.events<SessionOpened>().at(0).session.cipher, suite);
+    QCOMPARE(network.events<SessionOpened>().at(0).session.cipher.text(), suite);
     const QByteArray message(Record::maximumPlaintext, 'x');
     QVERIFY(device.client->send(message));
     QVERIFY(!device.client->send(message + 'x'));

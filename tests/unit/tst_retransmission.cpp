@@ -94,6 +94,7 @@ private Q_SLOTS:
     void aRepeatedLastFlightIsAnsweredWithTheServers();
     void aCopyOfTheLastFlightIsNotAnswered();
     void theServerRepeatsItsFlightByItself();
+    void aFlightIsTakenWhenTheTimerHasRunOut();
     void aHandshakeThatCannotFinishEndsAtItsDeadline_data();
     void aHandshakeThatCannotFinishEndsAtItsDeadline();
     void anIdleSessionFiresNoTimerAndSendsNothing();
@@ -185,6 +186,17 @@ void TestRetransmission::theServerRepeatsItsFlightByItself()
         device.socket->arrive(MemoryNetwork::serverAddress(), datagram.bytes);
     network.run();
     QVERIFY(device.client->isConnected());
+}
+
+void TestRetransmission::aFlightIsTakenWhenTheTimerHasRunOut()
+{
+    MemoryNetwork network;
+    auto &device = network.add(1);
+    Thief thief(Flight::ClientFinish, 1, 1);
+    network.run(std::ref(thief));
+    QTest::qSleep(1100); // as in a worker that is busy for longer than the flight's first timer
+    network.arrive(device.address, thief.loot);
+    QCOMPARE(network.events<SessionOpened>().size(), 1U);
 }
 
 void TestRetransmission::aHandshakeThatCannotFinishEndsAtItsDeadline_data()

@@ -24,10 +24,14 @@ private:
 static const QByteArray fullConfig = R"([server]
 reply = "{size} \"bytes\"; \\thanks, {identity}"
 identity_hint = " hint "
+node = 200
+[tls]
+connection_ids = no
 [log]
 level = debug
 [limits]
 idle_timeout = 90s
+idle_timeout_with_id = 7d
 [psk]
 file = psk.txt
 [identity z]

@@ -32,11 +32,11 @@ void TestStatistics::everyCounterIsAddedAndSubtracted()
         QCOMPARE(rest[i], i < one.size() - gauges ? one[i] : twice[i]);
     }
 
-    const UnverifiedCounts before{1, 2, 3, 4, 5, 6, 7};
-    const UnverifiedCounts now{11, 22, 33, 44, 55, 66, 77};
+    const UnverifiedCounts before{1, 2, 3, 4, 5, 6, 7, 8};
+    const UnverifiedCounts now{11, 22, 33, 44, 55, 66, 77, 88};
     QCOMPARE(now.since(before).malformed, 10U);
-    QCOMPARE(now.since(before).overflowed, 70U);
-    QCOMPARE(now.since(before).total(), 280U);
+    QCOMPARE(now.since(before).overflowed, 80U);
+    QCOMPARE(now.since(before).total(), 360U);
 }
 
 DTLSD_TEST(TestStatistics)

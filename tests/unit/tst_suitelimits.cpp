@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/TestProgram.h"
-#include "wire/SuiteLimits.h"
+#include "wire/AssociationState.h"
 
 using namespace dtlsd;
 
@@ -10,11 +10,15 @@ class TestSuiteLimits : public QObject
 
 private Q_SLOTS:
     void theShorterTheTagTheFewerForgeriesAreBorne();
+    void aRecordHasAtLeastNonceAndTag();
+    void keysAreUsedUpByWhatTheyProtectAndRefuse();
 };
 
 void TestSuiteLimits::theShorterTheTagTheFewerForgeriesAreBorne()
 {
-    const auto limits = [](const char *cipher) { return SuiteLimits::of(cipher); };
+    const auto limits = [](const char *cipher) -> const SuiteLimits & {
+        return SuiteLimits::of(cipher);
+    };
     QCOMPARE(limits("PSK-AES128-GCM-SHA256").records, 23'726'566U); // 2^24.5
     QCOMPARE(limits("PSK-AES256-GCM-SHA384").forgeries, 1ULL << 36);
     QCOMPARE(limits("ECDHE-PSK-CHACHA20-POLY1305").records, 1ULL << 48);
@@ -27,6 +31,32 @@ void TestSuiteLimits::theShorterTheTagTheFewerForgeriesAreBorne()
     QCOMPARE(limits("PSK-AES128-GCM-SHA256").expansion, 24);
     QCOMPARE(limits("PSK-CHACHA20-POLY1305").expansion, 16);
     QCOMPARE(limits("PSK-AES128-CCM8").expansion, 16);
+}
+
+void TestSuiteLimits::aRecordHasAtLeastNonceAndTag()
+{
+    const SuiteLimits &limits = SuiteLimits::of("PSK-AES128-GCM-SHA256");
+    QVERIFY(!limits.fits(QByteArray(23, 'x')));
+    QVERIFY(limits.fits(QByteArray(24, 'x')));
+    // A message of 16384 bytes always fits.
+    QVERIFY(limits.fits(QByteArray(16'384 + 24, 'x')));
+    QVERIFY(!limits.fits(QByteArray(16'384 + 25, 'x')));
+}
+
+void TestSuiteLimits::keysAreUsedUpByWhatTheyProtectAndRefuse()
+{
+    const SuiteLimits limits{.records = 3, .forgeries = 2};
+    const auto isUsedUp = [&](std::uint64_t sent, std::uint64_t received, std::uint64_t forged) {
+        AssociationState state;
+        state.nextSequence = sent;
+        state.window.top = received;
+        state.forgeries = forged;
+        return state.isUsedUp(limits);
+    };
+    QVERIFY(!isUsedUp(2, 2, 1));
+    QVERIFY(isUsedUp(3, 0, 0));
+    QVERIFY(isUsedUp(0, 3, 0));
+    QVERIFY(isUsedUp(0, 0, 2));
 }
 
 DTLSD_TEST(TestSuiteLimits)

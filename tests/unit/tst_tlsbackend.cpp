@@ -4,6 +4,8 @@
 // against when it is Qt's own must be right here.
 #include "dtls/DtlsConfiguration.h"
 #include "support/DtlsPair.h"
+#include "wire/AssociationState.h"
+#include "wire/Record.h"
 
 #include <QScopeGuard>
 #include <QSignalSpy>
@@ -12,8 +14,11 @@
 
 #include <private/qtlsbackend_p.h>
 
+#include <deque>
 #include <memory>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include <openssl/err.h>
 
@@ -30,6 +35,18 @@ Verifier verifierOf(const QString &backend)
     verifier->setConfiguration(QSslConfiguration::defaultDtlsConfiguration());
     verifier->setCookieGeneratorParameters(DtlsPair::cookie);
     return verifier;
+}
+
+/// The sequence number and the fragment of each record.
+std::vector<std::pair<std::uint64_t, QByteArray>> recordsOf(const std::deque<QByteArray> &datagrams)
+{
+    std::vector<std::pair<std::uint64_t, QByteArray>> result;
+    for (const QByteArray &datagram : datagrams) {
+        RecordReader reader(datagram);
+        while (const auto record = reader.next())
+            result.emplace_back(record->sequence, record->fragment().toByteArray());
+    }
+    return result;
 }
 
 struct Verdict
@@ -77,6 +94,7 @@ private Q_SLOTS:
     void aMessageLongerThanARecordIsRefusedAndTheSessionLives();
     void aForgedRecordLeavesNothingBehind();
     void closeNotifyIsAnswered();
+    void aStateOutsideOfItIsUsedAndItsKeysAreWiped();
     void noTimeoutFollowsTheHandshake();
     void aTimeoutRepeatsTheFlight();
     void everyHandshakeHasItsOwnTimeouts();
@@ -247,6 +265,28 @@ void TestTlsBackend::closeNotifyIsAnswered()
     QVERIFY(!pair.server.isConnectionEncrypted());
 }
 
+void TestTlsBackend::aStateOutsideOfItIsUsedAndItsKeysAreWiped()
+{
+    AssociationState state;
+    DtlsPair pair;
+    QSslConfiguration configuration = pair.server.dtlsConfiguration();
+    configuration.setBackendConfigurationOption(AssociationState::option,
+                                                QVariant::fromValue(static_cast<void *>(&state)));
+    pair.server.setDtlsConfiguration(configuration);
+    QVERIFY(pair.handshake());
+    QCOMPARE(state.phase, AssociationState::Phase::Open);
+    QCOMPARE(state.nextSequence, 1U); // behind the Finished
+    QVERIFY(state.read.key != AssociationState::Key().key);
+    QVERIFY(state.write.key != state.read.key);
+
+    pair.server.shutdown(&pair.toClient);
+    QCOMPARE(state.phase, AssociationState::Phase::Closed);
+    for (const AssociationState::Key &key : {state.read, state.write}) {
+        QVERIFY(key.key == AssociationState::Key().key);
+        QVERIFY(key.iv == AssociationState::Key().iv);
+    }
+}
+
 void TestTlsBackend::noTimeoutFollowsTheHandshake()
 {
     DtlsPair pair;
@@ -264,11 +304,18 @@ void TestTlsBackend::aTimeoutRepeatsTheFlight()
     DtlsPair pair;
     QSignalSpy timeouts(&pair.server, &QDtls::handshakeTimeout);
     pair.arrive(pair.helloWithCookie());
-    QVERIFY(!pair.toClient.datagrams.empty());
-    pair.toClient.datagrams.clear(); // lost
+    const auto lost = std::exchange(pair.toClient.datagrams, {});
+    QVERIFY(!lost.empty());
     QVERIFY(timeouts.wait(3'000));
     QVERIFY(pair.server.handleTimeout(&pair.toClient));
-    QVERIFY(!pair.toClient.datagrams.empty());
+    // The same records under new numbers: a client that had some of them takes the rest.
+    const auto first = recordsOf(lost);
+    const auto second = recordsOf(pair.toClient.datagrams);
+    QCOMPARE(second.size(), first.size());
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        QVERIFY(first[i].second == second[i].second);
+        QCOMPARE(second[i].first, first[i].first + first.size());
+    }
     while (!pair.toClient.datagrams.empty())
         pair.answer(pair.toClient.take());
     while (!pair.toServer.datagrams.empty())
