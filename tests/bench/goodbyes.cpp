@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Usage: goodbyes [SESSIONS]
+// Usage: goodbyes [SESSIONS [stop | stalled]]
 // A daemon with 20,000 sessions of one identity, or SESSIONS, closes all of them by one command of
-// the control socket. Prints how long that took, and how long another device, which sends messages
-// one after the other, waited for answers before and meanwhile. The answers are receipts, which
-// wait for the log too.
+// the control socket; with `stop`, by SIGTERM; with `stalled`, by SIGTERM while its journal takes
+// nothing. Prints how long that took, how many datagrams went to the devices, which are no longer
+// there, and how long another device, which sends messages one after the other, waited for answers
+// before and meanwhile. The answers are receipts, which wait for the log too.
 #include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
@@ -13,11 +14,17 @@
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
+#include <QFile>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <deque>
+#include <iterator>
 #include <memory>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
@@ -74,9 +81,13 @@ public:
         : m_client(device("talker", 'T'))
     {
         QObject::connect(&m_client, &DtlsClient::connected, &m_client, [this] { talk(); });
+        QObject::connect(&m_client, &DtlsClient::closed, &m_client, [this] {
+            note();
+            m_isClosed = true;
+        });
         QObject::connect(&m_client, &DtlsClient::received, &m_client, [this] {
             ++m_answers;
-            m_longest = std::max(m_longest, m_since.nsecsElapsed());
+            note();
             talk();
         });
         static_cast<void>(m_client.connectTo(server));
@@ -94,13 +105,16 @@ public:
         m_longest = 0;
     }
     /// Prints the waits since reset(), with that of the present message.
-    void print(const char *when) const
+    void print(const char *when)
     {
-        std::printf("%s: %d answers, the longest wait %.2f ms\n", when, m_answers,
-                    static_cast<double>(std::max(m_longest, m_since.nsecsElapsed())) / 1e6);
+        if (!m_isClosed)
+            note();
+        std::printf("%s: %d answers, the longest wait %.2f ms%s\n", when, m_answers,
+                    static_cast<double>(m_longest) / 1e6, m_isClosed ? ", then closed" : "");
     }
 
 private:
+    void note() { m_longest = std::max(m_longest, m_since.nsecsElapsed()); }
     void talk()
     {
         m_since.start();
@@ -111,7 +125,44 @@ private:
     QElapsedTimer m_since;
     int m_answers = 0;
     qint64 m_longest = 0; // ns
+    bool m_isClosed = false;
 };
+
+/// The processor time of a process until now, in seconds.
+double processorTime(qint64 processId)
+{
+    QFile file(QStringLiteral("/proc/%1/stat").arg(processId));
+    if (!file.open(QIODevice::ReadOnly))
+        return 0;
+    const QByteArray stat = file.readAll();
+    const QByteArrayList fields = stat.mid(stat.lastIndexOf(')') + 2).split(' ');
+    return (fields.value(11).toDouble() + fields.value(12).toDouble()) /
+           static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// Of all children that have ended.
+double processorTimeOfChildren()
+{
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    const auto seconds = [](const timeval &time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Datagrams that found nobody at their port, on the whole machine since its start.
+qint64 datagramsForNobody()
+{
+    QFile file(QStringLiteral("/proc/net/snmp"));
+    if (!file.open(QIODevice::ReadOnly))
+        return 0;
+    const QList<QByteArray> lines = file.readAll().split('\n');
+    const auto isUdp = [](const QByteArray &line) { return line.startsWith("Udp:"); };
+    const auto names = std::ranges::find_if(lines, isUdp);
+    const auto column = names->split(' ').indexOf("NoPorts");
+    return std::next(names)->split(' ').value(column).toLongLong();
+}
 
 int fail(const char *what)
 {
@@ -119,7 +170,23 @@ int fail(const char *what)
     return 1;
 }
 
-int measure(int sessions)
+enum class Way { Command, Stop, Stalled };
+
+/// Closes all sessions; false: the daemon has not ended well.
+bool sayGoodbye(DaemonProcess &daemon, Way way)
+{
+    if (way == Way::Command) {
+        ControlPeer client(daemon.controlSocket());
+        client.send("{\"command\":\"close-identity\",\"identity\":\"crowd\"}\n");
+        const auto answer = client.readAll(QDeadlineTimer(10min));
+        std::printf("%s", answer.value_or(QByteArray()).constData());
+        return answer.has_value();
+    }
+    daemon.process().sendSignal(SIGTERM);
+    return daemon.waitForExit(QDeadlineTimer(10min)) == 0;
+}
+
+int measure(int sessions, Way way)
 {
     JournalInstance journal;
     QString why;
@@ -137,21 +204,29 @@ int measure(int sessions)
         return fail("the talker gets no answer");
     talker.print("before");
 
+    if (way == Way::Stalled)
+        journal.pause();
     talker.reset();
+    const qint64 before = datagramsForNobody();
+    const qint64 processId = daemon.process().processId();
+    const double busy = processorTime(processId) + processorTimeOfChildren();
     QElapsedTimer clock;
     clock.start();
-    ControlPeer client(daemon.controlSocket());
-    client.send("{\"command\":\"close-identity\",\"identity\":\"crowd\"}\n");
-    const QByteArray answer = client.readAll(QDeadlineTimer(10min)).value_or(QByteArray());
+    const bool isDone = sayGoodbye(daemon, way);
     const double took = static_cast<double>(clock.nsecsElapsed()) / 1e9;
     talker.print("meanwhile");
-    std::printf("after %.2f s: %s", took, answer.constData());
-    const bool good = daemon.stop() == 0;
+    std::printf("%.2f s, of the processor %.2f s, %lld datagrams to devices\n", took,
+                processorTime(processId) + processorTimeOfChildren() - busy,
+                static_cast<long long>(datagramsForNobody() - before));
+    if (way == Way::Stalled)
+        journal.resume();
+    const bool isGood = isDone && (way != Way::Command || daemon.stop() == 0);
+    std::printf("%s", qPrintable(daemon.errorText()));
     const auto dropped = daemon.events(QStringLiteral("entries-dropped"));
     const auto closed = daemon.events(QStringLiteral("session-closed"));
     std::printf("%lld entries of closed sessions, %lld times entries were dropped\n",
                 static_cast<long long>(closed.size()), static_cast<long long>(dropped.size()));
-    return good ? 0 : fail("the daemon does not stop cleanly");
+    return isGood ? 0 : fail("the daemon does not stop cleanly");
 }
 
 } // namespace
@@ -161,9 +236,11 @@ int main(int argc, char *argv[])
     QCoreApplication application(argc, argv);
     bool isNumber = true;
     const int sessions = argc > 1 ? QByteArray(argv[1]).toInt(&isNumber) : 20'000;
-    if (argc > 2 || !isNumber || sessions < 1) {
-        static_cast<void>(std::fprintf(stderr, "Usage: goodbyes [SESSIONS]\n"));
+    const QByteArray way = argc > 2 ? argv[2] : "command";
+    const QByteArrayList ways{"command", "stop", "stalled"}; // as in Way
+    if (argc > 3 || !isNumber || sessions < 1 || !ways.contains(way)) {
+        static_cast<void>(std::fprintf(stderr, "Usage: goodbyes [SESSIONS [stop | stalled]]\n"));
         return 64;
     }
-    return measure(sessions);
+    return measure(sessions, static_cast<Way>(ways.indexOf(way)));
 }

@@ -235,7 +235,9 @@ int sd_journal_get_cursor(sd_journal *j, char **cursor)
 
 int sd_journal_get_data(sd_journal *j, const char *field, const void **data, size_t *length)
 {
-    if (const int failure = JournalModel::current().nextFailure())
+    // -ENOENT is no failure here, but says that the entry has no such field.
+    if (const int failure = JournalModel::current().nextFailure();
+        failure != 0 && failure != -ENOENT)
         return failure;
     const JournalModel::Entry *entry = j->entry();
     if (!entry)

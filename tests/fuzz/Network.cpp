@@ -249,7 +249,7 @@ bool Network::isReplayOfHandshake(const std::vector<QByteArray> &datagrams)
     m_isGreetedAnew =
         m_isGreetedAnew ||
         std::any_of(datagrams.begin(), datagrams.end(), [&](const QByteArray &datagram) {
-            return Packet(datagram).isHello() && !isCopy(datagram);
+            return Packet(datagram).newHello() && !isCopy(datagram);
         });
     return !m_isGreetedAnew && m_clock.now - m_honestSince < lateCopies &&
            std::all_of(datagrams.begin(), datagrams.end(), isCopy);

@@ -197,8 +197,7 @@ void Witness::hear(const SessionOpened &event)
     require(halfOpen != m_halfOpen.end(), "what opens was half-open");
     require(halfOpen->second.info.path == info.path, "a session stays where it began");
     m_halfOpen.erase(halfOpen);
-    require(!info.identity.isEmpty() && !info.cipher.isEmpty() && info.protocol == "DTLSv1.2",
-            "an open session has proved who it is");
+    require(!info.identity.isEmpty() && info.isOpen(), "an open session has proved who it is");
     require(std::none_of(m_open.begin(), m_open.end(),
                          [&](const auto &open) { return open.second.info.path == info.path; }),
             "a peer has one session");
@@ -257,7 +256,7 @@ void Witness::judgeReason(const Open &open, CloseReason reason)
         return require(m_isClosing, "a server that goes on closes nothing");
     case CloseReason::KeyUsage:
         return require(m_server.statistics().badRecords >=
-                           SuiteLimits::of(open.info.cipher).forgeries,
+                           SuiteLimits::of(open.info.cipher.opensslName()).forgeries,
                        "keys that are used up were used");
     }
 }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,7 @@ constexpr qsizetype longestAnswer = 128 << 10; // beyond what repeats the reques
 SessionReport session(std::uint64_t id, const QByteArray &identity)
 {
     SessionReport report;
-    report.info = SessionInfo(SessionId{id}, {});
+    report.info = {.id = SessionId{id}, .path = {}};
     report.info.identity = identity;
     report.isEstablished = true;
     return report;
@@ -49,9 +50,11 @@ public:
         state.workers.resize(2);
         say(std::move(then), std::move(state));
     }
-    void sessions(Then<Result<std::vector<std::vector<SessionReport>>>> then) override
+    std::shared_ptr<Sessions> sessions(const SessionQuery &query) override
     {
-        say(std::move(then), std::vector<std::vector<SessionReport>>{m_sessions});
+        require(query.limit >= 0 && query.limit <= SessionQuery::maximumLimit,
+                "a limit is one that the workers accept");
+        return std::make_shared<Listing>(*this);
     }
     void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) override
     {
@@ -66,7 +69,10 @@ public:
             outcome = ReloadRejected{};
         later([then = std::move(then), outcome] { then(outcome); });
     }
-    void health(Then<Result<Health>> then) override { say(std::move(then), Health{2, 4}); }
+    void health(Then<Result<Health>> then) override
+    {
+        say(std::move(then), Health{2, 4, ConnectionIdUse::InForce});
+    }
 
     /// What was put off.
     void goOn()
@@ -77,6 +83,27 @@ public:
     [[nodiscard]] int calls() const { return m_calls; }
 
 private:
+    /// One session in each part.
+    class Listing : public Sessions
+    {
+    public:
+        explicit Listing(Daemon &daemon)
+            : m_daemon(daemon)
+        {
+        }
+        void next(Then<Result<Part>> then) override
+        {
+            const auto &sessions = m_daemon.m_sessions;
+            Part part{.sessions = {{sessions[m_told++], 0}}, .total = 3, .isLast = false};
+            part.isLast = m_told == sessions.size();
+            m_daemon.say(std::move(then), std::move(part));
+        }
+
+    private:
+        Daemon &m_daemon;
+        std::size_t m_told = 0;
+    };
+
     template <class T>
     void say(Then<Result<T>> then, T answer)
     {
@@ -141,13 +168,21 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
     const QByteArray request = input.sliced(qMin<qsizetype>(input.size(), 1)).toByteArray();
     Daemon daemon((manner & 1) != 0, (manner & 2) != 0);
     Control control(daemon);
-    QByteArrayList answers;
-    control.answer(request, [&](const QByteArray &answer) { answers += answer; });
+    QByteArray answer;
+    int parts = 0;
+    Reply::More more;
+    control.answer(request, Reply([&](const QByteArray &lines, const Reply::More &next) {
+                       answer += lines;
+                       ++parts;
+                       more = next;
+                   }));
     daemon.goOn();
+    while (more) {
+        std::exchange(more, {})();
+        daemon.goOn();
+    }
 
-    require(answers.size() == 1, "there is one answer");
-    const bool isRequest = daemon.calls() == 1;
-    require(daemon.calls() <= 1, "a request asks one thing");
-    check(answers.constFirst(), request, isRequest);
+    require(parts == std::max(daemon.calls(), 1), "there is one answer to one question");
+    check(answer, request, daemon.calls() > 0);
     return 0;
 }

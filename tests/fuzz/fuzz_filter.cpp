@@ -18,6 +18,7 @@ constexpr int earlyRecords = 8;
 constexpr std::uint64_t sequenceStep = 32;
 constexpr qsizetype keyExchangeSize = 1024;
 constexpr int helloSize = 4096;
+constexpr qsizetype heldSize = 256;
 
 /// Under a suite with an explicit nonce, under one without or with a short tag.
 bool isAsLongAsAFinished(const Record &record)
@@ -63,8 +64,13 @@ void Admitted::add(const Record &record)
     if (record.epoch == 0)
         return addClear(record);
     require(record.epoch == 1, "no epoch but the next one");
-    require(record.type == ContentType::Handshake, "under the new keys, no record but a message");
-    require(isAsLongAsAFinished(record), "and that message is a Finished");
+    if (record.hasId()) { // which may be padded, and is held until the keys change
+        require(m_changed || record.bytes.size() <= heldSize, "what has to be held is short");
+    } else {
+        require(record.type == ContentType::Handshake,
+                "under the new keys, no record but a message");
+        require(isAsLongAsAFinished(record), "and that message is a Finished");
+    }
     m_early += m_changed ? 0 : 1;
     require(m_early <= earlyRecords, "not many records before their keys");
 }

@@ -90,6 +90,8 @@ void checkLimits(const Limits &limits)
     require(isWithin<std::chrono::milliseconds>(limits.handshakeTimeout, 1s, 5min),
             "handshake_timeout");
     require(isWithin<std::chrono::milliseconds>(limits.idleTimeout, 1s, 7 * 24h), "idle_timeout");
+    require(isWithin<std::chrono::milliseconds>(limits.idleTimeoutWithId, 1s, 7 * 24h),
+            "idle_timeout_with_id");
 }
 
 void checkIdentity(const PskIdentity &identity, qsizetype minimumSize)
@@ -112,8 +114,8 @@ void checkIdentities(const Config &config)
         require(PskStore::isValidIdentity(entry.key()), "an identity is valid");
         checkIdentity(*entry, minimumSize);
     }
-    if (store.hasWildcard())
-        checkIdentity(*store.wildcard(), minimumSize);
+    if (const auto &wildcard = store.wildcard())
+        checkIdentity(*wildcard, minimumSize);
 }
 
 /// What --show-config prints, with the keys instead of their fingerprints.

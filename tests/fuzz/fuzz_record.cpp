@@ -17,17 +17,22 @@ int byteAt(QByteArrayView bytes, qsizetype index)
 
 void checkHeader(const Record &record)
 {
-    const QByteArrayView header = record.bytes.first(Record::headerSize);
+    const bool hasId = byteAt(record.bytes, 0) == 25; // RFC 9146, and ours have 8 bytes
+    const QByteArrayView header = record.bytes.first(hasId ? 21 : 13);
     std::uint64_t sequence = 0;
     for (qsizetype i = 5; i < 11; ++i)
         sequence = sequence << 8 | static_cast<std::uint64_t>(byteAt(header, i));
-    require(byteAt(header, 0) >= 20 && byteAt(header, 0) <= 23, "a record has a known type");
+    require(hasId || (byteAt(header, 0) >= 20 && byteAt(header, 0) <= 23),
+            "a record has a known type");
+    require(record.hasId() == hasId, "it has an ID by its type");
+    require(!hasId || record.id().view() == header.sliced(11, 8), "its ID is that of its header");
     require(byteAt(header, 0) == static_cast<int>(record.type), "its type is that of its header");
     require(byteAt(header, 1) == 0xfe, "a record is of DTLS");
     require(record.epoch == (byteAt(header, 3) << 8 | byteAt(header, 4)),
             "its epoch is that of its header");
     require(record.sequence == sequence, "its sequence number is that of its header");
-    require(record.fragment().size() == (byteAt(header, 11) << 8 | byteAt(header, 12)),
+    const qsizetype length = header.size() - 2;
+    require(record.fragment().size() == (byteAt(header, length) << 8 | byteAt(header, length + 1)),
             "a record is as long as its header says");
 }
 
@@ -60,12 +65,12 @@ void checkHello(QByteArrayView datagram)
     const Packet packet(datagram);
     if (!packet.hello)
         return;
-    const Record &record = *packet.first;
     const ClientHello &hello = *packet.hello;
+    const Record &record = hello.record;
     require(record.type == ContentType::Handshake && record.epoch == 0,
             "a hello is a clear handshake record");
     require(byteAt(record.fragment(), 0) == 1, "a hello is a ClientHello");
-    require(hello.random.isEmpty() != packet.isHello(), "it begins with a random");
+    require(hello.random.isEmpty() == (packet.newHello() == nullptr), "it begins with a random");
     require(hello.random.isEmpty() ||
                 (hello.random.size() == 32 && hello.random.data() == datagram.data() + 27 &&
                  record.bytes.size() >= 27 + 32),

@@ -9,7 +9,14 @@ Result<QJsonObject> measureEcho(const Plan &plan)
     auto fleet = openFleet(plan, plan.clients);
     if (!fleet)
         return fleet.error();
-    EchoLoad load(*fleet.value(), {plan.window, Plan::underWay, Plan::payload});
+    const QJsonObject figures = echo(*fleet.value(), plan);
+    closeFleet(*fleet.value());
+    return figures;
+}
+
+QJsonObject echo(LoadFleet &fleet, const Plan &plan)
+{
+    EchoLoad load(fleet, {plan.window, Plan::underWay, Plan::payload});
     load.runFor(plan.warmUp);
     load.forget();
 
@@ -24,7 +31,6 @@ Result<QJsonObject> measureEcho(const Plan &plan)
     addLoss(figures, load.counts().lost.size(), load.counts().sent);
     addPercentiles(figures, Latencies(load.counts().latencies));
     addMemory(figures, plan);
-    closeFleet(*fleet.value());
     return figures;
 }
 

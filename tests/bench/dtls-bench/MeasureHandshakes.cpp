@@ -3,9 +3,6 @@
 #include "bench/load/MessageBook.h"
 #include "bench/load/Opening.h"
 
-#include <algorithm>
-#include <thread>
-
 namespace dtlsd::bench {
 
 using Clock = LoadFleet::Clock;
@@ -15,7 +12,6 @@ namespace {
 constexpr QLatin1StringView perSecond("handshakes_per_second");
 constexpr std::chrono::seconds lostAfter{1};
 constexpr std::chrono::milliseconds longestWait{50};
-constexpr std::chrono::milliseconds settling{500}; // for work of the server after its handshakes
 constexpr std::size_t stepSize = 64;
 
 /// Handshake, one message, close_notify, repeated by each client, each time on a new socket.
@@ -117,7 +113,7 @@ Result<QJsonObject> measureRamp(const Plan &plan)
     auto fleet = makeFleet(plan, plan.clients);
     if (!fleet)
         return fleet.error();
-    std::this_thread::sleep_for(settling);
+    settle();
     const Clocks clocks(plan);
     const double memoryBefore = memory(plan);
     const auto begin = Clock::now();
@@ -128,17 +124,12 @@ Result<QJsonObject> measureRamp(const Plan &plan)
     QJsonObject figures;
     figures[perSecond] = static_cast<double>(plan.clients) / seconds(Clock::now() - begin);
     addCpu(figures, clocks, plan.clients);
-    std::this_thread::sleep_for(settling);
+    settle();
     figures[QLatin1StringView("session_kb")] =
         perEach(memory(plan) - memoryBefore, plan.clients) / 1000;
     addPercentiles(figures, Latencies(opening.durations()));
     addMemory(figures, plan);
-    std::this_thread::sleep_for(plan.warmUp);
-    const Clocks idle(plan);
-    const auto beginIdle = Clock::now();
-    std::this_thread::sleep_for(plan.duration);
-    figures[QLatin1StringView("idle_cpu_percent")] =
-        100 * seconds(idle.server.elapsed()) / seconds(Clock::now() - beginIdle);
+    addIdleCpu(figures, plan);
     closeFleet(*fleet.value());
     return figures;
 }

@@ -5,6 +5,8 @@
 
 #include <QFile>
 
+#include <thread>
+
 #include <unistd.h>
 
 namespace dtlsd::bench {
@@ -72,6 +74,21 @@ double memory(const Plan &plan)
         return 0;
     const QList<QByteArray> pages = file.readAll().split(' ');
     return pages.value(1).toDouble() * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+void settle()
+{
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+}
+
+void addIdleCpu(QJsonObject &figures, const Plan &plan)
+{
+    std::this_thread::sleep_for(plan.warmUp);
+    const Clocks clocks(plan);
+    const auto begin = LoadFleet::Clock::now();
+    std::this_thread::sleep_for(plan.duration);
+    figures[View("idle_cpu_percent")] =
+        100 * seconds(clocks.server.elapsed()) / seconds(LoadFleet::Clock::now() - begin);
 }
 
 void addMemory(QJsonObject &figures, const Plan &plan)

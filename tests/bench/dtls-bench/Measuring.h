@@ -20,6 +20,7 @@ Result<QJsonObject> measureEcho(const Plan &plan);
 Result<QJsonObject> measureChurn(const Plan &plan);
 Result<QJsonObject> measureRamp(const Plan &plan);
 Result<QJsonObject> measureStorm(const Plan &plan);
+Result<QJsonObject> measureHold(const Plan &plan);
 
 /// Opens a session and closes it, repeatedly until that succeeds. Fails if it takes too long.
 Result<> reach(const Plan &plan);
@@ -31,6 +32,8 @@ Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, std::size_t clien
 /// Returns a fleet whose sessions are all open.
 Result<std::unique_ptr<LoadFleet>> openFleet(const Plan &plan, std::size_t clients);
 void closeFleet(LoadFleet &fleet);
+/// The load of measureEcho(), with a fleet that is open, and its figures.
+QJsonObject echo(LoadFleet &fleet, const Plan &plan);
 
 /// Processor time since its construction.
 struct Clocks
@@ -45,6 +48,10 @@ struct Clocks
 void addCpu(QJsonObject &figures, const Clocks &clocks, std::size_t count);
 /// The server's resident memory in bytes; 0: it is gone.
 double memory(const Plan &plan);
+/// Waits for work of the server after its handshakes.
+void settle();
+/// The server's processor time while its sessions are idle, in percent of one processor.
+void addIdleCpu(QJsonObject &figures, const Plan &plan);
 /// Adds memory() in units of 1000 bytes.
 void addMemory(QJsonObject &figures, const Plan &plan);
 /// p50, p90, p99, p99.9 and the longest, in microseconds.

@@ -23,8 +23,9 @@ struct Plan
     pid_t processId = 0;
     DeviceKey credentials; ///< of all clients
     std::size_t clients = 0;
-    std::size_t window = 0; ///< messages of a client without a reply
-    std::size_t storm = 0;  ///< clients that reconnect
+    std::size_t window = 0;      ///< messages of a client without a reply
+    std::size_t storm = 0;       ///< clients that reconnect
+    std::size_t echoClients = 0; ///< beside the sessions that are held
     std::chrono::milliseconds duration{};
     std::chrono::milliseconds warmUp{};
     std::chrono::milliseconds timeout{}; ///< of a handshake

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include <sys/resource.h>
 #include <sysexits.h>
 
 using namespace dtlsd;
@@ -25,6 +26,8 @@ namespace {
 
 constexpr int noSession = 2;
 constexpr std::int64_t mostClients = 20'000;
+constexpr std::int64_t mostTalking = 100'000; // the memory of their SSLs
+constexpr std::int64_t mostHeld = 2'000'000;
 constexpr std::int64_t mostUnderWay = 1024;
 constexpr std::int64_t largestPort = 65'535;
 constexpr std::int64_t largestProcessId = 1 << 22; // Linux' own limit
@@ -33,12 +36,14 @@ struct Mode
 {
     QLatin1StringView name;
     Result<QJsonObject> (*measure)(const Plan &plan) = nullptr;
+    std::int64_t mostClients = ::mostClients;
 };
 
-constexpr Mode modes[] = {{QLatin1StringView("echo"), &measureEcho},
+constexpr Mode modes[] = {{QLatin1StringView("echo"), &measureEcho, mostTalking},
                           {QLatin1StringView("churn"), &measureChurn},
                           {QLatin1StringView("ramp"), &measureRamp},
-                          {QLatin1StringView("storm"), &measureStorm}};
+                          {QLatin1StringView("storm"), &measureStorm},
+                          {QLatin1StringView("hold"), &measureHold, mostHeld}};
 
 [[noreturn]] void end(int status, const QString &problem)
 {
@@ -63,21 +68,24 @@ void addOptions(QCommandLineParser &parser)
     add("clients", "Sessions (10).", "NUMBER", "10");
     add("window", "Messages of a client without a reply in echo (1).", "NUMBER", "1");
     add("storm", "Sessions that reconnect in storm (5000).", "NUMBER", "5000");
+    add("echo-clients", "Clients in hold that also echo (0).", "NUMBER", "0");
     add("duration", "How long to measure (5s).", "DURATION", "5s");
     add("warm-up", "How long to go on before that (1s).", "DURATION", "1s");
     add("timeout", "How long to wait for a session (5s).", "DURATION", "5s");
     parser.addPositionalArgument(QStringLiteral("MODE"),
-                                 QStringLiteral("echo, churn, ramp or storm."));
+                                 QStringLiteral("echo, churn, ramp, storm or hold."));
     parser.addHelpOption();
 }
 
-/// From 1 to @p most.
-std::size_t number(const QCommandLineParser &parser, const QString &name, std::int64_t most)
+/// From @p least to @p most.
+std::size_t number(const QCommandLineParser &parser, const QString &name, std::int64_t most,
+                   std::int64_t least = 1)
 {
     const auto value = parseWholeNumber(parser.value(name));
-    if (!value || *value < 1 || *value > most)
-        end(EX_USAGE, QStringLiteral("--%1 %2 is not accepted; 1 to %3 is")
+    if (!value || *value < least || *value > most)
+        end(EX_USAGE, QStringLiteral("--%1 %2 is not accepted; %3 to %4 is")
                           .arg(name, parser.value(name))
+                          .arg(least)
                           .arg(most));
     return static_cast<std::size_t>(*value);
 }
@@ -102,7 +110,7 @@ DeviceKey key(const QCommandLineParser &parser)
     return std::move(key).value();
 }
 
-Plan makePlan(const QCommandLineParser &parser)
+Plan makePlan(const QCommandLineParser &parser, const Mode &mode)
 {
     Plan plan;
     plan.port = static_cast<quint16>(number(parser, QStringLiteral("port"), largestPort));
@@ -110,13 +118,23 @@ Plan makePlan(const QCommandLineParser &parser)
     if (!CpuClock::isThere(plan.processId))
         end(EX_USAGE, QStringLiteral("--pid %1 is no process that runs").arg(plan.processId));
     plan.credentials = key(parser);
-    plan.clients = number(parser, QStringLiteral("clients"), mostClients);
+    plan.clients = number(parser, QStringLiteral("clients"), mode.mostClients);
     plan.window = number(parser, QStringLiteral("window"), mostUnderWay);
     plan.storm = number(parser, QStringLiteral("storm"), mostClients);
+    plan.echoClients = number(parser, QStringLiteral("echo-clients"), mostClients, 0);
     plan.duration = duration(parser, QStringLiteral("duration"));
     plan.warmUp = duration(parser, QStringLiteral("warm-up"));
     plan.timeout = duration(parser, QStringLiteral("timeout"));
     return plan;
+}
+
+/// As many sockets as the system grants: the soft limit is often 1024.
+void allowDescriptors()
+{
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<QJsonObject> measure(const Mode &mode, const Plan &plan)
@@ -139,8 +157,9 @@ int main(int argc, char *argv[])
         return positional.size() == 1 && positional[0] == each.name;
     });
     if (mode == std::end(modes))
-        end(EX_USAGE, QStringLiteral("echo, churn, ramp or storm is accepted as MODE"));
-    const auto figures = measure(*mode, makePlan(parser));
+        end(EX_USAGE, QStringLiteral("echo, churn, ramp, storm or hold is accepted as MODE"));
+    allowDescriptors();
+    const auto figures = measure(*mode, makePlan(parser, *mode));
     if (!figures)
         end(noSession, figures.error().message);
     say(stdout, QString::fromUtf8(QJsonDocument(figures.value()).toJson()));

@@ -5,12 +5,18 @@
 
 namespace dtlsd::bench {
 
+namespace {
+
+constexpr char alertRecord = 21; // RFC 5246 §6.2.1
+
+} // namespace
+
 Result<std::unique_ptr<LoadFleet>> LoadFleet::make(Options options)
 {
     std::unique_ptr<LoadFleet> fleet(new LoadFleet(std::move(options)));
     if (auto opened = fleet->m_sockets.open(); !opened)
         return opened.error();
-    for (std::size_t client = 0; client < fleet->size(); ++client)
+    for (std::size_t client = 0; fleet->m_options.makesSessions && client < fleet->size(); ++client)
         fleet->makeSession(client);
     return fleet;
 }
@@ -30,6 +36,12 @@ void LoadFleet::renew(std::size_t client)
     makeSession(client);
 }
 
+void LoadFleet::provide(std::size_t client)
+{
+    if (!has(client))
+        makeSession(client);
+}
+
 void LoadFleet::makeSession(std::size_t client)
 {
     const DeviceKey &credentials = m_options.credentials[client % m_options.credentials.size()];
@@ -42,12 +54,22 @@ std::span<const std::size_t> LoadFleet::wait(std::chrono::nanoseconds timeout,
 {
     flush();
     m_ready.clear();
-    m_sockets.receive(timeout, datagrams, [&](std::size_t client, std::span<const char> datagram) {
-        if (!m_sessions[client]->hasInput())
-            m_ready.push_back(client);
-        m_sessions[client]->put(datagram);
-    });
+    m_sockets.receive(
+        timeout, datagrams,
+        [this](std::size_t client, std::span<const char> datagram) { put(client, datagram); });
     return m_ready;
+}
+
+void LoadFleet::put(std::size_t client, std::span<const char> datagram)
+{
+    if (!has(client)) {
+        if (!datagram.empty() && datagram.front() == alertRecord)
+            ++m_lateAlerts;
+        return;
+    }
+    if (!m_sessions[client]->hasInput())
+        m_ready.push_back(client);
+    m_sessions[client]->put(datagram);
 }
 
 } // namespace dtlsd::bench

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoadFleet: the sessions of many clients; tells which have received datagrams.
+// LoadFleet: the sessions of many clients; tells which have received datagrams. A forgotten session
+// leaves its socket open: no other client gets its address and port, under which the server knows
+// it.
 #pragma once
 
 #include "bench/load/LoadSession.h"
@@ -25,6 +27,7 @@ public:
         std::vector<DeviceKey> credentials; ///< of the clients in turn
         std::size_t clients = 1;
         bool sharesSockets = true; ///< see LoadSockets
+        bool makesSessions = true; ///< of all clients at once; false: provide() makes each
     };
 
     /// Fails if the system does not grant that many sockets. Nothing is sent yet.
@@ -38,6 +41,14 @@ public:
 
     /// Replaces the session of @p client by a new one, on a new port if it has its own socket.
     void renew(std::size_t client);
+
+    [[nodiscard]] bool has(std::size_t client) const { return m_sessions[client] != nullptr; }
+    /// Makes the session of @p client if it has none.
+    void provide(std::size_t client);
+    /// Frees the session of @p client without a close_notify.
+    void forget(std::size_t client) { m_sessions[client].reset(); }
+    /// Alerts that came for forgotten sessions, such as the server's close_notify.
+    [[nodiscard]] std::size_t lateAlerts() const { return m_lateAlerts; }
 
     /// Sends the datagrams that sessions have queued.
     void flush() { m_outbox.flush(); }
@@ -53,6 +64,7 @@ private:
 
     explicit LoadFleet(Options options);
     void makeSession(std::size_t client);
+    void put(std::size_t client, std::span<const char> datagram);
 
     const Options m_options;
     const LoadSession::Context m_context;
@@ -60,6 +72,7 @@ private:
     Outbox m_outbox;
     std::vector<std::unique_ptr<LoadSession>> m_sessions;
     std::vector<std::size_t> m_ready;
+    std::size_t m_lateAlerts = 0;
 };
 
 } // namespace dtlsd::bench

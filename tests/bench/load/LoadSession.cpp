@@ -24,6 +24,7 @@ LoadSession::Context LoadSession::makeContext()
 {
     Context context(SSL_CTX_new(DTLS_client_method()), SSL_CTX_free);
     SSL_CTX_set_min_proto_version(context.get(), DTLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context.get(), DTLS1_2_VERSION);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET);
     SSL_CTX_set_psk_client_callback(context.get(), &LoadSession::giveKey);
     SSL_CTX_set_cipher_list(context.get(), "PSK-AES128-GCM-SHA256");

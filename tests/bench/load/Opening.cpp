@@ -33,6 +33,7 @@ void Opening::start(std::size_t limit)
     for (; limit > 0 && canStart(); --limit) {
         const std::size_t client = m_waiting.front();
         m_waiting.pop_front();
+        m_fleet.provide(client);
         LoadSession &session = m_fleet[client];
         session.open();
         ++m_underWay;
@@ -58,6 +59,8 @@ std::vector<std::size_t> Opening::tend(Clock::time_point now, std::size_t limit)
     for (; limit > 0 && !m_looks.empty() && m_looks.front().due <= now; --limit) {
         Look look = m_looks.front();
         m_looks.pop_front();
+        if (!m_fleet.has(look.client))
+            continue;
         LoadSession &session = m_fleet[look.client];
         if (session.begin() != look.begin || session.state() == State::Open ||
             session.state() == State::Closed)

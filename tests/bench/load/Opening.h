@@ -20,7 +20,7 @@ public:
     /// @p patience: how long a handshake may take.
     Opening(LoadFleet &fleet, std::size_t atATime, std::chrono::nanoseconds patience);
 
-    /// Queues @p client, whose session is new, for its handshake.
+    /// Queues @p client, whose session is new or not yet made, for its handshake.
     void add(std::size_t client) { m_waiting.push_back(client); }
     void addAll();
 

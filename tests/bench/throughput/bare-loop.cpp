@@ -95,7 +95,7 @@ std::vector<std::unique_ptr<Entry>> readEntries()
 
 int complain(const char *what)
 {
-    std::cerr << "bare-loop: " << what << std::endl;
+    std::cerr << "bare-loop: " << what << '\n';
     return EXIT_FAILURE;
 }
 
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
     const auto entries = readEntries();
     if (count == 0 || entries.empty() || !entries.front()->isComplete())
         return complain("usage: bare-loop ENTRIES < entries of dtlsd to go by");
-    std::cout << "ready" << std::endl;
+    std::cout << "ready\n" << std::flush;
     std::string line;
     std::getline(std::cin, line);
 

@@ -23,7 +23,7 @@ constexpr std::chrono::seconds patience{10};
 
 int complain(const char *what)
 {
-    std::cerr << "load-clients: " << what << std::endl;
+    std::cerr << "load-clients: " << what << '\n';
     return EXIT_FAILURE;
 }
 
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         return complain("a session did not open");
     EchoLoad load(*fleet, {window, sessions * window, number(5)});
 
-    std::cout << "ready" << std::endl;
+    std::cout << "ready\n" << std::flush;
     std::string line;
     std::getline(std::cin, line);
     const auto begin = LoadFleet::Clock::now();

@@ -127,6 +127,7 @@ std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> makeContext(Secrets &secrets)
     std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(DTLS_server_method()),
                                                               &SSL_CTX_free);
     SSL_CTX_set_min_proto_version(context.get(), DTLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context.get(), DTLS1_2_VERSION);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET |
                                            SSL_OP_NO_RENEGOTIATION | SSL_OP_COOKIE_EXCHANGE);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -191,6 +192,6 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     const auto context = makeContext(secrets);
-    std::cout << "ready" << std::endl;
+    std::cout << "ready\n" << std::flush;
     serve(socket, *context);
 }

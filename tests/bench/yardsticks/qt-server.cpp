@@ -115,6 +115,6 @@ int main(int argc, char **argv)
         std::cerr << "port " << options->port << " is taken\n";
         return EXIT_FAILURE;
     }
-    std::cout << "ready" << std::endl;
+    std::cout << "ready\n" << std::flush;
     return QCoreApplication::exec();
 }
