@@ -8,12 +8,14 @@
 
 #include "wire/Alert.h"
 #include "wire/ConnectionId.h"
+#include "wire/KeptNumber.h"
 #include "wire/Record.h"
 #include "wire/SuiteLimits.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 namespace dtlsd {
@@ -65,32 +67,49 @@ struct AssociationState
     /// The records of the peer (RFC 6347 §4.1.2.6).
     struct Window
     {
-        std::uint64_t top = 0;  ///< highest authentic sequence number
+        KeptNumber top = 0;     ///< highest authentic sequence number
         std::uint64_t seen = 0; ///< bit n: top - n was authentic; 0: none was yet
 
         friend bool operator==(const Window &, const Window &) = default;
     };
 
+    // What the handshake has agreed on, see agreed():
     Key read;
     Key write;
-    std::uint64_t nextSequence = 0;      ///< of the next record to be sent
-    std::uint64_t nextClearSequence = 0; ///< the same in epoch 0, where a repeated flight begins
-    Window window;
-    std::uint64_t forgeries = 0;
     std::array<unsigned char, SuiteLimits::finishedSize> finished{}; ///< ours, with its header
     std::array<unsigned char, 12> peerVerifyData{};                  ///< of the peer's Finished
     ConnectionId id;                                   ///< in records of the peer, unless Off
     std::array<unsigned char, longestPeerId> peerId{}; ///< in records for it, unless empty
-    std::uint8_t peerIdSize = 0;                       ///< bytes
-    Ids ids = Ids::Off;
-    ContentType sends = ContentType::ApplicationData; ///< type of the next plaintext for the peer
-    bool checksPaths = false; ///< return routability was agreed on (RFC 9853)
-    std::uint16_t suite = 0;  ///< IANA's number
+    std::uint16_t suite = 0;                           ///< IANA's number
     std::uint16_t maximumPlaintext = Record::maximumPlaintext; ///< bytes (RFC 6066 §4)
+    std::uint8_t peerIdSize = 0;                               ///< bytes
+    Ids ids = Ids::Off;
+    bool checksPaths = false; ///< return routability was agreed on (RFC 9853)
+    std::array<unsigned char, 5> unused{};
+
+    // What each record may change; what must not be lost is written before the record leaves, or
+    // before its plaintext is returned:
+    KeptNumber nextSequence = 0;      ///< of the next record to be sent
+    KeptNumber nextClearSequence = 0; ///< the same in epoch 0, where a repeated flight begins
+    Window window;
+    KeptNumber forgeries = 0;
+    ContentType sends = ContentType::ApplicationData; ///< type of the next plaintext for the peer
+    /// Closed before a close_notify leaves, Open before our Finished does.
     Phase phase = Phase::Absent;
     Verdict verdict = Verdict::Refused;
     Alert alert; ///< of Verdict::Alerted
 
+    /// The bytes that do not change while it is Open.
+    [[nodiscard]] std::span<const std::byte> agreed() const
+    {
+        return std::as_bytes(std::span(this, 1)).first(offsetof(AssociationState, nextSequence));
+    }
+    /// Whether each number is one that was written there.
+    [[nodiscard]] bool isSound() const
+    {
+        return nextSequence.isSound() && nextClearSequence.isSound() && window.top.isSound() &&
+               forgeries.isSound();
+    }
     [[nodiscard]] bool hasId() const { return ids == Ids::Agreed; }
     [[nodiscard]] bool sealsWithId() const { return hasId() && peerIdSize > 0; }
     /// Whether a sealed record of the peer has the ID that it has to have, or none.
@@ -113,5 +132,7 @@ struct AssociationState
 
 static_assert(std::is_trivially_copyable_v<AssociationState> &&
               std::is_standard_layout_v<AssociationState>);
+static_assert(offsetof(AssociationState, nextSequence) == 176 && sizeof(AssociationState) == 224,
+              "without padding in agreed()");
 
 } // namespace dtlsd
