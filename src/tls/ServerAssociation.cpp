@@ -88,6 +88,8 @@ bool ServerAssociation::begin(const QByteArray &datagram)
         m_ownState.reset();
         m_state = given;
     }
+    if (isConnectionEncrypted())
+        return takeOver();
     ThreadContexts &thread = m_contexts.ofThisThread();
     const auto context = thread.contextFor({options.value("CipherString").toByteArray(),
                                             options.value("Groups").toByteArray(),
@@ -105,6 +107,16 @@ bool ServerAssociation::begin(const QByteArray &datagram)
     if (hello && m_handshake->begin(*hello))
         return true;
     setDtlsError(QDtlsError::TlsFatalError, QStringLiteral("a verified ClientHello is expected"));
+    return false;
+}
+
+bool ServerAssociation::takeOver()
+{
+    m_protection = m_contexts.ofThisThread().protectionOf(CipherSuite{m_state->suite});
+    forgetConfiguration();
+    if (m_protection)
+        return true;
+    setDtlsError(QDtlsError::TlsInitializationError, QStringLiteral("OpenSSL lacks the suite"));
     return false;
 }
 
@@ -171,10 +183,8 @@ void ServerAssociation::abortHandshake(QUdpSocket *)
 void ServerAssociation::sendShutdownAlert(QUdpSocket *socket)
 {
     clearDtlsError();
-    if (!isConnectionEncrypted())
-        return;
-    sendRecord(*socket, ContentType::Alert, closeNotify);
-    end();
+    if (isConnectionEncrypted())
+        endWith(*socket, closeNotify);
 }
 
 bool ServerAssociation::sendRecord(QUdpSocket &socket, ContentType type, QByteArrayView content)
@@ -255,10 +265,9 @@ void ServerAssociation::takeAlert(QUdpSocket &socket, QByteArrayView content)
         m_state->verdict = AssociationState::Verdict::Refused;
     } else if (alert->description == AlertDescription::CloseNotify) {
         m_state->verdict = AssociationState::Verdict::Closed;
-        sendRecord(socket, ContentType::Alert, closeNotify); // RFC 5246 §7.2.1
+        endWith(socket, closeNotify); // RFC 5246 §7.2.1
         setDtlsError(QDtlsError::RemoteClosedConnectionError,
                      QStringLiteral("the peer has closed the session"));
-        end();
     } else if (alert->level == Alert::Level::Fatal) {
         m_state->verdict = AssociationState::Verdict::Alerted;
         m_state->alert = *alert;
@@ -289,13 +298,20 @@ void ServerAssociation::repeatLastFlight(QUdpSocket &socket)
         return; // one more would be of epoch 1
     // RFC 6347 §4.2.4: in new records.
     QByteArray flight("\x14\xfe\xfd\0\0\0\0\0\0\0\0\0\x01\x01", 14); // change_cipher_spec, epoch 0
-    qToBigEndian(m_state->nextClearSequence, flight.data() + 3);
+    qToBigEndian(m_state->nextClearSequence++, flight.data() + 3);
     const QByteArrayView record =
         m_protection->seal(*m_state, m_place, ContentType::Handshake, m_state->finishedView());
     if (record.isEmpty())
         return;
-    ++m_state->nextClearSequence;
     send(socket, flight += record);
+}
+
+void ServerAssociation::endWith(QUdpSocket &socket, QByteArrayView alert)
+{
+    // Before it leaves: a session that may outlive the process does not after its end.
+    m_state->phase = AssociationState::Phase::Closed;
+    sendRecord(socket, ContentType::Alert, alert);
+    end();
 }
 
 void ServerAssociation::end()

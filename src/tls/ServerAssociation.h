@@ -9,6 +9,9 @@
 //                                        failure: NotStarted
 //   HandshakeComplete     m_state Open   as below; at the end NotStarted, and m_state Closed
 //
+// A state that is Open already is that of a session which a former process has left: it is complete
+// at once, whatever the datagram is.
+//
 // When complete, of a record that is authentic and new (all others are dropped, and counted):
 //
 //   application data     plaintext, perhaps empty
@@ -81,6 +84,7 @@ public:
 
 private:
     bool begin(const QByteArray &datagram);
+    bool takeOver();
     void shakeHands(QUdpSocket &socket, const Record &record);
     void fail(const QString &what);
     void read(QUdpSocket &socket, const Record &record, QByteArray &plaintext);
@@ -91,6 +95,7 @@ private:
     bool sendRecord(QUdpSocket &socket, ContentType type, QByteArrayView content);
     void sendOutput(QUdpSocket &socket);
     void send(QUdpSocket &socket, QByteArrayView datagram) const;
+    void endWith(QUdpSocket &socket, QByteArrayView alert);
     void end();
 
     QDtls &m_dtls;

@@ -2,6 +2,7 @@
 #include "tls/ThreadContexts.h"
 
 #include <algorithm>
+#include <array>
 
 namespace dtlsd {
 
@@ -46,12 +47,28 @@ std::shared_ptr<CookieMac> ThreadContexts::cookiesWith(const QByteArray &secret)
 
 RecordProtection &ThreadContexts::protectionOf(const SSL_CIPHER *suite)
 {
-    const CipherSuite number{SSL_CIPHER_get_protocol_id(suite)};
+    RecordProtection *known = knownProtectionOf(CipherSuite{SSL_CIPHER_get_protocol_id(suite)});
+    return known ? *known : *m_protections.emplace_back(std::make_unique<RecordProtection>(suite));
+}
+
+RecordProtection *ThreadContexts::protectionOf(CipherSuite suite)
+{
+    if (RecordProtection *known = knownProtectionOf(suite))
+        return known;
+    // SSL_CIPHER_find() asks the method of an SSL, whatever its list of ciphers is.
+    const std::unique_ptr<SSL_CTX, ServerContext::Free> context(SSL_CTX_new(DTLS_server_method()));
+    const ServerContext::UniqueSsl ssl(context ? SSL_new(context.get()) : nullptr);
+    const std::array number{static_cast<unsigned char>(suite.number >> 8),
+                            static_cast<unsigned char>(suite.number & 0xff)};
+    const SSL_CIPHER *cipher = ssl ? SSL_CIPHER_find(ssl.get(), number.data()) : nullptr;
+    return cipher && SSL_CIPHER_is_aead(cipher) == 1 ? &protectionOf(cipher) : nullptr;
+}
+
+RecordProtection *ThreadContexts::knownProtectionOf(CipherSuite suite) const
+{
     const auto known = std::ranges::find_if(
-        m_protections, [&](const auto &protection) { return protection->suite() == number; });
-    return known != m_protections.end()
-               ? **known
-               : *m_protections.emplace_back(std::make_unique<RecordProtection>(suite));
+        m_protections, [&](const auto &protection) { return protection->suite() == suite; });
+    return known != m_protections.end() ? known->get() : nullptr;
 }
 
 } // namespace dtlsd

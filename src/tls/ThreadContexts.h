@@ -31,9 +31,13 @@ public:
     [[nodiscard]] std::shared_ptr<CookieMac> cookiesWith(const QByteArray &secret);
     /// Stays where it is.
     [[nodiscard]] RecordProtection &protectionOf(const SSL_CIPHER *suite);
+    /// The same; nullptr: OpenSSL has no such suite, or it is not AEAD.
+    [[nodiscard]] RecordProtection *protectionOf(CipherSuite suite);
     [[nodiscard]] const std::shared_ptr<HandshakeTimers> &timers() const { return m_timers; }
 
 private:
+    [[nodiscard]] RecordProtection *knownProtectionOf(CipherSuite suite) const;
+
     std::vector<std::shared_ptr<ServerContext>> m_contexts;
     std::vector<std::shared_ptr<CookieMac>> m_cookies;
     std::vector<std::unique_ptr<RecordProtection>> m_protections; // one for each suite
