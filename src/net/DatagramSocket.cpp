@@ -48,12 +48,12 @@ bool isOfOneFamily(int descriptor, int family)
     return family == AF_INET || setFlag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
 }
 
-void growReceiveBuffer(int descriptor, int size)
+bool takesIPv4(int descriptor, int family)
 {
-    // With CAP_NET_ADMIN the forced variant may exceed net.core.rmem_max; receiveBufferSize() tells
-    // the result.
-    if (size > 0 && setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    int isForIPv6Only = 0;
+    socklen_t length = sizeof isForIPv6Only;
+    getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &isForIPv6Only, &length);
+    return family == AF_INET || isForIPv6Only == 0;
 }
 
 /// Binding without SO_REUSEPORT fails if any socket has the port, even one of a second dtlsd; set
@@ -93,21 +93,6 @@ sockaddr_storage boundTo(int descriptor)
 }
 
 } // namespace
-
-ReceiveBuffer::ReceiveBuffer(std::size_t slots)
-    : m_slots(slots)
-    , m_bytes(std::make_unique_for_overwrite<char[]>(slots * maximumDatagram))
-    , m_messages(slots)
-{
-    received.reserve(slots);
-    for (std::size_t i = 0; i < slots; ++i)
-        m_messages.setData(i, room(i));
-}
-
-std::span<char> ReceiveBuffer::room(std::size_t slot)
-{
-    return {m_bytes.get() + slot * maximumDatagram, maximumDatagram};
-}
 
 /// Takes the writes of QDtls, which needs only these two overrides of QUdpSocket.
 class DatagramSocket::Output : public QUdpSocket
@@ -203,7 +188,8 @@ SocketAddress DatagramSocket::addressOf(int descriptor)
 }
 
 DatagramSocket::DatagramSocket(const SocketAddress &local)
-    : m_local(local)
+    : m_takesIPv4(local.isIPv4())
+    , m_local(local)
     , m_output(std::make_unique<Output>(*this))
     , m_queue(sendBatchSize)
     , m_messages(sendBatchSize)
@@ -215,11 +201,27 @@ DatagramSocket::DatagramSocket(Descriptor descriptor, const SocketAddress &local
 {
     m_descriptor = std::move(descriptor);
     m_family = family;
+    m_takesIPv4 = takesIPv4(m_descriptor.number(), family);
     m_notifier = std::make_unique<QSocketNotifier>(m_descriptor.number(), QSocketNotifier::Read);
     connect(m_notifier.get(), &QSocketNotifier::activated, this, &DatagramSocket::readyRead);
 }
 
 DatagramSocket::~DatagramSocket() = default;
+
+bool DatagramSocket::receivesAt(const SocketAddress &local) const
+{
+    const bool isOfItsFamily = local.isIPv4() ? m_takesIPv4 : !m_local.isIPv4();
+    return m_local == local ||
+           (isWildcard(m_local) && m_local.port() == local.port() && isOfItsFamily);
+}
+
+void DatagramSocket::growReceiveBuffer(int descriptor, int bytes)
+{
+    // With CAP_NET_ADMIN the forced variant may exceed net.core.rmem_max; receiveBufferSize() tells
+    // the result.
+    if (bytes > 0 && setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
 
 int DatagramSocket::receiveBufferOf(int descriptor)
 {

@@ -12,6 +12,7 @@
 #include "core/Result.h"
 #include "core/SocketAddress.h"
 #include "net/MessageSlots.h"
+#include "net/ReceiveBuffer.h"
 
 #include <QByteArray>
 #include <QObject>
@@ -26,41 +27,10 @@
 
 namespace dtlsd {
 
-struct ReceivedDatagram
-{
-    Path path;
-    QByteArrayView bytes; ///< valid until the buffer receives again
-};
-
 struct OutgoingDatagram
 {
     Path path;
     QByteArray bytes;
-};
-
-/// Room for a batch of datagrams of any size; shared by the sockets of one thread.
-class ReceiveBuffer
-{
-public:
-    explicit ReceiveBuffer(std::size_t slots = 64);
-
-    /// How many datagrams fit.
-    [[nodiscard]] std::size_t slots() const { return m_slots; }
-    /// The room for datagram @p slot.
-    [[nodiscard]] std::span<char> room(std::size_t slot);
-    /// The slots for recvmmsg(2), which receive into room().
-    [[nodiscard]] MessageSlots &messages() { return m_messages; }
-    /// Whether the kernel may have more datagrams waiting.
-    [[nodiscard]] bool isFull() const { return received.size() == m_slots; }
-
-    std::vector<ReceivedDatagram> received;
-
-private:
-    static constexpr std::size_t maximumDatagram = 65'536;
-
-    std::size_t m_slots;
-    std::unique_ptr<char[]> m_bytes; // a page is allocated only once a datagram reaches it
-    MessageSlots m_messages;
 };
 
 class DatagramSocket : public QObject
@@ -92,6 +62,8 @@ public:
     static std::unique_ptr<DatagramSocket> adopt(Descriptor descriptor);
     /// The address that @p descriptor is bound to.
     static SocketAddress addressOf(int descriptor);
+    /// Asks for a buffer of @p bytes (SO_RCVBUF); 0: as it is.
+    static void growReceiveBuffer(int descriptor, int bytes);
     /// The size granted by the kernel, in bytes of payload and overhead; 0 if unknown.
     static int receiveBufferOf(int descriptor);
 
@@ -105,6 +77,12 @@ public:
 
     /// The address it is bound to, with the port that the kernel picked.
     [[nodiscard]] const SocketAddress &localAddress() const { return m_local; }
+    /// Whether datagrams for @p local come to it, or to a sibling.
+    [[nodiscard]] bool receivesAt(const SocketAddress &local) const;
+    /// Names it among the sockets that share its address, among which the kernel chooses; changes
+    /// when there are others. 0: unknown.
+    [[nodiscard]] std::uint64_t group() const { return m_group; }
+    void setGroup(std::uint64_t group) { m_group = group; }
     [[nodiscard]] int receiveBufferSize() const { return receiveBufferOf(m_descriptor.number()); }
 
     void resume() { m_notifier->setEnabled(true); }
@@ -162,8 +140,10 @@ private:
     Descriptor m_descriptor;
     std::shared_ptr<const Descriptor> m_duplicate; // once it was asked for
     int m_family = 0;
+    bool m_takesIPv4 = false; // as well, if it is bound to [::]
     std::uint32_t m_overflow = 0;
     SocketAddress m_local;
+    std::uint64_t m_group = 0;
     std::unique_ptr<QSocketNotifier> m_notifier;
     std::unique_ptr<Output> m_output;
     Path m_path;

@@ -43,6 +43,12 @@ void SocketSet::resume()
         socket->resume();
 }
 
+void SocketSet::pause()
+{
+    for (const auto &socket : m_sockets)
+        socket->pause();
+}
+
 int SocketSet::receiving() const
 {
     const bool isAll = std::ranges::all_of(m_sockets, &DatagramSocket::isReceiving,

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] const OverflowWatch::Sockets &all() const { return m_sockets; }
     /// Starts receiving on the paused sockets.
     void resume();
+    /// Stops receiving.
+    void pause();
     /// The number of sockets, or 0 if it does not receive from all of them.
     [[nodiscard]] int receiving() const;
 
