@@ -3,11 +3,16 @@
 // NotifySocket: stands in for systemd's end of $NOTIFY_SOCKET.
 #pragma once
 
+#include "core/Descriptor.h"
+
 #include <QByteArray>
 #include <QTemporaryDir>
 
 #include <array>
+#include <cstring>
+#include <vector>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -36,11 +41,44 @@ public:
     }
 
     /// The next message, available as soon as it is sent; null if there is none.
-    [[nodiscard]] QByteArray next() const
+    [[nodiscard]] QByteArray next() const { return nextWithDescriptors().text; }
+
+    struct Message
+    {
+        QByteArray text;
+        std::vector<Descriptor> descriptors;
+    };
+    [[nodiscard]] Message nextWithDescriptors() const
     {
         std::array<char, 4096> buffer{};
-        const ssize_t size = recv(m_fd, buffer.data(), buffer.size(), 0);
-        return size < 0 ? QByteArray() : QByteArray(buffer.data(), size);
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(16 * sizeof(int))> control{};
+        iovec text = {buffer.data(), buffer.size()};
+        msghdr header = {};
+        header.msg_iov = &text;
+        header.msg_iovlen = 1;
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        const ssize_t size = recvmsg(m_fd, &header, MSG_CMSG_CLOEXEC);
+        if (size < 0)
+            return {};
+        Message message{QByteArray(buffer.data(), size), {}};
+        for (cmsghdr *part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
+            if (part->cmsg_type != SCM_RIGHTS)
+                continue;
+            for (std::size_t at = CMSG_LEN(0); at < part->cmsg_len; at += sizeof(int)) {
+                int number = -1;
+                std::memcpy(&number, reinterpret_cast<const char *>(part) + at, sizeof number);
+                message.descriptors.emplace_back(number);
+            }
+        }
+        return message;
+    }
+
+    /// Waits until there is a message.
+    void wait() const
+    {
+        pollfd readable = {m_fd, POLLIN, 0};
+        poll(&readable, 1, -1);
     }
 
 private:
