@@ -68,7 +68,7 @@ Beginning::Progress Beginning::handshake(const Record &record)
 /// Once an ID is agreed on, every sealed record has it (RFC 9146 §3).
 bool Beginning::isOfItsForm(const Record &record) const
 {
-    return record.epoch == 0 ? !record.hasId() : m_session.association.isFormOf(record);
+    return record.epoch == 0 ? !record.hasId() : m_session.association->isFormOf(record);
 }
 
 Beginning::Progress Beginning::advance(QByteArrayView bytes)
@@ -93,6 +93,8 @@ void Beginning::provideKey(QSslPreSharedKeyAuthenticator &authenticator)
     // OpenSSL passes identities as C strings, which would cut one with a NUL.
     info.identity = m_ssl->identity().value_or(authenticator.identity());
     credential = m_session.credentials.find(info.identity, info.path.peer);
+    if (m_session.association.isInSlot())
+        m_session.association.noteKey(markOf(credential.key, info.id));
     if (!credential.key.isEmpty())
         authenticator.setPreSharedKey(credential.key.bytes());
     credential.key = PskKey();

@@ -8,6 +8,7 @@
 #include "dtls/Events.h"
 #include "dtls/HandshakeFilter.h"
 #include "dtls/HelloRefusal.h"
+#include "dtls/SessionMemory.h"
 #include "dtls/SslView.h"
 #include "dtls/Whereabouts.h"
 #include "wire/AssociationState.h"
@@ -34,7 +35,7 @@ public:
         SessionInfo &info;
         Credential &credential; ///< of the claimed identity
         const Credentials &credentials;
-        const AssociationState &association;
+        KeptState &association;
         Whereabouts &whereabouts;
     };
     enum class Progress { UnderWay, Complete, Failed };

@@ -4,6 +4,8 @@
 #include <QHashFunctions>
 #include <QRandomGenerator>
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace dtlsd {
@@ -11,6 +13,16 @@ namespace dtlsd {
 std::size_t KeyRotation::Hash::operator()(const Key &key) const noexcept
 {
     return key.from.hash(qHash(key.identity, QHashSeed::globalSeed()));
+}
+
+SessionSlot::KeyMark markOf(const PskKey &key, SessionId session)
+{
+    const QByteArray code =
+        HmacSha256(key.bytes())
+            .of(QByteArrayView(reinterpret_cast<const char *>(&session), sizeof session));
+    SessionSlot::KeyMark mark{};
+    std::copy_n(code.begin(), std::min<qsizetype>(code.size(), std::ssize(mark)), mark.begin());
+    return mark;
 }
 
 bool KeyRotation::triesNext(const QByteArray &identity, const SocketAddress &peer)
@@ -105,6 +117,25 @@ Credential Credentials::renewed(const Credential &credential, const QByteArray &
     else
         renewed.verdict = Credential::Verdict::Known;
     return renewed;
+}
+
+Credential Credentials::ofLeft(const QByteArray &identity, const SocketAddress &peer,
+                               SessionId session, const SessionSlot::KeyMark &mark) const
+{
+    const PskIdentity *known = m_settings->identities->find(identity);
+    Credential credential;
+    if (!known)
+        return credential;
+    const bool isKey = markOf(known->key, session) == mark;
+    credential.isNextKey =
+        !isKey && !known->nextKey.isEmpty() && markOf(known->nextKey, session) == mark;
+    if (!known->allows(peer))
+        credential.verdict = Credential::Verdict::AddressNotAllowed;
+    else if (isKey || credential.isNextKey)
+        credential.verdict = Credential::Verdict::Known;
+    else
+        credential.verdict = Credential::Verdict::KeyGone;
+    return credential;
 }
 
 void Credentials::learn(const Credential &credential, const QByteArray &identity,

@@ -9,6 +9,7 @@
 #include "core/SocketAddress.h"
 #include "dtls/Psk.h"
 #include "dtls/ServerOptions.h"
+#include "dtls/SessionSlot.h"
 
 #include <QByteArray>
 
@@ -61,6 +62,9 @@ private:
     KeyTried m_failed;  // since then, by peer and by network: the key of the last handshake
 };
 
+/// See SessionSlot.
+[[nodiscard]] SessionSlot::KeyMark markOf(const PskKey &key, SessionId session);
+
 struct Credential
 {
     enum class Verdict {
@@ -101,6 +105,10 @@ public:
     /// keep a key.
     [[nodiscard]] Credential renewed(const Credential &credential, const QByteArray &identity,
                                      const SocketAddress &peer, const PskStore &before) const;
+    /// That of a session that a former process has left, which used the key with @p mark; without
+    /// the key.
+    [[nodiscard]] Credential ofLeft(const QByteArray &identity, const SocketAddress &peer,
+                                    SessionId session, const SessionSlot::KeyMark &mark) const;
     /// Notes whether @p peer turned out to hold the key of @p credential.
     void learn(const Credential &credential, const QByteArray &identity, const SocketAddress &peer,
                bool accepted) const;

@@ -91,11 +91,8 @@ void DtlsServer::leave(const SocketAddress &address, Done done)
 {
     const auto turn = beginTurn();
     DatagramSocket *socket = m_sockets.retire(address, m_now);
-    if (!socket) {
-        if (done)
-            done(0);
-        return;
-    }
+    if (!socket) // @p done may not come before those of other calls
+        return m_keeper.sweep([](DtlsSession &) { return false; }, std::move(done), m_now);
     m_handshakes.forget(*socket);
     const auto close = [this, socket](DtlsSession &session) {
         if (&session.socket() != socket)
@@ -126,6 +123,13 @@ void DtlsServer::close(Done done)
             done(0);
     };
     m_keeper.sweep([](DtlsSession &) { return false; }, finish, m_now);
+}
+
+Takeover::Count DtlsServer::takeOver(std::vector<std::unique_ptr<SessionStore>> stores)
+{
+    const auto turn = beginTurn();
+    return Takeover(*m_shared, m_sessions, m_sockets, m_handshakes, m_keeper)
+        .run(std::move(stores));
 }
 
 void DtlsServer::readPendingDatagrams(DatagramSocket &socket)
@@ -167,29 +171,21 @@ void DtlsServer::handleDatagram(DatagramSocket &socket, const ReceivedDatagram &
         return;
     const std::optional<ConnectionId> id = packet.id();
     DtlsSession *withId = id ? m_sessions.find(*id) : nullptr;
+    // At most once: another worker's table decides. The kernel's choice among the sockets of a port
+    // knows no IDs, unless it is steered.
+    const auto handed = id && !withId && origin == Origin::Socket
+                            ? m_shared->handOver(m_worker, *id, socket, datagram)
+                            : SharedState::Handed::No;
+    if (handed == SharedState::Handed::NoRoom)
+        m_unverified.note(&UnverifiedCounts::elsewhere, m_now);
+    if (handed != SharedState::Handed::No)
+        return;
     if (withId)
         m_traffic.receive(*withId, {socket, datagram.path}, packet, m_now);
-    else if (id && origin == Origin::Socket && handOver(socket, datagram, *id))
-        return; // at most once: another worker's table decides
     else if (peer)
         m_traffic.receive(*peer, {socket, datagram.path}, packet, m_now);
     else
         m_unverified.noteStray(packet.first, m_now);
-}
-
-/// The kernel's choice among the sockets of a port knows no IDs, unless it is steered. false: @p id
-/// is of this worker, or nobody's.
-bool DtlsServer::handOver(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                          const ConnectionId &id)
-{
-    const auto worker = m_shared->otherWorkerOf(id, m_worker);
-    if (!worker)
-        return false;
-    auto duplicate = socket.duplicate();
-    if (!duplicate || !m_shared->handOver(*worker, {datagram.path, datagram.bytes.toByteArray(),
-                                                    std::move(duplicate)}))
-        m_unverified.note(&UnverifiedCounts::elsewhere, m_now);
-    return true;
 }
 
 void DtlsServer::takeHandedOver()
@@ -304,7 +300,7 @@ void DtlsServer::end(DtlsSession &session, CloseReason reason)
     if (reason != CloseReason::Replaced)
         session.close();
     m_doomed.push_back(m_sessions.take(session));
-    for (const ServerEvent &event : session.unreported())
+    for (const ServerEvent &event : session.ledger().unreported(session.info()))
         Q_EMIT warningMessage(event);
     Q_EMIT infoMessage(session.closed(reason));
 }

@@ -21,6 +21,7 @@
 #include "dtls/SessionTable.h"
 #include "dtls/SessionTraffic.h"
 #include "dtls/SharedState.h"
+#include "dtls/Takeover.h"
 #include "dtls/UnverifiedWatch.h"
 #include "net/SocketSet.h"
 
@@ -52,8 +53,13 @@ public:
                                  const DatagramSocket::Options &options = {});
     /// Adds an existing socket.
     void listen(std::unique_ptr<DatagramSocket> socket) { m_sockets.add(std::move(socket)); }
-    /// Starts receiving on the sockets that were bound paused.
+    /// Takes the stores of former processes over, with their sessions, before resume().
+    Takeover::Count takeOver(std::vector<std::unique_ptr<SessionStore>> stores);
+    /// Where its sessions are, and in which stores; after leave() only destruction may follow.
+    [[nodiscard]] SessionMemory &memory() { return m_sessions.memory(); }
+    /// Starts receiving on the sockets that were bound paused, and stops again.
     void resume() { m_sockets.resume(); }
+    void pause() { m_sockets.pause(); }
     [[nodiscard]] bool isListening() const { return !m_sockets.all().empty(); }
     /// The number of sockets, or 0 if it does not receive from all of them.
     [[nodiscard]] int receivingSockets() const { return m_sockets.receiving(); }
@@ -118,8 +124,6 @@ private:
     void receive(DatagramSocket &socket);
     enum class Origin { Socket, OtherWorker };
     void handleDatagram(DatagramSocket &socket, const ReceivedDatagram &datagram, Origin origin);
-    [[nodiscard]] bool handOver(DatagramSocket &socket, const ReceivedDatagram &datagram,
-                                const ConnectionId &id);
     void advanceHandshakes();
     bool processNext();
 

@@ -7,31 +7,43 @@
 
 #include <QSslCipher>
 
-#include <algorithm>
 #include <utility>
-
-#include <openssl/crypto.h>
 
 namespace dtlsd {
 
-namespace {
-
-AssociationState *newState(std::pmr::memory_resource &memory)
+DtlsSession::DtlsSession(const Setup &setup)
+    : DtlsSession(setup, KeptState(setup.memory))
 {
-    return std::pmr::polymorphic_allocator<>(&memory).new_object<AssociationState>();
 }
 
-} // namespace
+DtlsSession::DtlsSession(const Setup &setup, KeptState association, const Left &left)
+    : DtlsSession(setup, std::move(association))
+{
+    m_info.identity = left.slot.identityView().toByteArray();
+    m_credential = left.credential;
+    m_ledger.received = left.slot.received;
+    m_ledger.sent = left.slot.sent;
+    m_whereabouts.setProved(left.slot.place.proved);
+    if (m_association->hasId()) // perhaps to another socket
+        m_association.moveTo(m_whereabouts.kept());
+    place.touched = left.touched;
+    // The state is complete already, so the backend does not look at the datagram.
+    m_dtls.doHandshake(m_whereabouts.output(), QByteArrayLiteral("\0"));
+    if (m_dtls.handshakeState() == QDtls::HandshakeComplete)
+        becomeEstablished(left.established);
+    else
+        m_state = State::Ended;
+}
 
-DtlsSession::DtlsSession(const Setup &setup)
+DtlsSession::DtlsSession(const Setup &setup, KeptState association)
     : m_time(setup.time)
     , m_credentials(setup.credentials)
     , m_info{.id = setup.id, .path = setup.path}
     , m_whereabouts(setup.socket, setup.path)
-    , m_association(newState(setup.secrets), Wipe{&setup.secrets})
+    , m_association(std::move(association))
     , m_dtls(QSslSocket::SslServerMode)
     , m_beginning(std::make_unique<Beginning>(Beginning::Session{
-          m_dtls, m_info, m_credential, m_credentials, *m_association, m_whereabouts}))
+          m_dtls, m_info, m_credential, m_credentials, m_association, m_whereabouts}))
 {
     QSslConfiguration configuration = setup.configuration;
     if (setup.connectionId) {
@@ -40,19 +52,12 @@ DtlsSession::DtlsSession(const Setup &setup)
     }
     if (setup.hasOwnBackend)
         configuration.setBackendConfigurationOption(
-            AssociationState::option,
-            QVariant::fromValue(static_cast<void *>(m_association.get())));
+            AssociationState::option, QVariant::fromValue(static_cast<void *>(&*m_association)));
     m_dtls.setDtlsConfiguration(configuration);
     m_dtls.setMtuHint(setup.mtu);
     // Takes effect, although Qt 6.4 returns false.
     m_dtls.setCookieGeneratorParameters(setup.cookie);
     m_dtls.setPeer(setup.path.peer.address(), setup.path.peer.port());
-}
-
-void DtlsSession::Wipe::operator()(AssociationState *state) const
-{
-    OPENSSL_cleanse(state, sizeof *state);
-    std::pmr::polymorphic_allocator<>(memory).delete_object(state);
 }
 
 std::chrono::microseconds DtlsSession::lasted() const
@@ -97,13 +102,15 @@ void DtlsSession::handshake(const Record &record)
 
 void DtlsSession::take(Beginning::Progress progress)
 {
-    if (progress == Beginning::Progress::Complete)
-        becomeEstablished();
-    else if (progress == Beginning::Progress::Failed)
+    if (progress == Beginning::Progress::Complete) {
+        becomeEstablished(m_time.now());
+        m_association.open(m_info, m_whereabouts.kept(), m_time.bootTime());
+    } else if (progress == Beginning::Progress::Failed) {
         m_state = State::Ended;
+    }
 }
 
-void DtlsSession::becomeEstablished()
+void DtlsSession::becomeEstablished(Clock::time_point since)
 {
     const bool isOwn = m_association->phase == AssociationState::Phase::Open;
     m_info.cipher = isOwn ? CipherSuite{m_association->suite}
@@ -119,7 +126,7 @@ void DtlsSession::becomeEstablished()
     m_dtls.disconnect(); // there is no more to ask or to repeat
     m_beginning.reset();
     m_state = State::Established;
-    m_established = m_time.now();
+    m_established = since;
 }
 
 DtlsSession::Opened DtlsSession::decrypt(const Record &record, DatagramSocket &socket,
@@ -149,15 +156,20 @@ DtlsSession::Opened DtlsSession::decrypt(const Record &record, DatagramSocket &s
     } else if (!isElsewhere && m_association->window != before) {
         m_whereabouts.earn(record.bytes.size());
     }
-    if (opened.verdict == Verdict::Routability) {
+    const bool isRoutability = opened.verdict == Verdict::Routability;
+    if (isRoutability) {
         if (path == m_info.path)
             sendRoutability(m_whereabouts.answerTo(std::exchange(opened.payload, {})));
         opened = {Verdict::Authentic, {}, opened.former};
     }
     if (m_association->checksPaths && isNewest)
         sendRoutability(m_whereabouts.challenge());
+    if (opened.former || isRoutability)
+        m_association.moveTo(m_whereabouts.kept());
     if (!opened.payload.isEmpty())
         m_ledger.received += opened.payload;
+    if (opened.verdict == Verdict::Authentic)
+        m_association.noteReceived(m_ledger.received, m_time);
     if (const auto reason = endOf(opened.verdict)) {
         m_closeReason = *reason;
         m_state = State::Ended;
@@ -230,8 +242,10 @@ DtlsSession::Sending DtlsSession::send(const QByteArray &plaintext)
         return Sending::Failed;
     }
     const bool isUnearned = m_whereabouts.dropped() != dropped;
-    if (!isUnearned)
+    if (!isUnearned) {
         m_ledger.sent += plaintext;
+        m_association.noteSent(m_ledger.sent);
+    }
     if (m_sslRecords)
         ++m_association->nextSequence;
     closeIfKeysAreUsedUp();
@@ -252,20 +266,6 @@ void DtlsSession::close()
     if (m_state == State::Established)
         m_dtls.shutdown(m_whereabouts.output());
     m_state = State::Ended;
-}
-
-SessionReport DtlsSession::report(AgeOrder::Clock::time_point now) const
-{
-    const auto since = [now](Clock::time_point then) {
-        return std::chrono::duration_cast<std::chrono::microseconds>(now - then);
-    };
-    return {m_info,
-            m_state == State::Established,
-            since(establishedAt()),
-            since(place.touched),
-            m_ledger.received,
-            m_ledger.sent,
-            m_ledger.badRecords()};
 }
 
 } // namespace dtlsd

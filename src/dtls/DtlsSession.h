@@ -21,6 +21,7 @@
 #include "dtls/Events.h"
 #include "dtls/IdentityRates.h"
 #include "dtls/SessionLedger.h"
+#include "dtls/SessionMemory.h"
 #include "dtls/SslRecords.h"
 #include "dtls/TimeSource.h"
 #include "dtls/Whereabouts.h"
@@ -35,7 +36,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
 #include <optional>
 
 class QSslConfiguration;
@@ -56,15 +56,27 @@ public:
         DatagramSocket &socket;         ///< outlives the session
         const Credentials &credentials; ///< outlives the session
         const QSslConfiguration &configuration;
-        std::uint16_t mtu = 0;              ///< bytes; for handshake flights
-        QDtls::GeneratorParameters cookie;  ///< parameters that verified the hello
-        const TimeSource &time;             ///< outlives the session
-        std::pmr::memory_resource &secrets; ///< outlives the session; for its keys
-        bool hasOwnBackend = false;         ///< ours is under QDtls, and takes the AssociationState
+        std::uint16_t mtu = 0;                  ///< bytes; for handshake flights
+        QDtls::GeneratorParameters cookie = {}; ///< parameters that verified the hello
+        const TimeSource &time;                 ///< outlives the session
+        SessionMemory &memory;                  ///< outlives the session; for its keys
+        bool hasOwnBackend = false; ///< ours is under QDtls, and takes the AssociationState
         std::optional<ConnectionId> connectionId = {}; ///< for a peer that asks; with our backend
     };
 
     explicit DtlsSession(const Setup &setup);
+
+    /// What a former process has left of a session.
+    struct Left
+    {
+        const SessionSlot &slot;
+        Credential credential; ///< without a key
+        Clock::time_point established;
+        Clock::time_point touched; ///< see AgeOrder::Place
+    };
+    /// Takes a session over, with the @p association of its slot: it is Established or, if OpenSSL
+    /// fails, Ended. @p setup has its id and its path.
+    DtlsSession(const Setup &setup, KeptState association, const Left &left);
 
     [[nodiscard]] State state() const { return m_state; }
     /// When it was established; before that, when its handshake began.
@@ -139,8 +151,7 @@ public:
     /// The event of its end, for @p reason.
     [[nodiscard]] SessionClosed closed(CloseReason reason) const;
 
-    /// Plaintext that decrypt() has returned.
-    [[nodiscard]] const Traffic &received() const { return m_ledger.received; }
+    [[nodiscard]] const SessionLedger &ledger() const { return m_ledger; }
 
     /// Keeps what the settings say of its identity, so that a datagram needs no lookup. @p reply
     /// belongs to the settings, @p rate may be null.
@@ -180,14 +191,6 @@ public:
         return m_ledger.noteDroppedReply(m_info, dropped.size(), m_association->maximumPlaintext,
                                          m_time.now());
     }
-    /// Events of what was counted but not reported, for the end of the session.
-    [[nodiscard]] std::vector<ServerEvent> unreported() const
-    {
-        return m_ledger.unreported(m_info);
-    }
-
-    /// As of @p now.
-    [[nodiscard]] SessionReport report(AgeOrder::Clock::time_point now) const;
 
     AgeOrder::Place place;      ///< kept by AgeOrder
     QByteArray account;         ///< PskStore::account(); kept by AgeOrder, once Established
@@ -195,14 +198,10 @@ public:
     std::uint32_t generation = 0; ///< of the settings that admitted it
 
 private:
-    struct Wipe
-    {
-        std::pmr::memory_resource *memory;
-        void operator()(AssociationState *state) const;
-    };
+    DtlsSession(const Setup &setup, KeptState association);
 
     void take(Beginning::Progress progress);
-    void becomeEstablished();
+    void becomeEstablished(Clock::time_point since);
     void closeIfKeysAreUsedUp();
     void sendRoutability(const QByteArray &message);
     [[nodiscard]] static std::optional<CloseReason> endOf(AssociationState::Verdict verdict);
@@ -221,7 +220,7 @@ private:
     SessionLedger m_ledger;
     const ReplyTemplate *m_reply = nullptr;
     std::shared_ptr<IdentityRate> m_rate;
-    std::unique_ptr<AssociationState, Wipe> m_association; // in memory for secrets
+    KeptState m_association;
     QDtls m_dtls;
     std::unique_ptr<Beginning> m_beginning; // null once Established; it uses the others
 };

@@ -189,17 +189,10 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
     // The client has begun again: its newest handshake counts.
     if (peer && peer->pending)
         fail(*peer->pending, peer->pending->handshakeFailure());
-    const DtlsSession::Setup setup{.id = m_ids.next(),
-                                   .path = hello.path,
-                                   .socket = *hello.socket,
-                                   .credentials = m_credentials,
-                                   .configuration = m_configuration,
-                                   .mtu = m_settings->tls.mtu,
-                                   .cookie = hello.cookie,
-                                   .time = m_shared.time,
-                                   .secrets = m_sessions.secrets(),
-                                   .hasOwnBackend = m_hasOwnBackend,
-                                   .connectionId = newConnectionId()};
+    DtlsSession::Setup setup = setupFor(*hello.socket, hello.path);
+    setup.id = m_ids.next();
+    setup.cookie = hello.cookie;
+    setup.connectionId = newConnectionId();
     auto session = std::make_unique<DtlsSession>(setup);
     DtlsSession *added = m_sessions.addPending(session, now, m_settings->limits.maxHalfOpen);
     if (!added) { // another worker has taken the last place
@@ -209,6 +202,18 @@ void Handshakes::start(const HandshakeQueue::Waiting &hello, Clock::time_point n
     added->setSource(hello.path.peer.network().hash(QHashSeed::globalSeed()));
     m_owner.handshakeStarted(*added);
     begin(*added, hello);
+}
+
+DtlsSession::Setup Handshakes::setupFor(DatagramSocket &socket, const Path &path) const
+{
+    return {.path = path,
+            .socket = socket,
+            .credentials = m_credentials,
+            .configuration = m_configuration,
+            .mtu = m_settings->tls.mtu,
+            .time = m_shared.time,
+            .memory = m_sessions.memory(),
+            .hasOwnBackend = m_hasOwnBackend};
 }
 
 /// nullopt: sessions get none.

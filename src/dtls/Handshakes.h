@@ -85,6 +85,10 @@ public:
     /// Evicts a handshake that another worker has claimed.
     void giveWay(const Accounts<SocketAddress>::Claim &claim, Clock::time_point now);
 
+    /// What a session at @p path has in common with all others.
+    [[nodiscard]] DtlsSession::Setup setupFor(DatagramSocket &socket, const Path &path) const;
+    [[nodiscard]] const Credentials &credentials() const { return m_credentials; }
+
     /// Drops what is queued from @p socket, which is about to be closed.
     void forget(const DatagramSocket &socket) { m_queue.forget(socket); }
 

@@ -4,6 +4,7 @@
 #include <QHashFunctions>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace dtlsd {
@@ -80,6 +81,23 @@ void SessionKeeper::open(DtlsSession &session, Clock::time_point now)
     session.account = m_settings->identities->account(session.info().identity);
     m_sessions.establish(session, now);
     adopt(session);
+}
+
+DtlsSession &SessionKeeper::openAgain(std::unique_ptr<DtlsSession> session)
+{
+    admit(*session);
+    session->account = m_settings->identities->account(session->info().identity);
+    DtlsSession &opened = m_sessions.addOpen(std::move(session));
+    adopt(opened);
+    m_isCrowded = true; // perhaps: the limit may be lower than it was
+    return opened;
+}
+
+void SessionKeeper::endWhenThereIsRoom(DtlsSession &session, CloseReason reason)
+{
+    while (!mayEndSessions(m_shared.time.now()))
+        std::this_thread::sleep_for(paceInterval);
+    m_owner.end(session, reason);
 }
 
 void SessionKeeper::replaceFormerOf(const DtlsSession &session)

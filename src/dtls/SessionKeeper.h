@@ -56,6 +56,11 @@ public:
     void replaceFormerOf(const DtlsSession &session);
     /// Opens a pending session.
     void open(DtlsSession &session, Clock::time_point now);
+    /// Opens a session that a former process has left; the peer must have no other, unless it has
+    /// an ID.
+    DtlsSession &openAgain(std::unique_ptr<DtlsSession> session);
+    /// Waits until the log has room for the end of @p session, for a second at most.
+    void endWhenThereIsRoom(DtlsSession &session, CloseReason reason);
     /// Evicts another session if @p session, just opened, exceeds a limit.
     void makeRoomFor(const DtlsSession &session);
     /// Evicts a session that another worker has claimed.

@@ -12,6 +12,21 @@ namespace {
 
 constexpr int visitsAtOnce = 1024; // sessions looked at in a slice, at less than 1 µs each
 
+SessionReport reportOn(const DtlsSession &session, AgeOrder::Clock::time_point now)
+{
+    const auto since = [now](AgeOrder::Clock::time_point then) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(now - then);
+    };
+    const SessionLedger &ledger = session.ledger();
+    return {session.info(),
+            session.state() == DtlsSession::State::Established,
+            since(session.establishedAt()),
+            since(session.place.touched),
+            ledger.received,
+            ledger.sent,
+            ledger.badRecords()};
+}
+
 } // namespace
 
 SessionListing::SessionListing(SessionTable &table, const TimeSource &time, SessionQuery query)
@@ -36,9 +51,9 @@ SessionListing::Slice SessionListing::next(std::size_t most)
             continue;
         ++m_total;
         if (m_query.limit > 0)
-            keepIfFirst(session->report(now));
+            keepIfFirst(reportOn(*session, now));
         else
-            slice.reports.push_back(session->report(now));
+            slice.reports.push_back(reportOn(*session, now));
     }
     slice.total = m_total;
     if (slice.isLast && m_query.limit > 0)
@@ -55,7 +70,7 @@ SessionListing::Slice SessionListing::lastActive() const
         slice.total += std::ssize(*order);
         auto session = order->rbegin();
         for (std::int64_t i = 0; i < m_query.limit && session != order->rend(); ++i, ++session)
-            slice.reports.push_back((*session)->report(m_began));
+            slice.reports.push_back(reportOn(**session, m_began));
     }
     std::ranges::sort(slice.reports, comesFirst);
     if (std::ssize(slice.reports) > m_query.limit)

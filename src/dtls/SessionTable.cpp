@@ -72,16 +72,24 @@ DtlsSession *SessionTable::addPending(std::unique_ptr<DtlsSession> &session,
 
 void SessionTable::establish(DtlsSession &session, AgeOrder::Clock::time_point now)
 {
-    Peer &peer = peersAt(session.path()).at(session.path());
     stepOver(session);
     m_halfOpen.remove(session, HalfOpen::End::Finished);
-    m_established.add(session, now);
-    if (const auto &id = session.info().connectionId) {
-        peer.guests.push_back(&session);
-        with(*id)[*id] = std::move(peer.pending);
+    session.place.touched = now;
+    addOpen(std::move(peersAt(session.path()).at(session.path()).pending));
+}
+
+DtlsSession &SessionTable::addOpen(std::unique_ptr<DtlsSession> session)
+{
+    DtlsSession &added = *session;
+    Peer &peer = peersAt(added.path())[added.path()];
+    m_established.add(added, added.place.touched);
+    if (const auto &id = added.info().connectionId) {
+        peer.guests.push_back(&added);
+        with(*id)[*id] = std::move(session);
     } else {
-        peer.established = std::move(peer.pending);
+        peer.established = std::move(session);
     }
+    return added;
 }
 
 void SessionTable::noteMove(DtlsSession &session, const Path &former)

@@ -8,10 +8,10 @@
 // place of the session that is found by that path.
 #pragma once
 
-#include "core/SecretPages.h"
 #include "dtls/AgeOrder.h"
 #include "dtls/DtlsSession.h"
 #include "dtls/HalfOpen.h"
+#include "dtls/SessionMemory.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +49,8 @@ public:
 
     /// @p worker is its number in both accounts, which must outlive it.
     SessionTable(Accounts<QByteArray> &identities, Accounts<SocketAddress> &networks, int worker)
-        : m_halfOpen(networks, worker)
+        : m_sessionMemory(worker)
+        , m_halfOpen(networks, worker)
         , m_established(identities, worker)
     {
     }
@@ -70,6 +71,8 @@ public:
     /// Makes the peer's pending session, whose account must be set, its established one. The peer
     /// must have no other, unless @p session has an ID.
     void establish(DtlsSession &session, AgeOrder::Clock::time_point now);
+    /// Adds an open session that a former process has left, last heard of when it was touched.
+    DtlsSession &addOpen(std::unique_ptr<DtlsSession> session);
     /// @p session, which has an ID, has moved from @p former to its path.
     void noteMove(DtlsSession &session, const Path &former);
     /// Removes a session, pending or established.
@@ -97,8 +100,7 @@ public:
     /// The next session of @p walk; nullptr: it is over.
     [[nodiscard]] static DtlsSession *advance(Walk &walk);
 
-    /// For the keys of its sessions.
-    [[nodiscard]] std::pmr::memory_resource &secrets() { return m_secrets; }
+    [[nodiscard]] SessionMemory &memory() { return m_sessionMemory; }
 
     [[nodiscard]] HalfOpen &halfOpen() { return m_halfOpen; }
     [[nodiscard]] const HalfOpen &halfOpen() const { return m_halfOpen; }
@@ -126,8 +128,7 @@ private:
         return m_byId[std::hash<ConnectionId>()(id) % parts];
     }
 
-    SecretPages m_secretPages;
-    std::pmr::unsynchronized_pool_resource m_secrets{&m_secretPages};
+    SessionMemory m_sessionMemory;                   // outlives the sessions
     std::pmr::unsynchronized_pool_resource m_memory; // keeps the peers close together
     std::pmr::vector<Peers> m_peers{parts, &m_memory};
     std::pmr::vector<ById> m_byId{parts, &m_memory};

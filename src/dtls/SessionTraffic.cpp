@@ -159,7 +159,7 @@ void SessionTraffic::deliver(DtlsSession &session, const QByteArray &payload,
         return;
     }
     const SessionInfo &info = session.info();
-    m_owner.heard(Datagram{info, session.received().datagrams, payload,
+    m_owner.heard(Datagram{info, session.ledger().received.datagrams, payload,
                            m_keepsCiphertext ? datagram.toByteArray() : QByteArray(),
                            Receipt{info.path, info.connectionId, info.id, reply}});
 }

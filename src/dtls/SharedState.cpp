@@ -59,19 +59,26 @@ std::shared_ptr<HandOver> SharedState::handedTo(int worker)
     return m_workers[static_cast<std::size_t>(worker)].handedOver;
 }
 
-std::optional<int> SharedState::otherWorkerOf(const ConnectionId &id, int own)
+int SharedState::workerOf(const ConnectionId &id)
 {
     const std::lock_guard lock(m_mutex);
-    const int worker = static_cast<int>(id.worker() % m_workers.size());
-    return worker == own ? std::nullopt : std::optional(worker);
+    return static_cast<int>(id.worker() % m_workers.size());
 }
 
-bool SharedState::handOver(int worker, HandOver::Datagram datagram)
+SharedState::Handed SharedState::handOver(int own, const ConnectionId &id, DatagramSocket &socket,
+                                          const ReceivedDatagram &datagram)
 {
-    const HandOver::Added added = handedTo(worker)->add(std::move(datagram));
+    const int worker = workerOf(id);
+    if (worker == own)
+        return Handed::No;
+    auto duplicate = socket.duplicate();
+    if (!duplicate)
+        return Handed::NoRoom;
+    const HandOver::Added added =
+        handedTo(worker)->add({datagram.path, datagram.bytes.toByteArray(), std::move(duplicate)});
     if (added == HandOver::Added::First)
         remindOfHandedOver(worker);
-    return added != HandOver::Added::NoRoom;
+    return added == HandOver::Added::NoRoom ? Handed::NoRoom : Handed::Over;
 }
 
 void SharedState::remindOfHandedOver(int worker)

@@ -13,6 +13,7 @@
 #include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/TimeSource.h"
+#include "net/DatagramSocket.h"
 
 #include <QByteArray>
 
@@ -21,7 +22,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 namespace dtlsd {
@@ -62,10 +62,15 @@ public:
     void ask(const IdentityClaim &claim);
     void ask(const NetworkClaim &claim);
 
-    /// The worker that gave @p id, if it is another than @p own.
-    [[nodiscard]] std::optional<int> otherWorkerOf(const ConnectionId &id, int own);
-    /// Hands @p datagram to @p worker, whose takeHandedOver() is called soon. false: no room.
-    [[nodiscard]] bool handOver(int worker, HandOver::Datagram datagram);
+    enum class Handed {
+        No, ///< the worker itself gave the ID, or nobody did
+        Over,
+        NoRoom
+    };
+    /// Hands @p datagram, which came to @p socket of worker @p own, to the worker that gave @p id,
+    /// if that is another; its takeHandedOver() is called soon.
+    [[nodiscard]] Handed handOver(int own, const ConnectionId &id, DatagramSocket &socket,
+                                  const ReceivedDatagram &datagram);
     /// Calls @p handle with some of the datagrams handed to @p worker; its takeHandedOver() is
     /// called again if there are more.
     void takeHandedOver(int worker, const std::function<void(const HandOver::Datagram &)> &handle);
@@ -88,6 +93,7 @@ private:
         Post post; // empty: it has left
         std::shared_ptr<HandOver> handedOver = std::make_shared<HandOver>();
     };
+    [[nodiscard]] int workerOf(const ConnectionId &id);
     [[nodiscard]] std::shared_ptr<HandOver> handedTo(int worker);
     void remindOfHandedOver(int worker);
 

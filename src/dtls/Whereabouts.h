@@ -10,6 +10,7 @@
 #pragma once
 
 #include "dtls/RateLimit.h"
+#include "dtls/SessionSlot.h"
 #include "net/DatagramSocket.h"
 
 #include <QByteArray>
@@ -33,6 +34,18 @@ public:
         : m_socket(&socket)
         , m_path(path)
     {
+    }
+
+    /// The handshake's path was another.
+    void setProved(const Path &path)
+    {
+        if (path != m_path)
+            journey().proved = path;
+    }
+    /// What the next process has to know; it gives an unproved path a new allowance, of nothing.
+    [[nodiscard]] SessionSlot::Place kept() const
+    {
+        return {m_path, m_journey ? m_journey->proved : m_path, m_socket->group()};
     }
 
     [[nodiscard]] DatagramSocket &socket() const { return *m_socket; }
