@@ -29,6 +29,7 @@ struct ListenOptions
                                 {QHostAddress(QHostAddress::AnyIPv6), 22334}};
     std::int64_t workers = 0;                           ///< 0 = one per core
     std::int64_t receiveBuffer = std::int64_t{4} << 20; ///< bytes, SO_RCVBUF
+    bool keepSessions = true; ///< over a restart, where the service manager keeps descriptors
 };
 
 /// `[server] cookie_secret`

@@ -86,6 +86,11 @@ ValueCodec<bool> yesOrNo()
     return choice<bool>({{QStringLiteral("yes"), true}, {QStringLiteral("no"), false}});
 }
 
+ValueCodec<bool> autoOrNo()
+{
+    return choice<bool>({{QStringLiteral("auto"), true}, {QStringLiteral("no"), false}});
+}
+
 /// Only its path; ConfigReader reads the file.
 ValueCodec<CookieOptions> cookieSecret()
 {
@@ -110,8 +115,8 @@ ConfigKey<Config> key(const char16_t *section, const char16_t *name, const Value
     return row<Config>(section, name, codec, field);
 }
 
-/// A key whose value is fixed at start: threads, sockets, the cookie secret, the TLS backend, the
-/// sink and its queue.
+/// A key whose value is fixed at start: threads, sockets, the cookie secret, the store of
+/// sessions, the TLS backend, the sink and its queue.
 ConfigKey<Config> madeOnce(ConfigKey<Config> key)
 {
     key.needsRestart = true;
@@ -137,6 +142,7 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
                      DTLSD_AT(server.receiveBuffer))),
         madeOnce(key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies))),
         key(u"server", u"watch_interval", durationOrZero(100ms, 24h, off), DTLSD_AT(watchInterval)),
+        madeOnce(key(u"server", u"keep_sessions", autoOrNo(), DTLSD_AT(server.keepSessions))),
         key(u"server", u"node", narrowNumber<std::uint8_t>(0, 255), DTLSD_AT(settings.node)),
 
         key(u"tls", u"ciphers", cipherPolicy(), DTLSD_AT(settings.tls.ciphers)),
