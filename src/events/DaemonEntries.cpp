@@ -29,22 +29,62 @@ struct Entry<Started>
     static void write(RecordBuilder &entry, const Started &event)
     {
         const QString backend = nameIn(backendNames, event.tlsBackend);
-        const QString inert = event.connectionIds == ConnectionIdUse::Inert
-                                  ? QStringLiteral(", so [tls] connection_ids has no effect")
-                                  : QString();
+        const QString takenOver =
+            event.kept.takenOver == 0
+                ? QString()
+                : QStringLiteral("; %1 taken over").arg(counted(event.kept.takenOver, "session"));
         entry.message(
-            QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5; TLS backend: %6%7")
+            QStringLiteral("dtlsd %1 listens on %2%3 with %4 for %5; TLS backend: %6%7%8")
                 .arg(version, toString(event.addresses),
                      event.isSocketActivated ? QStringLiteral(" (passed by systemd)") : QString(),
                      counted(event.workers, "worker"),
-                     counted(event.identities, "identity", "identities"), backend, inert));
+                     counted(event.identities, "identity", "identities"), backend, inert(event),
+                     takenOver));
         entry.text("DTLSD_LOCAL_ADDRESS", toString(event.addresses));
         entry.text("DTLSD_TLS_BACKEND", backend);
-        entry.text("DTLSD_CONNECTION_IDS", event.connectionIds == ConnectionIdUse::InForce
-                                               ? QStringLiteral("yes")
-                                               : QStringLiteral("no"));
+        entry.text("DTLSD_CONNECTION_IDS",
+                   yesOrNo(event.connectionIds == ConnectionIdUse::InForce));
+        entry.text("DTLSD_KEPT_SESSIONS", yesOrNo(event.kept.areKept()));
+        entry.number("DTLSD_TAKEN_OVER", event.kept.takenOver);
         if (!event.configFile.isEmpty())
             entry.text("DTLSD_CONFIG_FILE", event.configFile);
+    }
+
+private:
+    static QString yesOrNo(bool is) { return is ? QStringLiteral("yes") : QStringLiteral("no"); }
+
+    /// What the backend makes of the keys that need the other one.
+    static QString inert(const Started &event)
+    {
+        QStringList keys;
+        if (event.connectionIds == ConnectionIdUse::Inert)
+            keys += QStringLiteral("[tls] connection_ids");
+        if (event.kept.use == KeepSessionsUse::Inert)
+            keys += QStringLiteral("[server] keep_sessions");
+        if (keys.isEmpty())
+            return {};
+        return QStringLiteral(", so %1 %2 no effect")
+            .arg(keys.join(u" and "),
+                 keys.size() == 1 ? QStringLiteral("has") : QStringLiteral("have"));
+    }
+};
+
+template <>
+struct Entry<SessionsLost>
+{
+    static constexpr EventKind kind{"sessions-lost", "c1224d35a8db4189ac2b26e66a26302a",
+                                    Priority::Warning};
+
+    static void write(RecordBuilder &entry, const SessionsLost &event)
+    {
+        entry
+            .message(QStringLiteral("%1 of the process before not taken over: %2; their devices "
+                                    "open new ones")
+                         .arg(event.count > 0 ? counted(event.count, "session")
+                                              : QStringLiteral("sessions"),
+                              event.why))
+            .text("DTLSD_REASON", event.why)
+            .number("DTLSD_COUNT", event.count);
     }
 };
 
@@ -57,8 +97,10 @@ struct Entry<Stopping>
     static void write(RecordBuilder &entry, const Stopping &event)
     {
         entry
-            .message(QStringLiteral("stopping on %1; %2 to close")
-                         .arg(event.reason, counted(event.sessions, "session")))
+            .message(QStringLiteral("stopping on %1; %2 %3")
+                         .arg(event.reason, counted(event.sessions, "session"),
+                              event.areKept ? QStringLiteral("kept for the next process")
+                                            : QStringLiteral("to close")))
             .text("DTLSD_REASON", event.reason)
             .number("DTLSD_COUNT", event.sessions);
     }

@@ -6,6 +6,7 @@
 #include "config/Config.h"
 #include "config/ConfigChange.h"
 #include "core/BackendKind.h"
+#include "core/KeptSessions.h"
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
 #include "log/LogState.h"
@@ -28,12 +29,21 @@ struct Started
     bool isSocketActivated = false; ///< systemd has passed the sockets
     BackendKind tlsBackend = BackendKind::Qt;
     ConnectionIdUse connectionIds = ConnectionIdUse::Off;
+    KeptSessions kept = {};
+};
+
+/// Sessions of the process before that could not be taken over safely. Their devices hear nothing.
+struct SessionsLost
+{
+    std::int64_t count = 0; ///< DTLSD_COUNT; 0: not known
+    QString why;            ///< DTLSD_REASON
 };
 
 struct Stopping
 {
     QString reason;
     std::int64_t sessions = 0;
+    bool areKept = false; ///< for the next process; else each is closed
 };
 
 struct Reloaded
@@ -60,7 +70,7 @@ struct StatisticsTaken
     std::chrono::milliseconds length{};
 };
 
-using DaemonEvent = std::variant<Started, Stopping, ConfigMessage, Reloaded, ReloadRejected, Losses,
-                                 Verifiability, StatisticsTaken>;
+using DaemonEvent = std::variant<Started, SessionsLost, Stopping, ConfigMessage, Reloaded,
+                                 ReloadRejected, Losses, Verifiability, StatisticsTaken>;
 
 } // namespace dtlsd

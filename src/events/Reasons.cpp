@@ -15,13 +15,13 @@ Reason reasonFor(CloseReason reason)
     case CloseReason::Replaced:
         return {"replaced", "the device has begun a new one"};
     case CloseReason::Revoked:
-        return {"revoked", "its identity has changed or is gone"};
+        return {"revoked", "the configuration no longer admits it"};
     case CloseReason::Lifetime:
         return {"lifetime", "it was open for session_lifetime"};
     case CloseReason::Evicted:
         return {"evicted", "its identity had the most sessions when a limit was reached"};
     case CloseReason::Shutdown:
-        return {"shutdown", "dtlsd stops listening there"};
+        return {"shutdown", "dtlsd no longer serves it there"};
     case CloseReason::Operator:
         return {"operator", "closed by the operator"};
     case CloseReason::KeyUsage:
