@@ -41,7 +41,7 @@ _dtlsctl()
     --identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;
     --limit:*) ;;
     *:-*) choices='--socket --json --watch --limit --identity --format --version --help' ;;
-    ::*) choices='status sessions close close-identity reload metrics health key' ;;
+    ::*) choices='status sessions close close-identity reload restart metrics health key' ;;
     :close:*) choices=$(_dtlsctl_sessions "$1" session) ;;
     :close-identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;
     :key:*) choices='new import' ;;

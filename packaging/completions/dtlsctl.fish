@@ -53,6 +53,7 @@ complete -c dtlsctl -n __dtlsctl_after -a sessions -d 'The devices that are conn
 complete -c dtlsctl -n __dtlsctl_after -a close -d 'End a session'
 complete -c dtlsctl -n __dtlsctl_after -a close-identity -d 'End every session of an identity'
 complete -c dtlsctl -n __dtlsctl_after -a reload -d 'Read the configuration anew'
+complete -c dtlsctl -n __dtlsctl_after -a restart -d 'Start anew, and keep every session'
 complete -c dtlsctl -n __dtlsctl_after -a metrics -d 'Counters, as Prometheus reads them'
 complete -c dtlsctl -n __dtlsctl_after -a health -d 'Whether every part of dtlsd answers'
 complete -c dtlsctl -n __dtlsctl_after -a key -d 'Make keys'

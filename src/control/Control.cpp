@@ -145,6 +145,7 @@ const std::vector<Control::Command> &Control::commands()
          {QLatin1StringView("identity"), QLatin1StringView("identity_base64")},
          &Control::closeIdentity},
         {"reload", {}, &Control::reload},
+        {"restart", {}, &Control::restart},
         {"metrics", {}, &Control::metrics},
         {"health", {}, &Control::health}};
     return commands;
@@ -228,6 +229,13 @@ void Control::reload(const QJsonObject &, const Reply &reply)
     m_daemon.reload([reply](const ReloadOutcome &outcome) { reply(lineOf(outcome)); });
 }
 
+void Control::restart(const QJsonObject &, const Reply &reply)
+{
+    const Result<QString> begun = m_daemon.restart();
+    reply(begun ? doneLine({{QStringLiteral("message"), begun.value()}})
+                : refusalLine("not-kept", begun.error().message));
+}
+
 void Control::metrics(const QJsonObject &, const Reply &reply)
 {
     m_daemon.state([reply](const Result<DaemonState> &state) {
@@ -243,7 +251,8 @@ void Control::health(const QJsonObject &, const Reply &reply)
         reply(health ? doneLine({{QStringLiteral("workers"), health.value().workers},
                                  {QStringLiteral("sockets"), health.value().sockets},
                                  {QStringLiteral("connection_ids"),
-                                  health.value().connectionIds == ConnectionIdUse::InForce}})
+                                  health.value().connectionIds == ConnectionIdUse::InForce},
+                                 {QStringLiteral("keep_sessions"), health.value().keepsSessions}})
                      : refusalLine("unhealthy", health.error().message));
     });
 }

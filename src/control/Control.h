@@ -4,7 +4,7 @@
 // object with a `command`; an answer is JSON objects, one a line, the last of which has `ok`. If
 // that is false, `code` is for programs and `error` for people.
 //
-//   {"command": "status" | "reload" | "metrics" | "health"}
+//   {"command": "status" | "reload" | "restart" | "metrics" | "health"}
 //   {"command": "sessions"}, with "limit": 20 only those that were last active, with an identity
 //   only those of that identity; the last line has "total" besides "sessions" if there is a limit
 //   {"command": "close", "session": "0123456789abcdef"}
@@ -42,6 +42,7 @@ public:
         int workers = 0;
         int sockets = 0;
         ConnectionIdUse connectionIds = ConnectionIdUse::Off;
+        bool keepsSessions = false; ///< over a restart
     };
 
     struct ListedSession
@@ -74,6 +75,9 @@ public:
     /// Closes the sessions that @p isMeant picks (called in any thread); @p then gets their number.
     virtual void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) = 0;
     virtual void reload(Then<const ReloadOutcome &> then) = 0;
+    /// Ends this process, and leaves its sessions to the next one. Returns what happens now, for
+    /// the operator; the error says why sessions would be lost, and then nothing has been done.
+    virtual Result<QString> restart() = 0;
     /// The error says what does not work.
     virtual void health(Then<Result<Health>> then) = 0;
 };
@@ -107,6 +111,7 @@ private:
     void close(const QJsonObject &request, const Reply &reply);
     void closeIdentity(const QJsonObject &request, const Reply &reply);
     void reload(const QJsonObject &request, const Reply &reply);
+    void restart(const QJsonObject &request, const Reply &reply);
     void metrics(const QJsonObject &request, const Reply &reply);
     void health(const QJsonObject &request, const Reply &reply);
     void closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/BackendKind.h"
+#include "core/KeptSessions.h"
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
 #include "log/LogOptions.h"
@@ -50,6 +51,7 @@ struct DaemonState
     QList<SocketAddress> addresses;
     BackendKind tlsBackend = BackendKind::Qt;
     ConnectionIdUse connectionIds = ConnectionIdUse::Off;
+    KeptSessions kept = {};
     bool isSteered = false; ///< each record with a connection ID comes to its worker at once
     qsizetype identities = 0;
     std::vector<WorkerState> workers;

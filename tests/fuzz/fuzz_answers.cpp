@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
     static constexpr Command commands[]{Command::Status,        Command::Sessions, Command::Close,
                                         Command::CloseIdentity, Command::Reload,   Command::Metrics,
-                                        Command::Health};
+                                        Command::Health,        Command::Restart};
     const QByteArrayView input = viewOf(data, size);
     Program program(input);
     Arguments arguments;

@@ -69,9 +69,16 @@ public:
             outcome = ReloadRejected{};
         later([then = std::move(then), outcome] { then(outcome); });
     }
+    Result<QString> restart() override
+    {
+        ++m_calls;
+        if (m_isUnwell)
+            return Error{QStringLiteral("nothing keeps the sessions")};
+        return QStringLiteral("restarting");
+    }
     void health(Then<Result<Health>> then) override
     {
-        say(std::move(then), Health{2, 4, ConnectionIdUse::InForce});
+        say(std::move(then), Health{2, 4, ConnectionIdUse::InForce, true});
     }
 
     /// What was put off.

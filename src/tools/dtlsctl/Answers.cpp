@@ -18,6 +18,7 @@ public:
 
     std::int64_t number(const char *name) { return take(name, QJsonValue::Double).toInteger(); }
     double seconds(const char *name) { return take(name, QJsonValue::Double).toDouble(); }
+    bool boolean(const char *name) { return take(name, QJsonValue::Bool).toBool(); }
     QString text(const char *name) { return take(name, QJsonValue::String).toString(); }
     QJsonArray array(const char *name) { return take(name, QJsonValue::Array).toArray(); }
     QJsonObject object(const char *name) { return take(name, QJsonValue::Object).toObject(); }
@@ -124,6 +125,9 @@ Result<StatusAnswer> StatusAnswer::parse(const QJsonObject &object)
     for (const auto &address : fields.array("listen"))
         status.listen += address.toString();
     status.tlsBackend = fields.text("tls_backend");
+    status.keepsSessions = fields.boolean("keep_sessions");
+    status.keepObstacle = fields.text("keep_sessions_obstacle");
+    status.takenOver = fields.number("taken_over");
     status.identities = fields.number("identities");
     status.sessions = fields.number("sessions");
     status.halfOpen = fields.number("half_open");

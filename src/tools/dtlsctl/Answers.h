@@ -40,7 +40,10 @@ struct StatusAnswer
     double uptimeSeconds = 0;
     QString configFile; ///< empty: the built-in defaults
     QStringList listen;
-    QString tlsBackend; ///< `dtlsd` or `qt`
+    QString tlsBackend;         ///< `dtlsd` or `qt`
+    bool keepsSessions = false; ///< over a restart
+    QString keepObstacle;       ///< why it does not, if they are wanted; else empty
+    std::int64_t takenOver = 0; ///< sessions of the process before
     std::int64_t identities = 0;
     std::int64_t sessions = 0;
     std::int64_t halfOpen = 0;

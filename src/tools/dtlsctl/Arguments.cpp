@@ -39,6 +39,7 @@ constexpr std::array forms{
     Form{QLatin1StringView("close"), Command::Close, QLatin1StringView("SESSION")},
     Form{QLatin1StringView("close-identity"), Command::CloseIdentity, QLatin1StringView("NAME")},
     Form{QLatin1StringView("reload"), Command::Reload, {}},
+    Form{QLatin1StringView("restart"), Command::Restart, {}},
     Form{QLatin1StringView("metrics"), Command::Metrics, {}},
     Form{QLatin1StringView("health"), Command::Health, {}},
     Form{QLatin1StringView("key new"), Command::KeyNew, QLatin1StringView("NAME"), false},

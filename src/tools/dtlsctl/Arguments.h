@@ -22,6 +22,7 @@ struct Arguments
         Close,
         CloseIdentity,
         Reload,
+        Restart,
         Metrics,
         Health,
         KeyNew,

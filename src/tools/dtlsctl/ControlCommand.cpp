@@ -142,7 +142,8 @@ std::optional<Failure> ControlCommand::printAnswer(const QJsonObject &last)
     case Command::CloseIdentity:
         return printClosed(last);
     case Command::Reload:
-        return printReload(last);
+    case Command::Restart:
+        return printMessage(last);
     case Command::Metrics:
         return printMetrics(last);
     default:
@@ -169,7 +170,7 @@ std::optional<Failure> ControlCommand::printClosed(const QJsonObject &last) cons
     return print(sentence.toUtf8());
 }
 
-std::optional<Failure> ControlCommand::printReload(const QJsonObject &last) const
+std::optional<Failure> ControlCommand::printMessage(const QJsonObject &last) const
 {
     const QJsonValue message = last.value(QStringLiteral("message"));
     if (!message.isString())

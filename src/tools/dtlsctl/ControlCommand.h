@@ -42,7 +42,7 @@ private:
     [[nodiscard]] std::optional<Failure> checkSessions(const QJsonObject &last) const;
     std::optional<Failure> printAnswer(const QJsonObject &last);
     std::optional<Failure> printStatus(const QJsonObject &last);
-    std::optional<Failure> printReload(const QJsonObject &last) const;
+    std::optional<Failure> printMessage(const QJsonObject &last) const;
     [[nodiscard]] std::optional<Failure> printClosed(const QJsonObject &last) const;
     [[nodiscard]] std::optional<Failure> printMetrics(const QJsonObject &last) const;
     std::optional<Failure> printBlock(const TextBlock &block);

@@ -17,6 +17,8 @@ Commands:
   close SESSION         End the session with this number, which sessions shows.
   close-identity NAME   End every session of this identity.
   reload                Read the configuration anew: all of it or nothing.
+  restart               Start dtlsd anew, and keep every session; refused where that
+                        cannot be done.
   metrics               Counters, as Prometheus reads them.
   health                Whether every part of dtlsd answers.
   key new NAME          Print an identity with a fresh key of 256 bits, for dtlsd.ini.
@@ -49,7 +51,8 @@ Examples:
 
 Exit status:
    0  done; healthy
-   1  refused: not found, unhealthy or busy; or the output cannot be written
+   1  refused: not found, unhealthy, busy or sessions not kept; or the output cannot be
+      written
   64  wrong usage
   65  the file to import has errors
   66  the file to import cannot be read

@@ -28,6 +28,18 @@ TextLine configuration(const StatusAnswer &status)
                 status.lastReload == u"rejected" ? Tone::Warning : Tone::Plain);
 }
 
+/// What a restart does to the open sessions, and what the last one did.
+QString restarts(const StatusAnswer &status)
+{
+    QString text =
+        status.keepsSessions ? QStringLiteral("sessions are kept") : QStringLiteral("sessions end");
+    if (!status.keepObstacle.isEmpty())
+        text += QStringLiteral(": ") + safe(status.keepObstacle);
+    if (status.takenOver > 0)
+        text += QStringLiteral(", %1 at the last one").arg(status.takenOver);
+    return text;
+}
+
 QString traffic(std::int64_t datagrams, std::int64_t bytes)
 {
     return QStringLiteral("%1 (%2)").arg(counted(datagrams, "datagram"), bytesText(bytes));
@@ -91,6 +103,7 @@ TextBlock statusReport(const StatusAnswer &status)
         line(QStringLiteral("Listening on"), safe(status.listen.join(QStringLiteral(", ")), 4096)),
         configuration(status),
         line(QStringLiteral("TLS backend"), safe(status.tlsBackend)),
+        line(QStringLiteral("At a restart"), restarts(status)),
         line(QStringLiteral("Now"), QStringLiteral("%1 of %2, %3 under way")
                                         .arg(counted(status.sessions, "session"),
                                              counted(status.identities, "identity", "identities"),
