@@ -4,7 +4,7 @@
 #include "app/ProcessSetup.h"
 #include "config/Config.h"
 #include "core/Console.h"
-#include "systemd/SocketActivation.h"
+#include "systemd/DescriptorStore.h"
 
 #include <QCoreApplication>
 
@@ -55,11 +55,11 @@ try {
     if (commandLine.action == CommandLine::Action::Check)
         return print(result.warnings, print(stdout, u"The configuration is valid.\n"_s, EX_OK));
 
-    const auto sockets = passedSockets();
-    if (!sockets)
-        return print(stderr, u"dtlsd: "_s + sockets.error().message + u'\n', EX_CONFIG);
+    const auto passed = passedDescriptors();
+    if (!passed)
+        return print(stderr, u"dtlsd: "_s + passed.error().message + u'\n', EX_CONFIG);
     const auto source = [&commandLine] { return commandLine.loadConfig(); };
-    return Daemon(std::move(result), source, sockets.value()).run();
+    return Daemon(std::move(result), source, passed.value()).run();
 } catch (const std::exception &error) {
     return print(stderr, u"dtlsd: "_s + QLatin1String(error.what()) + u'\n', EX_SOFTWARE);
 }

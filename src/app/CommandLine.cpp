@@ -18,7 +18,8 @@ constexpr auto helpFooter = R"(
 Signals: SIGTERM and SIGINT stop cleanly, with close_notify to every session; SIGHUP
 reloads the configuration, all of it or nothing.
 Exit status: 0 stopped cleanly, or the configuration is valid; 64 wrong usage;
-69 cannot listen, or DTLS is unavailable; 70 internal error; 78 bad configuration.
+69 cannot listen, or DTLS is unavailable; 70 internal error; 75 to be started again,
+by `dtlsctl restart`; 78 bad configuration.
 )";
 
 /// For $container, set by the images of packaging/container and, as systemd asks, most engines.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Daemon.h"
 
+#include "app/LogHealth.h"
 #include "app/TlsBackendChoice.h"
 #include "core/Console.h"
 #include "core/Quantity.h"
 #include "dtls/DtlsConfiguration.h"
-#include "log/JournalSink.h"
 #include "tls/TlsBackend.h"
 
 #include <QCoreApplication>
@@ -22,35 +22,9 @@ namespace {
 // Long enough for a full queue, shorter than a service manager's stop timeout.
 constexpr std::chrono::seconds logPatience{5};
 
-// Longer than the log thread ever takes to return to its queue, time in its sink excepted.
-constexpr std::chrono::seconds lifePatience{2};
-// A disk that is slow for a moment is no reason for an alarm.
-constexpr std::chrono::seconds stallPatience{10};
-
-// Losses are reported every second, so a log that has recovered keeps an entry within a second.
-constexpr std::chrono::seconds lossPatience{1};
-
-/// Why no datagram gets a receipt; empty if receipts are given.
-QString logProblem(const LogState &log)
-{
-    const auto inSeconds = [](std::chrono::milliseconds time) {
-        return std::chrono::floor<std::chrono::seconds>(time).count();
-    };
-    if (!log.obstacle.empty())
-        return QStringLiteral("entries cannot be read back from the journal: %1")
-            .arg(QString::fromStdString(log.obstacle));
-    if (log.losing > lossPatience)
-        return QStringLiteral("the log has lost all entries for %1 s: %2")
-            .arg(inSeconds(log.losing))
-            .arg(QString::fromStdString(log.lossReason));
-    if (log.stalled > stallPatience)
-        return QStringLiteral("the log has taken nothing for %1 s").arg(inSeconds(log.stalled));
-    return {};
-}
-
 } // namespace
 
-Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed)
+Daemon::Daemon(ConfigResult initial, ConfigSource source, const PassedDescriptors &passed)
     : m_config(std::move(initial.config))
     , m_missing(std::move(initial.missing))
     , m_tlsBackend(useTlsBackend(m_config.tlsBackend))
@@ -61,8 +35,11 @@ Daemon::Daemon(ConfigResult initial, ConfigSource source, const std::vector<int>
     , m_writer(makeSink(m_sink), static_cast<std::size_t>(m_config.log.queue),
                {[events = m_events](const auto &losses) { return events.describe(losses); },
                 [events = m_events](const auto &report) { return events.describe(report); }})
-    , m_workers(m_config, m_writer, m_mailbox, passed)
-    , m_reloader({[this, load = std::move(source)] { return loadAnew(load); },
+    , m_keeping(keptSessions(m_config.server.keepSessions, TlsBackend::inForce(), {}).use,
+                passed.kept)
+    , m_workers(m_config, m_writer, m_mailbox, passed.sockets, m_keeping)
+    , m_source(std::move(source))
+    , m_reloader({[this] { return loadAnew(); },
                   [this](Config &&config) { putInForce(std::move(config)); },
                   [this](const ReloadOutcome &outcome) { concludeReload(outcome); }},
                  m_config, m_workers)
@@ -95,7 +72,7 @@ int Daemon::run()
         QCoreApplication::exec();
     else
         m_notifier.stopping();
-    const int status = started ? EX_OK : EX_UNAVAILABLE;
+    const int status = started ? m_exitStatus : EX_UNAVAILABLE;
     stop(status);
     return status;
 }
@@ -108,24 +85,51 @@ Result<> Daemon::start()
         return failToListen(m_tlsBackend.error().message);
     if (!m_tlsBackend)
         warn(m_tlsBackend.error().message);
-    if (!m_missing.isEmpty() && !m_workers.hasPassedSockets())
+    if (!m_missing.isEmpty() && !m_workers.listeners().arePassed())
         return failToListen(m_missing.constFirst().toString());
     if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
         return bound; // logged as listen-failed where it happened
-    m_workers.serve(m_config.server.listen);
+    m_workers.takeOver([this](const Takeover::Count &left) { begin(left); });
+    return success();
+}
+
+void Daemon::begin(const Takeover::Count &left)
+{
+    if (isStopping())
+        return;
+    m_workers.leaveAllBut(m_config.server.listen); // where a former process has listened
     warnAboutSockets();
+    confirmKeeping();
+    m_kept.takenOver = left.taken;
+    for (const SessionsLost &lost : m_keeping.lost(left))
+        log(lost);
     openControlSocket(); // before `started`, so that it works for readers of that entry
-    log(Started{m_config.file, m_workers.addresses(), m_workers.size(),
-                m_config.settings.identities->size(), m_workers.hasPassedSockets(),
-                TlsBackend::inForce(), connectionIds()});
+    log(Started{m_config.file, m_workers.listeners().addresses(), m_workers.size(),
+                m_config.settings.identities->size(), m_workers.listeners().arePassed(),
+                TlsBackend::inForce(), connectionIds(), m_kept});
+    m_workers.serve(m_config.server.listen); // what has come meanwhile waits in the sockets
     startWatchdog();
     m_period.start();
     followConfig();
-    return success();
+}
+
+void Daemon::confirmKeeping()
+{
+    const Result<> kept = m_keeping.confirm();
+    const KeptSessions now = keptSessions(m_config.server.keepSessions, TlsBackend::inForce(),
+                                          kept ? QString() : kept.error().message);
+    m_kept.use = now.use;
+    m_kept.obstacle = now.obstacle;
+    // Without a service manager there is nothing to mend.
+    if (m_kept.use == KeepSessionsUse::Unavailable && DescriptorStore::isThere())
+        warn(QStringLiteral("[server] keep_sessions: sessions will not outlive this process: %1")
+                 .arg(m_kept.obstacle));
 }
 
 void Daemon::followConfig()
 {
+    if (m_keeping.isUnconfirmed()) // there are more sockets, or more sessions are admitted
+        confirmKeeping();
     scheduleStatistics();
     m_watch.setInterval(m_config.watchInterval);
     tellStatus();
@@ -149,9 +153,9 @@ void Daemon::warnAboutSockets()
                  .arg(m_workers.size())
                  .arg(wanted.workers));
     // The kernel doubles the requested size, for its own bookkeeping (socket(7)).
-    const std::int64_t granted = m_workers.receiveBufferSize() / 2;
+    const std::int64_t granted = m_workers.listeners().receiveBufferSize() / 2;
     if (granted < wanted.receiveBuffer)
-        warn((m_workers.hasPassedSockets()
+        warn((m_workers.listeners().arePassed()
                   ? QStringLiteral("[server] receive_buffer: the sockets that systemd has passed "
                                    "have %1 instead of %2, so bursts may be lost; set "
                                    "ReceiveBuffer= in the socket unit")
@@ -180,7 +184,8 @@ void Daemon::startWatchdog()
             if (!state || !m_writer.isAlive(lifePatience))
                 return;
             m_notifier.alive();
-            tellStatus(state.value().total());
+            m_latest = state.value().total();
+            tellStatus();
         });
     });
     m_watchdogTimer.start(std::chrono::duration_cast<std::chrono::milliseconds>(*interval / 2));
@@ -192,14 +197,40 @@ void Daemon::handleSignal(int number)
         return m_reloader.reload(); // the outcome goes to the log alone
     if (isStopping())
         return;
-    m_stopReason = QString::fromLatin1(sigabbrev_np(number)).prepend(u"SIG");
-    beginStop();
+    bool isRestart = m_keeping.isForARestart();
+    if (const QString obstacle = isRestart ? obstacleToNext() : QString(); !obstacle.isEmpty()) {
+        warn(QStringLiteral("[server] keep_sessions: %1; all sessions are closed").arg(obstacle));
+        isRestart = false;
+    }
+    beginStop(QString::fromLatin1(sigabbrev_np(number)).prepend(u"SIG"), isRestart);
 }
 
-ConfigResult Daemon::loadAnew(const ConfigSource &source)
+/// Why the next process would not take the sessions over; empty: it would.
+QString Daemon::obstacleToNext() const
+{
+    if (m_kept.use == KeepSessionsUse::Off)
+        return QStringLiteral("[server] keep_sessions = no");
+    const ConfigResult next = m_source();
+    return next.errors.isEmpty() ? m_kept.obstacle
+                                 : QStringLiteral("the next process would refuse to start: %1")
+                                       .arg(next.errors.constFirst().toString());
+}
+
+Result<QString> Daemon::restart()
+{
+    if (isStopping())
+        return Error{QStringLiteral("dtlsd is stopping already")};
+    if (const QString obstacle = obstacleToNext(); !obstacle.isEmpty())
+        return Error{QStringLiteral("a restart would end all sessions: %1").arg(obstacle)};
+    m_exitStatus = EX_TEMPFAIL; // which the units start again
+    beginStop(QStringLiteral("request"), true);
+    return QStringLiteral("restarting; the sessions are kept");
+}
+
+ConfigResult Daemon::loadAnew()
 {
     m_notifier.reloading();
-    ConfigResult result = source();
+    ConfigResult result = m_source();
     m_watch.setFiles(result.files); // of a rejected configuration too: it may be corrected
     return result;
 }
@@ -243,28 +274,20 @@ void Daemon::takeStatistics()
         log(StatisticsTaken{now.since(m_statistics),
                             std::chrono::round<std::chrono::seconds>(length)});
         m_statistics = now;
-        tellStatus(now);
+        m_latest = now;
+        tellStatus();
     });
 }
 
 void Daemon::health(Then<Result<Health>> then)
 {
-    m_workers.receivingSockets(
-        [this, then = std::move(then)](const Result<int> &sockets) { then(judge(sockets)); });
-}
-
-Result<Controllable::Health> Daemon::judge(const Result<int> &sockets)
-{
-    if (!sockets)
-        return sockets.error();
-    if (!m_writer.isAlive(lifePatience))
-        return Error{QStringLiteral("the log thread does not answer")};
-    if (const QString problem = logProblem(m_writer.state()); !problem.isEmpty())
-        return Error{problem};
-    if (m_sink.target == LogTarget::Journal && !JournalSink::isThere()) // before any entry fails
-        return Error{QStringLiteral("nobody receives at %1: is systemd-journald running?")
-                         .arg(QLatin1String(JournalSink::defaultSocket))};
-    return Health{m_workers.size(), sockets.value(), connectionIds()};
+    m_workers.receivingSockets([this, then = std::move(then)](const Result<int> &sockets) {
+        if (!sockets)
+            return then(sockets.error());
+        if (const Result<> log = checkLog(m_writer, m_sink.target); !log)
+            return then(log.error());
+        then(Health{m_workers.size(), sockets.value(), connectionIds(), m_kept.areKept()});
+    });
 }
 
 void Daemon::state(Then<Result<DaemonState>> then)
@@ -286,10 +309,11 @@ DaemonState Daemon::stateOf(std::vector<WorkerState> workers) const
 {
     return DaemonState{m_started,
                        m_config.file,
-                       m_workers.addresses(),
+                       m_workers.listeners().addresses(),
                        TlsBackend::inForce(),
                        connectionIds(),
-                       m_workers.isSteered(),
+                       m_kept,
+                       m_workers.listeners().isSteered(),
                        m_config.settings.identities->size(),
                        std::move(workers),
                        m_sink.target,
@@ -299,31 +323,30 @@ DaemonState Daemon::stateOf(std::vector<WorkerState> workers) const
                        residentMemory()};
 }
 
-void Daemon::tellStatus(const Statistics &now)
-{
-    m_latest = now;
-    tellStatus();
-}
-
 void Daemon::tellStatus()
 {
     if (isStopping())
         return;
     m_notifier.status(QStringLiteral("Listening on %1; %2 sessions%3")
-                          .arg(toString(m_workers.addresses()), QString::number(m_latest.sessions),
+                          .arg(toString(m_workers.listeners().addresses()),
+                               QString::number(m_latest.sessions),
                                m_reloads.last == ReloadCounts::Outcome::Rejected
                                    ? QStringLiteral("; the last reload was rejected")
                                    : QString()));
 }
 
-void Daemon::beginStop()
+void Daemon::beginStop(const QString &why, bool keepsSessions)
 {
+    m_stopReason = why;
     m_notifier.stopping();
     m_reloader.stop();
     m_metricsFile.setPath({});
     m_statisticsTimer.stop();
-    state([this](const Result<DaemonState> &state) {
-        log(Stopping{m_stopReason, state ? state.value().total().sessions : 0});
+    state([this, keepsSessions](const Result<DaemonState> &state) {
+        log(Stopping{m_stopReason, state ? state.value().total().sessions : 0, keepsSessions});
+        if (keepsSessions)
+            return m_workers.leave([] { QCoreApplication::quit(); });
+        m_keeping.forgetAll();
         m_workers.close([] { QCoreApplication::quit(); });
     });
 }

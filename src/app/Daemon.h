@@ -6,6 +6,7 @@
 
 #include "app/FileWatch.h"
 #include "app/Gathering.h"
+#include "app/Keeping.h"
 #include "app/LogEvent.h"
 #include "app/Mailbox.h"
 #include "app/PoolSessions.h"
@@ -19,6 +20,7 @@
 #include "events/EventLog.h"
 #include "log/LogWriter.h"
 #include "log/SinkChoice.h"
+#include "systemd/DescriptorStore.h"
 #include "systemd/Notifier.h"
 #include "systemd/UnixSignals.h"
 
@@ -39,9 +41,9 @@ class Daemon : public QObject, private Controllable
 
 public:
     /// Create it in the main thread, after QCoreApplication and before any other thread. @p initial
-    /// has no errors; @p source loads the configuration for a reload; @p passed are descriptors of
-    /// bound UDP sockets; if there are any, they replace `[server] listen`.
-    Daemon(ConfigResult initial, ConfigSource source, const std::vector<int> &passed);
+    /// has no errors; @p source loads the configuration for a reload. Sockets in @p passed, if
+    /// there are any, replace `[server] listen`.
+    Daemon(ConfigResult initial, ConfigSource source, const PassedDescriptors &passed);
 
     /// Serves until a signal ends it. Returns the exit status.
     int run();
@@ -58,23 +60,28 @@ private:
     }
     /// Reloads the configuration; @p then gets the outcome, which is also logged.
     void reload(Reloader::Hear then) override { m_reloader.reload(std::move(then)); }
+    Result<QString> restart() override;
     void health(Then<Result<Health>> then) override;
 
     Result<> start();
+    /// The second half of the start: the sessions of former processes are taken over.
+    void begin(const Takeover::Count &left);
+    void confirmKeeping();
     /// Logs and returns the reason why it listens nowhere.
     Error failToListen(const QString &why);
     void warnAboutSockets();
+    [[nodiscard]] QString obstacleToNext() const;
     [[nodiscard]] ConnectionIdUse connectionIds() const;
     [[nodiscard]] DaemonState stateOf(std::vector<WorkerState> workers) const;
-    [[nodiscard]] Result<Health> judge(const Result<int> &sockets);
     /// Loads the configuration for Reloader.
-    ConfigResult loadAnew(const ConfigSource &source);
+    ConfigResult loadAnew();
     void putInForce(Config &&config);
     void concludeReload(const ReloadOutcome &outcome);
     /// Applies the settings that concern the process itself: statistics, watch, metrics file.
     void followConfig();
-    /// Closes every session, then quits the event loop.
-    void beginStop();
+    /// Closes every session, or leaves those that are kept to the next process, then quits the
+    /// event loop.
+    void beginStop(const QString &why, bool keepsSessions);
     [[nodiscard]] bool isStopping() const { return !m_stopReason.isEmpty(); }
     /// Runs after the event loop. Ends the process with @p status if the log hangs.
     void stop(int status);
@@ -84,7 +91,6 @@ private:
     void scheduleStatistics();
     void takeStatistics();
     void tellStatus();
-    void tellStatus(const Statistics &now);
     void log(const auto &event) { logEvent(m_events, m_writer, event); }
     /// Logs a warning about the configuration as a whole.
     void warn(const QString &what) { log(ConfigMessage{m_config.file, 0, what}); }
@@ -98,14 +104,18 @@ private:
     Mailbox m_mailbox; // for answers of the workers; outlives them
     const SinkChoice m_sink;
     LogWriter m_writer;
+    Keeping m_keeping;
+    KeptSessions m_kept;  // known from begin() on
     WorkerPool m_workers; // run() stops the log first: it settles entries with the workers
     FileWatch m_watch;    // on the files of the configuration loaded last, rejected or not
+    const ConfigSource m_source;
     Reloader m_reloader;
     Control m_control;
     ControlServer m_controlServer;
     ReloadCounts m_reloads;
     MetricsFile m_metricsFile;
     QString m_stopReason; // empty until the stop begins
+    int m_exitStatus = 0;
     QTimer m_watchdogTimer;
     QTimer m_statisticsTimer;
     const QDateTime m_started = QDateTime::currentDateTimeUtc();

@@ -33,6 +33,8 @@ public:
     /// Drops the receipt: its entry was lost.
     void withhold(std::uint64_t ticket);
 
+    /// Whether the log has settled every entry that a receipt waits for.
+    [[nodiscard]] bool isClear() const { return m_waiting.empty(); }
     /// How many receipts were withheld, as the log has not kept their entries.
     [[nodiscard]] std::uint64_t withheld() const { return m_withheld; }
 

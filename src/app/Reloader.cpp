@@ -39,7 +39,7 @@ void Reloader::begin()
     if (!m_loaded.errors.isEmpty())
         return conclude(ReloadRejected{m_loaded.errors.constFirst(), m_loaded.errors.size() - 1});
     const QList<ConfigMessage> &missing = m_loaded.missing;
-    if (!missing.isEmpty() && !m_workers.hasPassedSockets())
+    if (!missing.isEmpty() && !m_workers.listeners().arePassed())
         return conclude(ReloadRejected{missing.constFirst(), missing.size() - 1});
     m_workers.states([this](const Result<std::vector<WorkerState>> &workers) {
         if (workers)
@@ -53,7 +53,7 @@ void Reloader::bindAndApply()
 {
     Config &config = m_loaded.config;
     const auto listen = m_inForce.server.listen;
-    if (m_workers.hasPassedSockets() && std::exchange(config.server.listen, listen) != listen)
+    if (m_workers.listeners().arePassed() && std::exchange(config.server.listen, listen) != listen)
         m_loaded.warnings +=
             {config.file, 0,
              QStringLiteral("[server] listen: is ignored, as systemd has passed the sockets; the "

@@ -3,6 +3,9 @@
 
 #include "app/LogEvent.h"
 
+#include <QDeadlineTimer>
+#include <QTimer>
+
 #include <openssl/crypto.h>
 #include <time.h>
 
@@ -15,6 +18,9 @@ namespace {
 // take five: together less than the 30 s that our files for containers grant, and the 90 s of a
 // systemd unit without TimeoutStopSec=.
 constexpr std::chrono::seconds longestGoodbye{5};
+
+// A device repeats what it gets no receipt for, which makes a second entry.
+constexpr std::chrono::seconds longestWaitForReceipts{1};
 
 } // namespace
 
@@ -66,6 +72,8 @@ void Worker::serve()
     m_began.count_down();
     exec();
     m_mailbox.close();
+    if (m_leaves)
+        server.memory().leave();
     m_server = nullptr;
 }
 
@@ -86,6 +94,22 @@ void Worker::apply(std::shared_ptr<const ServerSettings> settings, const EventLo
     m_events = events;
     m_server->setHeard(m_events.wantsDatagrams());
     m_server->apply(std::move(settings), std::move(done));
+}
+
+void Worker::leave(DtlsServer::Done done)
+{
+    m_leaves = true;
+    m_server->pause();
+    auto *timer = new QTimer(m_server);
+    const auto check = [this, timer, done = std::move(done),
+                        deadline = QDeadlineTimer(longestWaitForReceipts)] {
+        if (!m_desk.isClear() && !deadline.hasExpired())
+            return;
+        timer->stop();
+        done(0);
+    };
+    connect(timer, &QTimer::timeout, m_server, check);
+    timer->start(std::chrono::milliseconds(1));
 }
 
 void Worker::close(DtlsServer::Done done)

@@ -42,6 +42,9 @@ public:
     /// Puts new settings and log options in force; @p done gets the number of revoked sessions.
     void apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events,
                DtlsServer::Done done);
+    /// Receives no more, and leaves the kept sessions to the next process at the end of the thread.
+    /// Calls @p done when the receipts on their way are given, after a second at the latest.
+    void leave(DtlsServer::Done done);
     /// Closes every session with close_notify; calls @p done when all are closed.
     void close(DtlsServer::Done done);
 
@@ -64,6 +67,7 @@ private:
     Mailbox m_mailbox;
     ReceiptDesk m_desk;
     DtlsServer *m_server = nullptr; // lives in serve()
+    bool m_leaves = false;
     // ThreadSanitizer does not see the ordering that QThread::start() and wait() guarantee; it sees
     // that of these.
     std::latch m_began{1};

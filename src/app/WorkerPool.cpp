@@ -2,8 +2,6 @@
 #include "app/WorkerPool.h"
 
 #include "app/LogEvent.h"
-#include "net/Steering.h"
-#include "wire/Record.h"
 
 #include <algorithm>
 #include <iterator>
@@ -29,28 +27,20 @@ std::shared_ptr<SharedState> sharedBy(const Config &config)
                                          secret.isEmpty() ? randomSecret() : secret.bytes());
 }
 
-/// Takes records with a connection ID (RFC 9146) to the worker whose number is in it, modulo
-/// @p workers: a former process may have had more.
-Steering steeringTo(int workers)
-{
-    return {.firstByte = static_cast<std::uint8_t>(ContentType::WithId),
-            .chooserPlace = Record::idPlace + ConnectionId::workerPlace,
-            .sockets = static_cast<std::uint32_t>(workers)};
-}
-
 } // namespace
 
 WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThread,
-                       const std::vector<int> &passed, std::chrono::milliseconds patience)
+                       const std::vector<int> &passed, Keeping &keeping,
+                       std::chrono::milliseconds patience)
     : m_writer(writer)
     , m_mainThread(mainThread)
     , m_patience(patience)
     , m_configFile(config.file)
-    , m_hasPassedSockets(!passed.empty())
-    , m_receiveBuffer(static_cast<int>(config.server.receiveBuffer))
+    , m_keeping(keeping)
     , m_shared(sharedBy(config))
     , m_settings(std::make_shared<const ServerSettings>(config.settings))
     , m_events(config.log)
+    , m_listeners(listening(config, workerCount(config.server.workers, passed.size())), keeping)
 {
     const int count = workerCount(config.server.workers, passed.size());
     // A single worker shares the main thread's malloc arena: glibc grows any other arena by a few
@@ -60,148 +50,118 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThr
     while (size() < count)
         m_workers.push_back(
             std::make_unique<Worker>(m_workers.size(), m_settings, m_shared, m_events, writer));
-    deal(passed);
+    m_slots.resize(m_workers.size());
+    handOver(m_listeners.take(passed));
 }
 
-void WorkerPool::deal(const std::vector<int> &passed)
+Listeners::Options WorkerPool::listening(const Config &config, int workers)
 {
-    for (const int descriptor : passed) {
-        const SocketAddress address = DatagramSocket::addressOf(descriptor);
-        if (!addresses().contains(address))
-            m_listening.push_back({address, address});
-    }
-    // The kernel spreads peers over the sockets of an address, so these go to different workers. It
-    // numbers them as they were bound, which is the order in which systemd passes them.
-    std::vector<Descriptor> tooFew;
-    for (Listening &listening : m_listening) {
-        std::vector<Descriptor> sockets;
-        for (const int descriptor : passed) {
-            if (listening.isAt(DatagramSocket::addressOf(descriptor)))
-                sockets.emplace_back(descriptor);
-        }
-        listening.isSteered = steer(sockets);
-        if (std::ssize(sockets) < size())
-            std::ranges::move(sockets, std::back_inserter(tooFew));
-        else
-            handOver(std::move(sockets));
-    }
-    // In one sequence over all such addresses: if each began at worker 0, the last workers might
-    // have no socket at all.
-    handOver(std::move(tooFew));
+    return {.workers = static_cast<std::size_t>(workers),
+            .receiveBuffer = static_cast<int>(config.server.receiveBuffer),
+            .warn = [this](const QString &why) {
+                logEvent(m_events, m_writer,
+                         ConfigMessage{m_configFile, 0,
+                                       QStringLiteral("[server] workers: %1; workers hand records "
+                                                      "with a connection ID to each other instead")
+                                           .arg(why)});
+            }};
 }
 
-bool WorkerPool::steer(std::span<const Descriptor> sockets)
+void WorkerPool::handOver(std::vector<Listeners::Socket> sockets)
 {
-    if (size() == 1)
-        return true;
-    const int any = sockets.front().number();
-    if (std::ssize(sockets) < size()) {
-        Steering::detachFrom(any); // systemd's socket may have that of a former process
-        return false;
-    }
-    const Result<> attached = steeringTo(size()).attachTo(any);
-    if (!attached)
-        logEvent(m_events, m_writer,
-                 ConfigMessage{m_configFile, 0,
-                               QStringLiteral("[server] workers: %1; workers hand records with a "
-                                              "connection ID to each other instead")
-                                   .arg(attached.error().message)});
-    return attached.ok();
-}
-
-bool WorkerPool::isSteered() const
-{
-    return std::ranges::all_of(m_listening, &Listening::isSteered);
-}
-
-void WorkerPool::handOver(std::vector<Descriptor> descriptors)
-{
-    if (m_grantedBuffer == 0 && !descriptors.empty())
-        m_grantedBuffer = DatagramSocket::receiveBufferOf(descriptors.front().number());
-    for (std::size_t i = 0; i < descriptors.size(); ++i) {
-        const auto descriptor = std::make_shared<Descriptor>(std::move(descriptors[i]));
-        m_workers[i % m_workers.size()]->post([descriptor](Worker &worker) {
-            worker.server().listen(DatagramSocket::adopt(std::move(*descriptor)));
+    for (Listeners::Socket &socket : sockets) {
+        const auto held = std::make_shared<Listeners::Socket>(std::move(socket));
+        m_workers[held->worker]->post([held](Worker &worker) {
+            auto adopted = DatagramSocket::adopt(std::move(held->descriptor));
+            adopted->setGroup(held->group);
+            worker.server().listen(std::move(adopted));
         });
     }
 }
 
 Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
 {
-    if (m_hasPassedSockets)
-        return success();
-    const std::size_t before = m_listening.size();
-    std::vector<Descriptor> descriptors;
-    for (const SocketAddress &address : wanted) {
-        const bool isThere =
-            std::any_of(m_listening.begin(), m_listening.end(),
-                        [&](const Listening &listening) { return listening.isAt(address); });
-        if (isThere)
-            continue;
-        const auto bound = openAt(address, descriptors);
-        if (!bound) {
-            m_listening.resize(before);
-            logEvent(m_events, m_writer, ListenFailed{address, bound.error().message});
-            return bound.error();
-        }
-        const auto opened = std::span(descriptors).last(m_workers.size());
-        m_listening.push_back({address, bound.value(), steer(opened)});
-    }
-    handOver(std::move(descriptors));
+    auto sockets = m_listeners.bind(
+        wanted, [this](const ListenFailed &failed) { logEvent(m_events, m_writer, failed); });
+    if (!sockets)
+        return sockets.error();
+    handOver(std::move(sockets).value());
     return success();
 }
 
-Result<SocketAddress> WorkerPool::openAt(const SocketAddress &wanted,
-                                         std::vector<Descriptor> &descriptors) const
+void WorkerPool::takeOver(Then<Takeover::Count> then)
 {
-    SocketAddress address = wanted;
-    auto sharing = DatagramSocket::Sharing::First;
-    for (int i = 0; i < size(); ++i) {
-        auto descriptor = DatagramSocket::open(address, {sharing, m_receiveBuffer});
-        if (!descriptor)
-            return descriptor.error();
-        descriptors.push_back(std::move(descriptor).value());
-        address = DatagramSocket::addressOf(descriptors.back().number());
-        sharing = DatagramSocket::Sharing::Sibling;
+    using Stores = std::vector<std::unique_ptr<SessionStore>>;
+    const auto stores = std::make_shared<std::vector<Stores>>(m_workers.size());
+    for (auto &store : m_keeping.takeStores()) {
+        const std::size_t worker = store->worker() % m_workers.size();
+        if (store->worker() == worker)
+            m_slots[worker] += store->size();
+        (*stores)[worker].push_back(std::move(store));
     }
-    return address;
+    keepMore(m_settings->limits);
+    const auto turn = [stores](Worker &worker, const auto &answer) {
+        answer(worker.server().takeOver(std::move((*stores)[worker.number()])));
+    };
+    ask<Takeover::Count>(turn, {}, [then = std::move(then)](const auto &counts) {
+        const auto &all = counts.value(); // never an error without a patience
+        then(std::accumulate(all.begin(), all.end(), Takeover::Count()));
+    });
+}
+
+void WorkerPool::keepMore(const Limits &limits)
+{
+    // Any worker may have them all, beside the handshakes, and those that end in this turn.
+    constexpr std::size_t slack = 1024;
+    const std::size_t slots =
+        static_cast<std::size_t>(limits.maxSessions + limits.maxHalfOpen) + slack;
+    for (const auto &worker : m_workers) {
+        std::size_t &its = m_slots[worker->number()];
+        auto store = slots > its ? m_keeping.newStore(worker->number(), slots - its) : nullptr;
+        if (!store)
+            continue;
+        its += store->size();
+        worker->post([held = std::make_shared<std::unique_ptr<SessionStore>>(std::move(store))](
+                         Worker &it) { it.server().memory().add(std::move(*held)); });
+    }
+}
+
+void WorkerPool::leave(std::function<void()> then)
+{
+    const auto leave = [](Worker &worker, const Then<std::int64_t> &done) { worker.leave(done); };
+    askToAct(leave, [then = std::move(then)](std::int64_t) { then(); });
 }
 
 void WorkerPool::serve(const QList<SocketAddress> &wanted, std::function<void()> then)
 {
-    QList<SocketAddress> left;
-    if (!m_hasPassedSockets) {
-        std::erase_if(m_listening, [&](const Listening &listening) {
-            const bool stays =
-                std::any_of(wanted.begin(), wanted.end(),
-                            [&](const SocketAddress &address) { return listening.isAt(address); });
-            if (!stays)
-                left += listening.bound;
-            return !stays;
-        });
-    }
     // Not before all sockets are bound: each socket that joins a port moves some peers to other
     // workers, where a handshake under way would be lost.
-    const auto turn = [left](Worker &worker, const Then<std::int64_t> &done) {
-        worker.server().resume();
-        if (left.isEmpty())
+    for (const auto &worker : m_workers)
+        worker->post([](Worker &its) { its.server().resume(); });
+    leaveAllBut(wanted, std::move(then));
+}
+
+void WorkerPool::leaveAllBut(const QList<SocketAddress> &wanted, std::function<void()> then)
+{
+    QList<SocketAddress> addresses;
+    QList<QByteArray> names;
+    for (const Listeners::Left &left : m_listeners.leaveAllBut(wanted)) {
+        addresses += QList<SocketAddress>(static_cast<qsizetype>(left.sockets), left.address);
+        names += QList<QByteArray>(left.names.begin(), left.names.end());
+    }
+    const auto turn = [addresses](Worker &worker, const Then<std::int64_t> &done) {
+        if (addresses.isEmpty())
             return done(0);
-        for (const SocketAddress &address : left.first(left.size() - 1))
+        for (const SocketAddress &address : addresses.first(addresses.size() - 1))
             worker.server().leave(address);
-        worker.server().leave(left.constLast(), done); // finishes after the others
+        worker.server().leave(addresses.constLast(), done); // finishes after the others
     };
-    askToAct(turn, [then = std::move(then)](std::int64_t) {
+    askToAct(turn, [this, names, then = std::move(then)](std::int64_t) {
+        for (const QByteArray &name : names)
+            m_keeping.forget(name);
         if (then)
             then();
     });
-}
-
-QList<SocketAddress> WorkerPool::addresses() const
-{
-    QList<SocketAddress> addresses;
-    for (const Listening &listening : m_listening)
-        addresses += listening.bound;
-    return addresses;
 }
 
 void WorkerPool::apply(const Config &config, Then<std::int64_t> then)
@@ -218,6 +178,7 @@ void WorkerPool::apply(const Config &config, Then<std::int64_t> then)
         worker.apply(settings, events, done);
     };
     askToAct(apply, std::move(then));
+    keepMore(config.settings.limits);
 }
 
 void WorkerPool::closeSessions(const std::function<bool(const SessionInfo &)> &isMeant,

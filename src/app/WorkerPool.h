@@ -9,6 +9,8 @@
 #pragma once
 
 #include "app/Gathering.h"
+#include "app/Keeping.h"
+#include "app/Listeners.h"
 #include "app/Worker.h"
 #include "config/Config.h"
 #include "core/Result.h"
@@ -35,28 +37,26 @@ public:
     using Patience = std::optional<std::chrono::milliseconds>; // nullopt: for ever
 
     /// Starts the threads; no worker listens yet. Answers come through @p mainThread, which
-    /// outlives the pool. @p passed are descriptors of bound UDP sockets; if there are any, they
-    /// are dealt to the workers, which never listen on others. @p patience is for questions about
-    /// the workers' state; a worker's longest turn takes 0.1 s on a busy machine.
+    /// outlives the pool, and so does @p keeping. @p passed are descriptors of bound UDP sockets;
+    /// if there are any, they are dealt to the workers, which never listen on others. @p patience
+    /// is for questions about the workers' state; a worker's longest turn takes 0.1 s on a busy
+    /// machine.
     WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThread,
-               const std::vector<int> &passed,
+               const std::vector<int> &passed, Keeping &keeping,
                std::chrono::milliseconds patience = std::chrono::seconds(2));
 
     /// Binds a socket of every worker to each new address of @p wanted; it receives nothing before
     /// serve(). All or none: after a failure, which is logged, the workers are bound as before.
     Result<> bind(const QList<SocketAddress> &wanted);
+    /// Takes the sessions over that former processes have left, before serve(), and keeps those to
+    /// come; @p then gets their number.
+    void takeOver(Then<Takeover::Count> then);
     /// Receives on the addresses of @p wanted, which are bound, and leaves all others; calls @p
     /// then when the sessions at the others have ended.
     void serve(const QList<SocketAddress> &wanted, std::function<void()> then = {});
-    [[nodiscard]] bool hasPassedSockets() const { return m_hasPassedSockets; }
-    /// The bound addresses, with the ports that the kernel picked.
-    [[nodiscard]] QList<SocketAddress> addresses() const;
-    /// The SO_RCVBUF of the first socket, in bytes, as the kernel reports it.
-    [[nodiscard]] int receiveBufferSize() const { return m_grantedBuffer; }
-    /// Whether each record with a connection ID comes to the worker named in it, at every address.
-    /// If not, workers hand such records to each other: the kernel refused to steer them, which was
-    /// logged, or an address has fewer passed sockets than there are workers.
-    [[nodiscard]] bool isSteered() const;
+    /// The second half of it.
+    void leaveAllBut(const QList<SocketAddress> &wanted, std::function<void()> then = {});
+    [[nodiscard]] const Listeners &listeners() const { return m_listeners; }
 
     /// Puts a new configuration in force, except its addresses; each worker has all of it or
     /// nothing. @p then gets the number of revoked sessions; only then may apply() be called again.
@@ -67,6 +67,9 @@ public:
                        Then<std::int64_t> then);
     /// Closes every session with close_notify; calls @p then when all are closed.
     void close(std::function<void()> then);
+    /// Instead of close(): nothing is received any more, and stop() will leave the kept sessions to
+    /// the next process; calls @p then when the receipts on their way are given.
+    void leave(std::function<void()> then);
     /// Ends the threads and waits for them, after close() for next to no time.
     void stop();
 
@@ -120,27 +123,10 @@ public:
     }
 
 private:
-    struct Listening
-    {
-        SocketAddress wanted;
-        SocketAddress bound;
-        bool isSteered = false;
-
-        [[nodiscard]] bool isAt(const SocketAddress &address) const
-        {
-            return address == wanted || address == bound;
-        }
-    };
-
-    void deal(const std::vector<int> &passed);
-    /// Appends a socket at @p wanted for each worker to @p descriptors. Returns the bound address.
-    Result<SocketAddress> openAt(const SocketAddress &wanted,
-                                 std::vector<Descriptor> &descriptors) const;
-    /// Makes the kernel steer records with a connection ID among @p sockets, which are all those of
-    /// an address and are dealt to the workers in this order. Returns whether they are steered.
-    bool steer(std::span<const Descriptor> sockets);
-    /// Hands each worker its share of @p descriptors, in turns.
-    void handOver(std::vector<Descriptor> descriptors);
+    [[nodiscard]] Listeners::Options listening(const Config &config, int workers);
+    void handOver(std::vector<Listeners::Socket> sockets);
+    /// Makes stores for what @p limits admit beyond what there are slots for.
+    void keepMore(const Limits &limits);
     void askToAct(const Question<std::int64_t> &command, Then<std::int64_t> then);
 
     LogWriter &m_writer;
@@ -148,14 +134,13 @@ private:
     QObject m_timers; // parent of the timers of ask()
     const std::chrono::milliseconds m_patience;
     const QString m_configFile;
-    const bool m_hasPassedSockets;
-    const int m_receiveBuffer; // of every socket, also of sockets bound later
-    int m_grantedBuffer = 0;
+    Keeping &m_keeping;
     const std::shared_ptr<SharedState> m_shared;
     std::shared_ptr<const ServerSettings> m_settings; // in force
     EventLog m_events;                                // in force
+    Listeners m_listeners;
+    std::vector<std::size_t> m_slots; // of each worker, in stores
     std::vector<std::unique_ptr<Worker>> m_workers;
-    std::vector<Listening> m_listening;
 };
 
 } // namespace dtlsd
