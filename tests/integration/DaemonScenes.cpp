@@ -104,9 +104,12 @@ EventScenes daemonScenes()
          .event = "started",
          .expected = {{"message", "dtlsd <\\d+\\.\\d+\\.\\d+> listens on {server} with 1 worker "
                                   "for 1 identity; TLS backend: <dtlsd|qt, so \\[tls\\] "
-                                  "connection_ids has no effect>"},
+                                  "connection_ids and \\[server\\] keep_sessions have no "
+                                  "effect>"},
                       {"tls_backend", "<dtlsd|qt>"},
                       {"connection_ids", "<yes|no>"},
+                      {"kept_sessions", "no"},
+                      {"taken_over", "0"},
                       {"local_address", "{server}"},
                       {"config_file", "{config}"}}},
         {.sentence = "the daemon is told to stop",

@@ -240,9 +240,9 @@ EventScenes closings()
                       {"identity", "sensor-17"},
                       {"count", "1"}}},
         closing("the daemon stops under a session", {}, stopWhileTalking, "shutdown",
-                "dtlsd stops listening there"),
+                "dtlsd no longer serves it there"),
         closing("a reload takes the identity away", {}, revoke, "revoked",
-                "its identity has changed or is gone"),
+                "the configuration no longer admits it"),
         broken,
         droppedReply(),
     };

@@ -292,11 +292,14 @@ void TestCommandLine::theTlsBackendInForceIsSaid()
     QVERIFY(started.value(u"message")
                 .toString()
                 .endsWith(isOurs ? QStringLiteral("; TLS backend: dtlsd")
-                                 : QStringLiteral("; TLS backend: qt, so [tls] connection_ids has "
-                                                  "no effect")));
+                                 : QStringLiteral("; TLS backend: qt, so [tls] connection_ids and "
+                                                  "[server] keep_sessions have no effect")));
     const auto status = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
     QCOMPARE(status.value(u"tls_backend").toString(), expected);
     QCOMPARE(status.value(u"connection_ids"), QJsonValue(isOurs));
+    QCOMPARE(status.value(u"keep_sessions_obstacle").toString(),
+             isOurs ? QStringLiteral("no service manager keeps descriptors")
+                    : QStringLiteral("the TLS backend is Qt's own"));
     const auto health = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}");
     QCOMPARE(health.value(u"connection_ids"), QJsonValue(isOurs));
     QCOMPARE(daemon.stop(), 0);

@@ -152,6 +152,7 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
     QJsonObject health = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"health\"}");
     QVERIFY(health.take(QStringLiteral("connection_ids")).isBool()); // as the backend has them
     QCOMPARE(health, (QJsonObject{{QStringLiteral("ok"), true},
+                                  {QStringLiteral("keep_sessions"), false}, // no service manager
                                   {QStringLiteral("workers"), 2},
                                   {QStringLiteral("sockets"), 2}}));
     QCOMPARE(daemon.stop(), 0);

@@ -47,10 +47,12 @@ void TestDtlsctl::helpAndVersionArePrinted()
 {
     const Outcome help = run({u"--help"_s});
     QCOMPARE(help.status, 0);
-    for (const char *word : {"status ", "sessions ", "close SESSION", "close-identity NAME",
-                             "reload ", "metrics ", "health ", "key new NAME", "key import FILE",
-                             "--socket PATH", "--json ", "--watch ", "--limit N", "--identity NAME",
-                             "--format FORMAT", "--version ", "--help ", "Examples:", "  78  "})
+    for (const char *word :
+         {"status ",      "sessions ",       "close SESSION",   "close-identity NAME",
+          "reload ",      "restart ",        "metrics ",        "health ",
+          "key new NAME", "key import FILE", "--socket PATH",   "--json ",
+          "--watch ",     "--limit N",       "--identity NAME", "--format FORMAT",
+          "--version ",   "--help ",         "Examples:",       "  78  "})
         QVERIFY2(help.output.contains(word), word);
     const Outcome version = run({u"--version"_s});
     QCOMPARE(version.status, 0);
@@ -70,7 +72,8 @@ void TestDtlsctl::commandsAskAndTell_data()
                         const QByteArray &answer, const QByteArray &output) {
         QTest::newRow(name) << arguments.split(u' ') << question << answer + '\n' << output;
     };
-    const QByteArray health = R"({"ok":true,"workers":2,"sockets":4,"connection_ids":true})";
+    const QByteArray health =
+        R"({"ok":true,"workers":2,"sockets":4,"connection_ids":true,"keep_sessions":true})";
     const QByteArray metrics = R"({"ok":true,"metrics":"# HELP x\nx{a=\"\\\"\"} 1\n"})";
     const QByteArray reload =
         R"({"ok":true,"message":"configuration reloaded: 1 key","revoked":0,"warnings":[]})";
@@ -82,6 +85,8 @@ void TestDtlsctl::commandsAskAndTell_data()
         metrics + '\n');
     row("reload", u"reload"_s, R"({"command":"reload"})", reload,
         "configuration reloaded: 1 key\n");
+    row("restart", u"restart"_s, R"({"command":"restart"})",
+        R"({"ok":true,"message":"restarting"})", "restarting\n");
     row("close", u"close 0123456789ABCDEF"_s, R"({"command":"close","session":"0123456789abcdef"})",
         R"({"ok":true,"closed":1})", "Session 0123456789abcdef is closed.\n");
     row("close an identity", u"close-identity sensor-17"_s,
@@ -124,6 +129,7 @@ void TestDtlsctl::refusalsHaveTheirExitStatus_data()
     QTest::newRow("busy") << u"sessions"_s << "busy"_ba << 1;
     QTest::newRow("timeout") << u"status"_s << "timeout"_ba << 1;
     QTest::newRow("not-found") << u"close-identity x"_s << "not-found"_ba << 1;
+    QTest::newRow("not-kept") << u"restart"_s << "not-kept"_ba << 1;
     QTest::newRow("unhealthy") << u"health"_s << "unhealthy"_ba << 1;
     QTest::newRow("unavailable") << u"sessions"_s << "unavailable"_ba << 1;
     QTest::newRow("a code of a later version") << u"status"_s << "tired"_ba << 1;
@@ -358,6 +364,9 @@ void TestDtlsctl::dtlsdAnswers()
     const Outcome reloaded = tell({u"reload"_s});
     QCOMPARE(reloaded.status, 0);
     QVERIFY2(reloaded.output.startsWith("configuration reloaded: "), reloaded.output);
+    const Outcome refused = tell({u"restart"_s}); // it was started by hand
+    QCOMPARE(refused.status, 1);
+    QVERIFY2(refused.errors.contains("a restart would end all sessions: "), refused.errors);
     QCOMPARE(daemon.stop(), 0);
     QCOMPARE(tell({u"health"_s}).status, 69);
 }

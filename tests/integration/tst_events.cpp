@@ -27,6 +27,7 @@ struct Mark
 // What operators filter by, written down a second time: it never changes.
 const QHash<QByteArray, Mark> marks{
     {"started", {"4f7cadc1a03848c7ac4d417f1fb8f0d2", "5"}},
+    {"sessions-lost", {"c1224d35a8db4189ac2b26e66a26302a", "4"}},
     {"stopping", {"fbf8b8c61b1a40c58b82ecc682da8512", "5"}},
     {"reloaded", {"560e07700cdc4ad7b2a593daa2b0fe9b", "5"}},
     {"reload-rejected", {"f89df71487074acda91a38e54bf08889", "3"}},
@@ -87,8 +88,10 @@ void TestEvents::everyEventHasAScene()
     QSet<QByteArray> events;
     for (const EventScene &scene : allScenes())
         events += scene.event;
-    // These have tests of their own: tst_journalfaults and, without Qt's backend, tst_moving.
+    // These have tests of their own: tst_journalfaults, those of kept sessions and, without Qt's
+    // backend, tst_moving.
     events += EventLog::kindOf(Verifiability{}).name;
+    events += EventLog::kindOf(SessionsLost{}).name;
     events += EventLog::kindOf(SessionMoved{}).name;
     for (const EventKind &kind : EventLog::kinds())
         QVERIFY2(events.contains(kind.name), kind.name);

@@ -3,8 +3,10 @@
 // The Relay that other tests rely on: every fault is seen to happen, and the same seed gives the
 // same decisions.
 #include "support/ChildProcess.h"
+#include "support/RecordBytes.h"
 #include "support/Relay.h"
 #include "support/TestProgram.h"
+#include "support/Wiretap.h"
 
 #include <QNetworkDatagram>
 #include <QUdpSocket>
@@ -91,6 +93,8 @@ private Q_SLOTS:
     void recordsCanTravelInDatagramsOfTheirOwn();
     void theSameSeedGivesTheSameDecisions();
     void eachClientHasAPortOfItsOwn();
+    void aTapSeesWhenANonceComesBack();
+    void aTapHasWhatIsToBeReplayed();
 };
 
 void TestRelay::everyFaultIsSeenByTheReceiver_data()
@@ -219,6 +223,56 @@ void TestRelay::eachClientHasAPortOfItsOwn()
     QCOMPARE(relay.clients(), 2U);
     relay.forgetSilent(std::chrono::milliseconds(0));
     QCOMPARE(relay.clients(), 0U);
+}
+
+void TestRelay::aTapSeesWhenANonceComesBack()
+{
+    const QByteArray one(30, '1');
+    const QByteArray two(30, '2');
+    const QByteArray likeOne = QByteArray(8, '1') + QByteArray(22, '3');
+    const auto withId = [](int sequence, const QByteArray &fragment) {
+        return record(25, 1, sequence, fragment).insert(11, QByteArray(8, 'i'));
+    };
+    const auto hello = [](char random) {
+        return record(22, 0, 0, "\1" + QByteArray(11, 0) + "\xfe\xfd" + QByteArray(40, random));
+    };
+    const auto repeats = [&](const QList<QByteArray> &sent, int other = 0) {
+        Wiretap tap(8);
+        for (qsizetype i = 0; i < sent.size(); ++i) {
+            const bool isHello = sent[i][13] == 1 && sent[i][0] == 22;
+            tap.sent(i + 1 < sent.size() ? 0 : other,
+                     isHello ? Direction::ToServer : Direction::ToClient, sent[i]);
+        }
+        return tap.repeatedNonces().size();
+    };
+    QCOMPARE(repeats({record(23, 1, 5, one), record(23, 1, 6, two)}), 0);
+    QCOMPARE(repeats({record(23, 1, 5, one), record(23, 1, 5, one)}), 0); // a copy
+    QCOMPARE(repeats({record(23, 1, 5, one), record(23, 1, 5, two)}), 1);
+    QCOMPARE(repeats({record(23, 1, 5, one), record(23, 1, 6, likeOne)}), 1); // explicit nonce
+    QCOMPARE(repeats({record(23, 1, 5, one), record(23, 1, 5, two)}, 1), 0);  // another client
+    QCOMPARE(repeats({record(23, 0, 5, one), record(23, 0, 5, two)}), 0);     // in clear
+    QCOMPARE(repeats({withId(5, one), withId(5, two)}), 1);
+    QCOMPARE(repeats({withId(5, one) + withId(6, two), record(21, 1, 6, one)}), 1);
+    QCOMPARE(repeats({hello('a'), record(23, 1, 5, one), hello('a'), record(23, 1, 5, two)}), 1);
+    QCOMPARE(repeats({hello('a'), record(23, 1, 5, one), hello('b'), record(23, 1, 5, two)}), 0);
+}
+
+void TestRelay::aTapHasWhatIsToBeReplayed()
+{
+    Party server;
+    Party client;
+    Wiretap tap;
+    Relay relay(server.address(),
+                {.rules = {{.direction = Direction::ToServer, .first = 2, .last = 2},
+                           {.fault = Fault::Duplicate, .first = 3, .last = 3}}});
+    relay.setTap(&tap);
+    for (const QByteArray text : {"one", "lost", "two"})
+        client.send(relay.address(), message(text));
+    QTRY_COMPARE(server.received.size(), 3);
+    QCOMPARE(relay.replay(), 2U);
+    const QList<QByteArray> expected{message("one"), message("two")};
+    QTRY_COMPARE(server.received.size(), 5);
+    QCOMPARE(server.received.sliced(3), expected);
 }
 
 DTLSD_TEST(TestRelay)

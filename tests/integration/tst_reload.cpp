@@ -33,6 +33,12 @@ QByteArray ini(const QByteArray &rest, const QByteArray &listen = "127.0.0.1:0")
     return "[server]\nlisten = " + listen + "\nworkers = 2\nreply = echo\n[psk]\nfile =\n" + rest;
 }
 
+/// With a service manager that stores nothing.
+QByteArray keepingNothing(QByteArray config)
+{
+    return config.replace("workers = 2", "workers = 2\nkeep_sessions = no");
+}
+
 DtlsClient::Options dev(const QByteArray &key, std::chrono::milliseconds timeout = 10s)
 {
     return {.identity = "dev", .key = PskKey(key), .ciphers = {}, .handshakeTimeout = timeout};
@@ -206,7 +212,7 @@ void TestReload::theServiceManagerIsTold()
 {
     const NotifySocket socket;
     QVERIFY(socket.ok());
-    DaemonProcess daemon(ini(deviceA));
+    DaemonProcess daemon(keepingNothing(ini(deviceA)));
     daemon.setEnvironment(QStringLiteral("NOTIFY_SOCKET"), QString::fromLocal8Bit(socket.path()));
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     const auto toldUntilReady = [&] {
@@ -230,7 +236,7 @@ void TestReload::theServiceManagerIsTold()
     QVERIFY(told.takeFirst().startsWith("RELOADING=1\nMONOTONIC_USEC="));
     QCOMPARE(told, (QByteArrayList{status + "; the last reload was rejected", "READY=1"}));
 
-    QVERIFY(reload(daemon, ini(deviceA)));
+    QVERIFY(reload(daemon, keepingNothing(ini(deviceA))));
     told = toldUntilReady();
     QCOMPARE(told.size(), 3);
     QVERIFY(told.takeFirst().startsWith("RELOADING=1\nMONOTONIC_USEC="));

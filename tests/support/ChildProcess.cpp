@@ -30,6 +30,14 @@ ChildProcess::ChildProcess()
     setChildProcessModifier([] { prctl(PR_SET_PDEATHSIG, SIGKILL); });
 }
 
+void ChildProcess::prepareChild(const std::function<void()> &inChild)
+{
+    setChildProcessModifier([inChild] {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        inChild();
+    });
+}
+
 ChildProcess::~ChildProcess()
 {
     kill();

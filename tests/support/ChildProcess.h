@@ -34,6 +34,8 @@ public:
     ChildProcess();
     ~ChildProcess() override;
 
+    /// Calls @p inChild between fork and exec.
+    void prepareChild(const std::function<void()> &inChild);
     /// false: it did not start; errorString() says why.
     bool run(const Command &command);
     [[nodiscard]] bool isRunning() const { return state() != NotRunning; }

@@ -10,6 +10,7 @@ namespace dtlsd::test {
 inline const QByteArray statusLine =
     R"({"ok":true,"version":"0.1.0","pid":30,"uptime_s":12.3,"config_file":"/etc/dtlsd/dtlsd.ini",)"
     R"("listen":["0.0.0.0:22334","[::]:22334"],"tls_backend":"dtlsd","connection_ids":true,)"
+    R"("keep_sessions":true,"keep_sessions_obstacle":"","taken_over":0,)"
     R"("steering":true,"identities":3,"sessions":2,"half_open":0,)"
     R"("workers":[{"worker":0,"sessions":1,"half_open":0,"datagrams_received":5,"cpu_s":0.12}],)"
     R"("sessions_opened":2,"sessions_closed":0,"handshakes_failed":1,"datagrams_received":5,)"

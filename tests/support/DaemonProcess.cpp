@@ -7,6 +7,9 @@
 
 #include <cstdio>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace dtlsd::test {
 
 namespace {
@@ -22,6 +25,19 @@ QJsonObject asEvent(const QJsonObject &journalEntry)
         event.insert(name.toLower(), field.value());
     }
     return event;
+}
+
+constexpr int firstPassed = 3; // SD_LISTEN_FDS_START
+
+/// Runs between fork and exec, where QProcess has a small stack: moves @p descriptors to where
+/// sd_listen_fds(3) looks for them. @p away has as many places.
+void putInPlace(const std::vector<int> &descriptors, std::vector<int> &away)
+{
+    const int beyond = firstPassed + static_cast<int>(descriptors.size());
+    for (std::size_t i = 0; i < descriptors.size(); ++i)
+        away[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, beyond);
+    for (std::size_t i = 0; i < descriptors.size(); ++i)
+        dup2(away[i], firstPassed + static_cast<int>(i));
 }
 
 } // namespace
@@ -71,6 +87,37 @@ void DaemonProcess::setEnvironment(const QString &name, const QString &value)
     m_process.setProcessEnvironment(environment);
 }
 
+void DaemonProcess::pass(const std::vector<PassedDescriptor> &descriptors)
+{
+    std::vector<int> numbers;
+    QByteArrayList names;
+    for (const PassedDescriptor &one : descriptors) {
+        numbers.push_back(one.descriptor);
+        names << one.name;
+    }
+    m_passes = !numbers.empty();
+    QProcessEnvironment environment = m_process.processEnvironment();
+    environment.remove(QStringLiteral("LISTEN_FDS"));
+    environment.remove(QStringLiteral("LISTEN_FDNAMES"));
+    if (m_passes) {
+        environment.insert(QStringLiteral("LISTEN_FDS"), QString::number(numbers.size()));
+        environment.insert(QStringLiteral("LISTEN_FDNAMES"), QString::fromLatin1(names.join(':')));
+    }
+    m_process.setProcessEnvironment(environment);
+    m_process.prepareChild([numbers, away = numbers]() mutable { putInPlace(numbers, away); });
+}
+
+Command DaemonProcess::withPassed(const Command &command) const
+{
+    if (!m_passes)
+        return command;
+    // Only the process itself knows its number.
+    return {QStringLiteral("sh"),
+            QStringList{QStringLiteral("-euc"), QStringLiteral("export LISTEN_PID=$$; exec \"$@\""),
+                        QStringLiteral("sh"), command.program} +
+                command.arguments};
+}
+
 QString DaemonProcess::program()
 {
     return qEnvironmentVariable("DTLSD_BINARY", QStringLiteral(DTLSD_BINARY));
@@ -82,9 +129,12 @@ bool DaemonProcess::launch()
     Command command{program(), QStringList{QStringLiteral("--config"), configFile(),
                                            QStringLiteral("--log-target"), target} +
                                    m_arguments};
+    command = withPassed(command);
     if (m_runner)
         command = {m_runner->program,
-                   m_runner->arguments + QStringList{program()} + command.arguments};
+                   m_runner->arguments + QStringList{command.program} + command.arguments};
+    readOutput(); // of the process before
+    m_output.end();
     const bool launched = m_process.run(m_journal ? m_journal->wrap(command) : command);
     m_processId = m_process.processId();
     return launched;
@@ -156,7 +206,8 @@ qint64 DaemonProcess::number(const QJsonValue &field)
 
 void DaemonProcess::readOutput()
 {
-    m_output.append(m_process.readAllStandardOutput());
+    if (m_process.isOpen())
+        m_output.append(m_process.readAllStandardOutput());
 }
 
 QList<QByteArray> DaemonProcess::strayLines()

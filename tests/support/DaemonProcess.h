@@ -8,6 +8,7 @@
 #include "core/SocketAddress.h"
 #include "support/ChildProcess.h"
 #include "support/EventLines.h"
+#include "support/PassedDescriptor.h"
 
 #include <QByteArray>
 #include <QJsonObject>
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace dtlsd::test {
 
@@ -46,8 +48,11 @@ public:
     /// @p runner runs the program, given as its last arguments; before launch().
     void runBy(const Command &runner) { m_runner = runner; }
     void setEnvironment(const QString &name, const QString &value);
+    /// What each process gets from now on as from systemd (sd_listen_fds_with_names(3)); the
+    /// caller's, and open until then.
+    void pass(const std::vector<PassedDescriptor> &descriptors);
 
-    /// Starts it, and returns at once.
+    /// Starts it, or once it has ended the next process, and returns at once.
     bool launch();
     /// launch(), and waits for `started`. false: errorText() has the daemon's messages.
     [[nodiscard]] bool start(QDeadlineTimer deadline = QDeadlineTimer(patience));
@@ -59,8 +64,8 @@ public:
     using Events = QList<QJsonObject>;
     using Predicate = std::function<bool(const QJsonObject &)>;
 
-    /// All events of that name so far, oldest first, as JSON lines have them: `peer_port`. In the
-    /// journal a number is a string; number() reads both.
+    /// All events of that name so far, of all processes, oldest first, as JSON lines have them:
+    /// `peer_port`. In the journal a number is a string; number() reads both.
     [[nodiscard]] Events events(const QString &name);
     /// The first event of that name, now or later, for which @p predicate holds.
     [[nodiscard]] std::optional<QJsonObject>
@@ -83,11 +88,13 @@ public:
 
 private:
     void readOutput();
+    [[nodiscard]] Command withPassed(const Command &command) const;
 
     QTemporaryDir m_directory;
     JournalInstance *m_journal;
     QStringList m_arguments;
     std::optional<Command> m_runner;
+    bool m_passes = false;
     ChildProcess m_process;
     qint64 m_processId = 0; // kept for the journal after the end
     EventLines m_output;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace dtlsd::test {
 
@@ -20,6 +21,12 @@ void EventLines::append(const QByteArray &piece)
         else
             m_stray << line;
     }
+}
+
+void EventLines::end()
+{
+    if (!m_line.isEmpty())
+        m_stray << std::exchange(m_line, {});
 }
 
 QList<QJsonObject> EventLines::events(const QString &name) const

@@ -15,6 +15,8 @@ class EventLines
 public:
     /// The next piece of the output, wherever it ends.
     void append(const QByteArray &piece);
+    /// What comes from now on is another process's: a line that is not ended never will be.
+    void end();
 
     /// All events of that name so far, oldest first.
     [[nodiscard]] QList<QJsonObject> events(const QString &name) const;

@@ -70,7 +70,9 @@ class FakeDaemon : public Controllable
 public:
     std::optional<Error> problem;
     ConnectionIdUse connectionIds = ConnectionIdUse::InForce;
+    KeptSessions kept{KeepSessionsUse::InForce, {}, 3};
     ReloadOutcome outcome = Reloaded{};
+    Result<QString> restarted = QStringLiteral("restarting, and keeping 4 sessions");
     std::vector<std::vector<SessionReport>> open{
         {session(firstId, "sensor-17"), session(firstId + 1, rawIdentity)},
         {session(firstId + 2, "sensor-17"), session(firstId + 3, rightToLeft)}};
@@ -90,6 +92,7 @@ public:
         state.addresses = {*SocketAddress::parse(QStringLiteral("[::1]:22334"))};
         state.tlsBackend = BackendKind::Dtlsd;
         state.connectionIds = connectionIds;
+        state.kept = kept;
         state.isSteered = true;
         state.identities = 3;
         state.sink = LogTarget::Journal;
@@ -150,12 +153,18 @@ public:
         isSlow ? later.push_back(answer) : answer();
     }
 
+    Result<QString> restart() override
+    {
+        ++calls;
+        return restarted;
+    }
+
     void health(Then<Result<Health>> then) override
     {
         ++calls;
         if (problem)
             return then(*problem);
-        then(Health{2, 4, connectionIds});
+        then(Health{2, 4, connectionIds, kept.areKept()});
     }
 };
 

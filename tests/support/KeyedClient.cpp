@@ -153,6 +153,7 @@ std::vector<QByteArray> KeyedClient::takeSent()
 
 void KeyedClient::take(const QByteArray &datagram)
 {
+    heard.push_back(datagram);
     m_input.push_back(m_options.connectionId && !m_serverId.isNull() ? withoutId(datagram)
                                                                      : datagram);
     advance();

@@ -70,6 +70,7 @@ public:
     /// The sequence number of the next record.
     [[nodiscard]] std::uint64_t sequence() const { return m_sequence; }
 
+    std::vector<QByteArray> heard; ///< datagrams of the server
     std::vector<QByteArray> received;
     std::vector<Alert> alerts;           ///< of the server
     std::vector<QByteArray> routability; ///< messages of RFC 9853

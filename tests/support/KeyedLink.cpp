@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/KeyedLink.h"
 
-#include <QNetworkDatagram>
-
 #include <utility>
 
 namespace dtlsd::test {
@@ -10,15 +8,19 @@ namespace dtlsd::test {
 namespace {
 
 constexpr std::chrono::milliseconds tick{100};
-constexpr int mostTicks = 300; // of a handshake
+constexpr qsizetype largestDatagram = 65'536;
 
 } // namespace
 
-KeyedLink::KeyedLink(KeyedClient::Options options)
+KeyedLink::KeyedLink(KeyedClient::Options options, std::chrono::milliseconds handshakeTimeout)
     : m_client(std::move(options))
 {
     connect(&m_socket, &QUdpSocket::readyRead, this, &KeyedLink::read);
-    connect(&m_ticks, &QTimer::timeout, this, [this, left = mostTicks]() mutable {
+    connect(&m_socket, &QUdpSocket::errorOccurred, this, [this](auto error) {
+        if (error == QUdpSocket::ConnectionRefusedError)
+            Q_EMIT refused();
+    });
+    connect(&m_ticks, &QTimer::timeout, this, [this, left = handshakeTimeout / tick]() mutable {
         if (m_isConnected)
             m_ticks.stop();
         else if (--left > 0)
@@ -38,6 +40,8 @@ void KeyedLink::start(const SocketAddress &server)
 void KeyedLink::moveTo(const SocketAddress &server)
 {
     m_socket.abort();
+    if (!m_address.isNull() && !m_socket.bind(m_address))
+        qFatal("no port for a device: %s", qPrintable(m_socket.errorString()));
     m_socket.connectToHost(server.address(), server.port());
 }
 
@@ -49,8 +53,13 @@ void KeyedLink::sendAll()
 
 void KeyedLink::read()
 {
-    while (m_socket.hasPendingDatagrams()) {
-        m_client.take(m_socket.receiveDatagram().data());
+    // hasPendingDatagrams() is false at an ICMP error, and no readyRead() would follow.
+    QByteArray room(largestDatagram, Qt::Uninitialized);
+    for (;;) {
+        const qint64 size = m_socket.readDatagram(room.data(), room.size());
+        if (size < 0)
+            break;
+        m_client.take(room.first(size));
         sendAll();
     }
     if (!m_isConnected && m_client.isConnected()) {
@@ -59,8 +68,11 @@ void KeyedLink::read()
     }
     for (const QByteArray &reply : std::exchange(m_client.received, {}))
         Q_EMIT received(reply);
-    if (!std::exchange(m_client.alerts, {}).empty())
-        Q_EMIT ended(QStringLiteral("an alert has come"));
+    const auto alerts = std::exchange(m_client.alerts, {});
+    if (!alerts.empty())
+        Q_EMIT ended(alerts.front().description == AlertDescription::CloseNotify
+                         ? closeNotify
+                         : QStringLiteral("an alert has come"));
 }
 
 void KeyedLink::send(const QByteArray &message)

@@ -17,12 +17,11 @@ const QHash<QString, QByteArray> priorities{{QStringLiteral("error"), "3"},
                                             {QStringLiteral("info"), "6"},
                                             {QStringLiteral("debug"), "7"}};
 
-const QSet<QByteArray> numbers{"peer_port",       "sequence",           "payload_size",
-                               "count",           "config_line",        "duration_usec",
-                               "sessions",        "received_datagrams", "received_bytes",
-                               "sent_datagrams",  "sent_bytes",         "half_open",
-                               "sessions_opened", "kernel_drops",       "unverified",
-                               "sessions_closed", "handshakes_failed",  "bad_records"};
+const QSet<QByteArray> numbers{
+    "peer_port",     "sequence",        "payload_size",       "count",          "config_line",
+    "duration_usec", "sessions",        "received_datagrams", "received_bytes", "sent_datagrams",
+    "sent_bytes",    "half_open",       "sessions_opened",    "kernel_drops",   "taken_over",
+    "unverified",    "sessions_closed", "handshakes_failed",  "bad_records"};
 
 const QByteArray encoded = "_base64";
 

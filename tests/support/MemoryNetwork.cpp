@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/MemoryNetwork.h"
 
+#include "support/StoreCopy.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -48,10 +50,18 @@ std::shared_ptr<MemoryNetwork::Process> MemoryNetwork::newProcess(const Limits &
                                                                   const QByteArray &cookieSecret)
 {
     auto process = std::make_shared<Process>();
-    TimeSource time;
-    time.now = [raw = process.get()] { return raw->stoppedAt.value_or(TimeSource::Clock::now()); };
-    process->shared = std::make_shared<SharedState>(limits, cookieSecret, time);
+    process->begin(limits, cookieSecret);
     return process;
+}
+
+void MemoryNetwork::Process::begin(const Limits &limits, const QByteArray &cookieSecret)
+{
+    TimeSource time;
+    time.now = [this] { return stoppedAt.value_or(TimeSource::Clock::now()); };
+    time.bootTime = [now = time.now] {
+        return std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch());
+    };
+    shared = std::make_shared<SharedState>(limits, cookieSecret, time);
 }
 
 MemoryNetwork::MemoryNetwork(ServerSettings settings, const MemoryNetwork &sibling)
@@ -61,6 +71,11 @@ MemoryNetwork::MemoryNetwork(ServerSettings settings, const MemoryNetwork &sibli
 
 MemoryNetwork::MemoryNetwork(ServerSettings settings, std::shared_ptr<Process> process)
     : m_process(std::move(process))
+{
+    begin(std::move(settings));
+}
+
+void MemoryNetwork::begin(ServerSettings settings)
 {
     server = std::make_unique<DtlsServer>(
         std::make_shared<const ServerSettings>(std::move(settings)), m_process->shared,
@@ -82,6 +97,38 @@ MemoryNetwork::MemoryNetwork(ServerSettings settings, std::shared_ptr<Process> p
 }
 
 MemoryNetwork::~MemoryNetwork() = default;
+
+void MemoryNetwork::keepSessions(std::size_t slots)
+{
+    auto store = std::move(SessionStore::make(0, slots)).value();
+    stores.push_back(store.get());
+    server->memory().add(std::move(store));
+}
+
+Takeover::Count MemoryNetwork::restart(End end, ServerSettings settings)
+{
+    if (end == End::Left)
+        server->memory().leave();
+    std::vector<std::unique_ptr<SessionStore>> copies;
+    copies.reserve(stores.size());
+    for (const SessionStore *store : stores)
+        copies.push_back(std::move(SessionStore::open(copyOf(*store))).value());
+    return restartWith(std::move(copies), std::move(settings));
+}
+
+Takeover::Count MemoryNetwork::restartWith(std::vector<std::unique_ptr<SessionStore>> left,
+                                           ServerSettings settings)
+{
+    server.reset();
+    m_posted.clear();
+    m_process->begin(settings.limits, randomSecret());
+    begin(std::move(settings));
+    stores.clear();
+    stores.reserve(left.size());
+    for (const auto &store : left)
+        stores.push_back(store.get());
+    return server->takeOver(std::move(left));
+}
 
 MemoryNetwork::Device &MemoryNetwork::add(int number, DtlsClient::Options options)
 {

@@ -58,8 +58,22 @@ public:
 
     /// From now on time passes by advance() alone, for all workers of the process.
     void stopClock();
+    /// Advances the time while no server runs.
+    void letPass(std::chrono::milliseconds duration) { *m_process->stoppedAt += duration; }
     /// Advances the time, and runs the server's due tasks.
     void advance(std::chrono::milliseconds duration);
+
+    /// From now on sessions are kept in a store with room for @p slots.
+    void keepSessions(std::size_t slots = 64);
+    enum class End {
+        Killed, ///< the process, at once
+        Left    ///< it has left its sessions to the next
+    };
+    /// Another process, with @p settings, takes a copy of the stores over. Devices do not notice.
+    Takeover::Count restart(End end, ServerSettings settings = defaultSettings());
+    /// The same, with stores that the test has made or changed.
+    Takeover::Count restartWith(std::vector<std::unique_ptr<SessionStore>> stores,
+                                ServerSettings settings = defaultSettings());
 
     /// What the server tells of its sessions, in the order of comesFirst().
     [[nodiscard]] std::vector<SessionReport> sessions() const
@@ -81,6 +95,7 @@ public:
 
     std::unique_ptr<DtlsServer> server;
     MemorySocket *serverSocket = nullptr;
+    std::vector<SessionStore *> stores; // the server's
     std::vector<Datagram> datagrams;
     bool reply = true; ///< whether receipts are given at once
 
@@ -90,7 +105,10 @@ private:
     {
         std::optional<TimeSource::Clock::time_point> stoppedAt;
         std::shared_ptr<SharedState> shared;
+
+        void begin(const Limits &limits, const QByteArray &cookieSecret);
     };
+    void begin(ServerSettings settings);
 
     MemoryNetwork(ServerSettings settings, std::shared_ptr<Process> process);
     static std::shared_ptr<Process> newProcess(const Limits &limits,

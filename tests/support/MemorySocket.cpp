@@ -36,6 +36,8 @@ void MemorySocket::receiveBatch(ReceiveBuffer &buffer)
 
 void MemorySocket::sendBatch(std::span<const OutgoingDatagram> batch)
 {
+    if (onSend)
+        onSend(batch);
     m_sent.insert(m_sent.end(), batch.begin(), batch.end());
 }
 

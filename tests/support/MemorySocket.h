@@ -7,6 +7,8 @@
 #include "net/DatagramSocket.h"
 
 #include <deque>
+#include <functional>
+#include <span>
 #include <vector>
 
 namespace dtlsd::test {
@@ -32,6 +34,9 @@ public:
 
     /// The datagrams sent since the last call.
     std::vector<OutgoingDatagram> takeSent();
+
+    /// Called with what is about to be sent, if set.
+    std::function<void(std::span<const OutgoingDatagram>)> onSend;
 
 protected:
     void receiveBatch(ReceiveBuffer &buffer) override;

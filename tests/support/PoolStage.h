@@ -53,7 +53,7 @@ public:
         , writer(std::make_unique<FakeSink>(sink), logCapacity,
                  {[](const Losses &) { return recordSaying("dropped"); },
                   [](const Verifiability &) { return recordSaying("verifiability"); }})
-        , pool(config, writer, m_mailbox, passed, limit)
+        , pool(config, writer, m_mailbox, passed, m_keeping, limit)
     {
         m_mailbox.open();
         isListening = pool.bind(config.server.listen).ok();
@@ -78,7 +78,7 @@ public:
         const std::size_t before = devices.size();
         for (int i = 0; i < count; ++i) {
             devices.push_back(std::make_unique<DtlsClient>(options));
-            if (!devices.back()->connectTo(pool.addresses().constFirst()))
+            if (!devices.back()->connectTo(pool.listeners().addresses().constFirst()))
                 return false;
         }
         return waitUntil(
@@ -108,6 +108,7 @@ public:
 
 private:
     Mailbox m_mailbox;
+    Keeping m_keeping{KeepSessionsUse::Off, {}};
 
 public:
     LogWriter writer;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/Relay.h"
 
+#include "support/ChildProcess.h"
+#include "support/Wiretap.h"
+
 #include <QNetworkDatagram>
+#include <QPointer>
 
 #include <utility>
 
@@ -38,9 +42,11 @@ RelayLink &Relay::linkOf(const SocketAddress &client)
     std::unique_ptr<RelayLink> &link = m_links[client];
     if (!link)
         link = std::make_unique<RelayLink>(
-            m_clientsSeen++, m_server, m_plan, m_log, [this, client](const QByteArray &datagram) {
+            m_clientsSeen++, m_server, m_plan, m_log,
+            [this, client](const QByteArray &datagram) {
                 m_socket.writeDatagram(datagram, client.address(), client.port());
-            });
+            },
+            m_tap);
     return *link;
 }
 
@@ -48,6 +54,24 @@ void Relay::moveAll(const std::function<QHostAddress()> &place)
 {
     for (const auto &[client, link] : m_links)
         link->moveTo(place());
+}
+
+std::size_t Relay::replay()
+{
+    constexpr std::size_t atOnce = 50;
+    std::vector<std::pair<QPointer<RelayLink>, QByteArray>> recorded; // more comes meanwhile
+    for (const auto &[client, link] : m_links) {
+        for (const QByteArray &datagram : m_tap->arrivedFrom(link->number()))
+            recorded.emplace_back(link.get(), datagram);
+    }
+    std::size_t count = 0;
+    for (const auto &[link, datagram] : recorded) {
+        if (link)
+            link->repeat(datagram);
+        if (++count % atOnce == 0)
+            waitUntil([] { return false; }, QDeadlineTimer(1));
+    }
+    return count;
 }
 
 void Relay::forgetSilent(std::chrono::milliseconds silence)

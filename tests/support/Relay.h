@@ -20,8 +20,11 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace dtlsd::test {
+
+class Wiretap;
 
 class Relay : public QObject
 {
@@ -43,6 +46,11 @@ public:
     {
         m_watcher = std::move(watcher);
     }
+    /// Tells @p tap, which outlives it, all that is sent from now on.
+    void setTap(Wiretap *tap) { m_tap = tap; }
+    /// Carries to the server once more all that the tap has of it, each from where its client is
+    /// now; slowly, so that the server's buffers take it. Returns the number of datagrams.
+    std::size_t replay();
     /// Closes links that carried nothing for @p silence; for runs with many short-lived clients.
     void forgetSilent(std::chrono::milliseconds silence);
 
@@ -54,6 +62,7 @@ private:
     const FaultPlan m_plan;
     RelayLog m_log;
     std::function<void(const QByteArray &)> m_watcher;
+    Wiretap *m_tap = nullptr;
     QUdpSocket m_socket;
     int m_clientsSeen = 0;
     std::unordered_map<SocketAddress, std::unique_ptr<RelayLink>> m_links;

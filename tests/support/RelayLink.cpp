@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/RelayLink.h"
 
+#include "support/Wiretap.h"
 #include "wire/Record.h"
 
 #include <QNetworkDatagram>
@@ -30,12 +31,13 @@ std::vector<QByteArray> recordsOf(const QByteArray &datagram)
 } // namespace
 
 RelayLink::RelayLink(int number, const SocketAddress &server, const FaultPlan &plan, RelayLog &log,
-                     ToClient toClient)
+                     ToClient toClient, Wiretap *tap)
     : m_number(number)
     , m_server(server)
     , m_splitRecords(plan.splitRecords)
     , m_log(log)
     , m_toClient(std::move(toClient))
+    , m_tap(tap)
     , m_faults(plan, plan.seed + static_cast<std::uint64_t>(number))
 {
     m_heard.start();
@@ -67,6 +69,8 @@ void RelayLink::readFromServer()
 void RelayLink::carry(Direction direction, const QByteArray &datagram)
 {
     m_heard.start();
+    if (m_tap)
+        m_tap->sent(m_number, direction, datagram);
     const auto parts = m_splitRecords ? recordsOf(datagram) : std::vector{datagram};
     for (const QByteArray &part : parts) {
         const Sighting sighting = m_tracker.see(direction, part);
@@ -151,10 +155,18 @@ void RelayLink::pass(const Parcel &parcel)
 void RelayLink::deliver(const Parcel &parcel)
 {
     // As with UDP, a datagram that the kernel does not take at once is lost.
-    if (parcel.sighting.direction == Direction::ToClient)
+    if (parcel.sighting.direction == Direction::ToClient) {
         m_toClient(parcel.bytes);
-    else
-        m_upstream->writeDatagram(parcel.bytes, m_server.address(), m_server.port());
+    } else {
+        if (m_tap)
+            m_tap->arrived(m_number, parcel.bytes);
+        repeat(parcel.bytes);
+    }
+}
+
+void RelayLink::repeat(const QByteArray &datagram)
+{
+    m_upstream->writeDatagram(datagram, m_server.address(), m_server.port());
 }
 
 } // namespace dtlsd::test

@@ -23,6 +23,8 @@
 
 namespace dtlsd::test {
 
+class Wiretap;
+
 class RelayLink : public QObject
 {
     Q_OBJECT
@@ -31,14 +33,18 @@ public:
     /// Takes a datagram back to the client.
     using ToClient = std::function<void(const QByteArray &)>;
 
-    /// The link of client @p number; @p log outlives it.
+    /// The link of client @p number; @p log and @p tap, if there is one, outlive it.
     RelayLink(int number, const SocketAddress &server, const FaultPlan &plan, RelayLog &log,
-              ToClient toClient);
+              ToClient toClient, Wiretap *tap = nullptr);
+
+    [[nodiscard]] int number() const { return m_number; }
 
     /// From now on the server sees the client at @p address, with a new port.
     void moveTo(const QHostAddress &address);
     /// The client has sent @p datagram.
     void fromClient(const QByteArray &datagram) { carry(Direction::ToServer, datagram); }
+    /// Carries @p datagram to the server, untouched and unseen by the tap.
+    void repeat(const QByteArray &datagram);
     /// Time since the last datagram from either side.
     [[nodiscard]] std::chrono::milliseconds silence() const;
 
@@ -73,6 +79,7 @@ private:
     const bool m_splitRecords;
     RelayLog &m_log;
     const ToClient m_toClient;
+    Wiretap *const m_tap;
     FlightTracker m_tracker;
     FaultStream m_faults;
     std::array<std::optional<Waiting>, 2> m_waiting; // by direction

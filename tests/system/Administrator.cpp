@@ -133,6 +133,13 @@ Administrator::Entries Administrator::entries(const QStringList &matches) const
     return entries;
 }
 
+QString Administrator::fromNowOn() const
+{
+    // --after-cursor= leaves out the first entry that matches, unless that of the cursor does too.
+    return QStringLiteral("--since=") +
+           QString::fromUtf8(m_machine.run(QStringLiteral("date +@%s.%6N")).said.trimmed());
+}
+
 QJsonObject Administrator::waitForEntry(const QStringList &matches) const
 {
     Entries found;
@@ -154,7 +161,8 @@ QList<QByteArray> Administrator::payloads() const
 void Administrator::explainFailure() const
 {
     const QString allButDatagrams =
-        QStringLiteral("journalctl --sync; journalctl | grep -v ', message [0-9]' | tail -n 40");
+        QStringLiteral("journalctl --sync; journalctl | grep -Ev 'message [0-9]|session "
+                       "(opened|closed)' | tail -n 40");
     if (QTest::currentTestFailed())
         qInfo("%s", m_machine.run(allButDatagrams).said.constData());
 }

@@ -58,6 +58,8 @@ public:
 
     /// Entries of the journal, oldest first; @p matches are arguments of journalctl.
     [[nodiscard]] Entries entries(const QStringList &matches) const;
+    /// What has to be among the arguments to get only entries that come from now on.
+    [[nodiscard]] QString fromNowOn() const;
     /// The last of them, now or later; empty: there came none.
     [[nodiscard]] QJsonObject waitForEntry(const QStringList &matches) const;
     /// Of all datagrams, also those of other namespaces of the journal.

@@ -53,6 +53,7 @@ std::vector<LogRecord> barestRecords()
     options.payload = PayloadFormat::None;
     const EventLog log(options);
     return {log.describe(Started{}),
+            log.describe(SessionsLost{}),
             log.describe(Stopping{}),
             log.describe(Reloaded{}),
             log.describe(ReloadRejected{}),

@@ -95,6 +95,7 @@ workers = auto                       ; auto = one per core
 identity_hint =                      ; sent to clients when set
 reply = ack                          ; ack | none | echo | a text
 receive_buffer = 4M
+keep_sessions = auto                 ; auto | no: over a restart, where the service manager keeps descriptors
 node = 0                             ; first byte of our connection IDs, for a balancer that spreads by it
 
 [tls]
@@ -145,6 +146,7 @@ server.reply={size} of {peer}
 server.receive_buffer=64K
 server.cookie_secret=
 server.watch_interval=5s
+server.keep_sessions=no
 server.node=255
 tls.ciphers=iot
 tls.backend=qt
@@ -188,6 +190,7 @@ psk.file=)";
     QCOMPARE(result.config.settings.limits.idleTimeoutWithId, 7 * 24h);
     QCOMPARE(result.config.settings.node, 255);
     QVERIFY(!result.config.settings.tls.connectionIds);
+    QVERIFY(!result.config.server.keepSessions);
     QCOMPARE(result.config.server.receiveBuffer, 65536);
     QCOMPARE(result.config.log.level, Priority::Debug);
     QCOMPARE(result.config.log.statisticsInterval, 0ms);

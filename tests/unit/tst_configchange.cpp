@@ -118,18 +118,20 @@ void TestConfigChange::noKeyIsEverShown()
 void TestConfigChange::whatNeedsARestartStaysAsItWas()
 {
     const Config before = configOf(one);
-    Config after = configOf("[server]\nworkers = 7\nreceive_buffer = 1M\n[log]\ntarget = json\n"
-                            "queue = 5\nlevel = debug\n[tls]\nmtu = 1000\nconnection_ids = no\n" +
-                            one);
+    Config after = configOf(
+        "[server]\nworkers = 7\nreceive_buffer = 1M\nkeep_sessions = no\n[log]\ntarget = json\n"
+        "queue = 5\nlevel = debug\n[tls]\nmtu = 1000\nconnection_ids = no\n" +
+        one);
     after.cookies = {QStringLiteral("/cookie.key"), PskKey(QByteArray(32, 'c'))};
-    QCOMPARE(
-        keepUntilRestart(before, after),
-        (QStringList{QStringLiteral("[server] workers"), QStringLiteral("[server] receive_buffer"),
-                     QStringLiteral("[server] cookie_secret"), QStringLiteral("[log] target"),
-                     QStringLiteral("[log] queue")}));
+    QCOMPARE(keepUntilRestart(before, after),
+             (QStringList{
+                 QStringLiteral("[server] workers"), QStringLiteral("[server] receive_buffer"),
+                 QStringLiteral("[server] cookie_secret"), QStringLiteral("[server] keep_sessions"),
+                 QStringLiteral("[log] target"), QStringLiteral("[log] queue")}));
     QCOMPARE(after.server.workers, before.server.workers);
     QCOMPARE(after.server.receiveBuffer, before.server.receiveBuffer);
     QCOMPARE(after.cookies, before.cookies);
+    QCOMPARE(after.server.keepSessions, before.server.keepSessions);
     QCOMPARE(after.log.target, before.log.target);
     QCOMPARE(after.log.queue, before.log.queue);
     QCOMPARE(after.log.level, Priority::Debug);

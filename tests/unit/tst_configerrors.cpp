@@ -157,7 +157,7 @@ void TestConfigErrors::names_data()
     row("a key in the wrong case", "[limits]\nMax-Sessions = 5",
         {u"DIR/dtlsd.ini:2: [limits] Max-Sessions: is unknown (did you mean max_sessions?); max_sessions, max_sessions_per_identity, max_half_open, handshakes_per_second, datagrams_per_second, handshake_timeout, idle_timeout, idle_timeout_with_id and session_lifetime are accepted"_s});
     row("a key in the wrong section", "[server]\nmax_sessions = 5",
-        {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, receive_buffer, cookie_secret, watch_interval and node are accepted"_s});
+        {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, receive_buffer, cookie_secret, watch_interval, keep_sessions and node are accepted"_s});
     row("a key that is nothing like one", "[control]\nport = 5",
         {u"DIR/dtlsd.ini:2: [control] port: is unknown; socket and metrics_file are accepted"_s});
     row("an identity without a name", "[identity]\nkey = hex:5ec2e7",
@@ -188,6 +188,8 @@ void TestConfigErrors::values_data()
         {u"DIR/dtlsd.ini:2: [limits] max_sessions_per_identity: \"99999999999999999999\" is not a number; a whole number from 1 to 10000000, or 0 for no limit, is accepted"_s});
     row("too many threads", "[server]\nworkers = 257",
         {u"DIR/dtlsd.ini:2: [server] workers: \"257\" is out of range; auto or a whole number from 1 to 256 is accepted"_s});
+    row("sessions to be kept whatever happens", "[server]\nkeep_sessions = yes",
+        {u"DIR/dtlsd.ini:2: [server] keep_sessions: \"yes\" is unknown; auto or no is accepted"_s});
     row("a node that does not fit into a byte", "[server]\nnode = 256",
         {u"DIR/dtlsd.ini:2: [server] node: \"256\" is out of range; a whole number from 0 to 255 is accepted"_s});
     row("a node that is negative", "[server]\nnode = -1",

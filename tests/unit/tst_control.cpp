@@ -41,7 +41,8 @@ private Q_SLOTS:
                  QCoreApplication::applicationPid());
         QCOMPARE(status, objectFrom(R"({
             "ok": true, "config_file": "/etc/dtlsd/dtlsd.ini", "listen": ["[::1]:22334"],
-            "tls_backend": "dtlsd", "connection_ids": true, "steering": true, "identities": 3,
+            "tls_backend": "dtlsd", "connection_ids": true, "keep_sessions": true,
+            "keep_sessions_obstacle": "", "taken_over": 3, "steering": true, "identities": 3,
             "sessions": 2, "half_open": 4,
             "workers": [
                 {"worker": 0, "sessions": 1, "half_open": 2, "datagrams_received": 5, "cpu_s": 0.12},
@@ -191,10 +192,21 @@ private Q_SLOTS:
                                 "1 is too small; 2 further errors, see dtlsd --check"));
     }
 
+    void aRestartSaysWhatHappensOrWhyNothingDoes()
+    {
+        QCOMPARE(m_asked->ask("{\"command\":\"restart\"}"),
+                 objectFrom(R"({"ok": true, "message": "restarting, and keeping 4 sessions"})"));
+        m_asked->daemon.restarted = Error{QStringLiteral("no service manager keeps sessions")};
+        QCOMPARE(m_asked->ask("{\"command\":\"restart\"}"),
+                 objectFrom(R"({"ok": false, "code": "not-kept",
+                                "error": "no service manager keeps sessions"})"));
+    }
+
     void healthSaysWhatWorksOrWhatDoesNot()
     {
         QCOMPARE(m_asked->ask("{\"command\":\"health\"}"),
-                 objectFrom(R"({"ok": true, "workers": 2, "sockets": 4, "connection_ids": true})"));
+                 objectFrom(R"({"ok": true, "workers": 2, "sockets": 4, "connection_ids": true,
+                                "keep_sessions": true})"));
         m_asked->daemon.problem = Error{QStringLiteral("worker 1 does not answer")};
         QCOMPARE(m_asked->ask("{\"command\":\"health\"}"),
                  objectFrom(R"({"ok": false, "code": "unhealthy",
@@ -221,6 +233,37 @@ private Q_SLOTS:
             QCOMPARE(m_asked->ask(QByteArray(R"({"command": ")") + command + "\"}")
                          .value(QStringLiteral("connection_ids")),
                      QJsonValue(areInForce));
+    }
+
+    void sessionsThatAreNotKeptAreToldWithTheReason_data()
+    {
+        QTest::addColumn<bool>("areWanted");
+        QTest::addColumn<BackendKind>("backend");
+        QTest::addColumn<QString>("storeObstacle");
+        QTest::addColumn<bool>("areKept");
+        QTest::addColumn<QString>("obstacle");
+        const QString none;
+        const QString full = QStringLiteral("the store is full");
+        const QString qt = QStringLiteral("the TLS backend is Qt's own");
+        QTest::newRow("they are kept") << true << BackendKind::Dtlsd << none << true << none;
+        QTest::newRow("they are not wanted")
+            << false << BackendKind::Dtlsd << full << false << none;
+        QTest::newRow("Qt's own backend cannot") << true << BackendKind::Qt << none << false << qt;
+        QTest::newRow("nothing keeps them") << true << BackendKind::Dtlsd << full << false << full;
+    }
+    void sessionsThatAreNotKeptAreToldWithTheReason()
+    {
+        QFETCH(bool, areWanted);
+        QFETCH(BackendKind, backend);
+        QFETCH(QString, storeObstacle);
+        QFETCH(bool, areKept);
+        QFETCH(QString, obstacle);
+        m_asked->daemon.kept = keptSessions(areWanted, backend, storeObstacle);
+        const QJsonObject status = m_asked->ask(R"({"command": "status"})");
+        const QJsonObject health = m_asked->ask(R"({"command": "health"})");
+        QCOMPARE(status.value(QStringLiteral("keep_sessions")), QJsonValue(areKept));
+        QCOMPARE(health.value(QStringLiteral("keep_sessions")), QJsonValue(areKept));
+        QCOMPARE(text(status, "keep_sessions_obstacle"), obstacle);
     }
 
     void aWorkerThatHangsMakesItUnavailable_data()

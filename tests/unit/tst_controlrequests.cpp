@@ -94,7 +94,7 @@ void TestControlRequests::whatIsNoRequestIsRefused()
 void TestControlRequests::theErrorSaysWhatIsAccepted()
 {
     const QString commands =
-        QStringLiteral("status, sessions, close, close-identity, reload, metrics, health");
+        QStringLiteral("status, sessions, close, close-identity, reload, restart, metrics, health");
     QCOMPARE(text(m_asked->ask(R"({"command": "stop"})"), "error"),
              QStringLiteral("command: stop is unknown; %1 are accepted").arg(commands));
     QCOMPARE(text(m_asked->ask("{}"), "error"),

@@ -185,6 +185,7 @@ void TestCookieVerifier::aHandshakeThatSpansAChangeOfSecretsCompletes()
     const Credentials credentials(settings, rotation, QByteArray(32, 'd'));
     const QSslConfiguration configuration = serverConfiguration(*settings);
     const TimeSource time;
+    SessionMemory memory(0);
     DtlsSession session({.id = SessionId{1},
                          .path = path(),
                          .socket = *m_server,
@@ -193,7 +194,7 @@ void TestCookieVerifier::aHandshakeThatSpansAChangeOfSecretsCompletes()
                          .mtu = settings->tls.mtu,
                          .cookie = *cookie,
                          .time = time,
-                         .secrets = *std::pmr::new_delete_resource()});
+                         .memory = memory});
     session.start(hello);
     m_server->flush();
     for (const OutgoingDatagram &datagram : m_server->takeSent())

@@ -52,6 +52,7 @@ private Q_SLOTS:
     void anAdoptedSocketAnswersWhatCameBefore_data();
     void anAdoptedSocketAnswersWhatCameBefore();
     void anAdoptedSocketCountsItsOwnLossesOnly();
+    void aWildcardIsOfOneFamilyUnlessItsSocketIsOfBoth();
     void aPortThatIsTakenIsRefused();
     void siblingsShareAPort();
     void whatTheKernelDropsIsCounted();
@@ -250,6 +251,25 @@ void TestDatagramSocket::anAdoptedSocketCountsItsOwnLossesOnly()
     QCOMPARE(socket->takeOverflow(), 0U);
     overflow();
     QCOMPARE(socket->takeOverflow(), 500U);
+}
+
+void TestDatagramSocket::aWildcardIsOfOneFamilyUnlessItsSocketIsOfBoth()
+{
+    const auto ours4 = bound(QStringLiteral("0.0.0.0:0"));
+    const auto ours6 = bound(QStringLiteral("[::]:0"));
+    const auto passed =
+        DatagramSocket::adopt(Descriptor(foreignSocket(address(QStringLiteral("[::]:0")))));
+    const auto receives = [](const auto &socket, const char *host) {
+        return socket->receivesAt(
+            SocketAddress(QHostAddress(QLatin1String(host)), socket->localAddress().port()));
+    };
+    QVERIFY(receives(ours4, "127.0.0.1"));
+    QVERIFY(!receives(ours4, "::1"));
+    QVERIFY(!receives(ours6, "127.0.0.1"));
+    QVERIFY(receives(ours6, "::1"));
+    QVERIFY(receives(passed, "127.0.0.1"));
+    QVERIFY(receives(passed, "::1"));
+    QVERIFY(!passed->receivesAt(address(QStringLiteral("127.0.0.1:1"))));
 }
 
 void TestDatagramSocket::aPortThatIsTakenIsRefused()

@@ -50,6 +50,7 @@ class TestDtlsctlReport : public QObject
 private Q_SLOTS:
     void initTestCase();
     void statusIsABlock();
+    void theNextRestartIsForetold();
     void whatIsWrongStandsOut();
     void sessionsAreATable();
     void aTableMayComeInBlocks();
@@ -81,6 +82,7 @@ void TestDtlsctlReport::statusIsABlock()
         (QStringList{u"dtlsd 0.1.0, process 30, up 12s"_s,
                      u"  Listening on   0.0.0.0:22334, [::]:22334"_s,
                      u"  Configuration  /etc/dtlsd/dtlsd.ini"_s, u"  TLS backend    dtlsd"_s,
+                     u"  At a restart   sessions are kept"_s,
                      u"  Now            2 sessions of 3 identities, 0 handshakes under way"_s,
                      u"  Since start    2 sessions opened, 0 closed, 1 handshake failed"_s,
                      u"  Received       5 datagrams (60 B)"_s,
@@ -91,6 +93,21 @@ void TestDtlsctlReport::statusIsABlock()
     QCOMPARE(block[0].tone, TextLine::Tone::Heading);
     for (const TextLine &line : block.sliced(1))
         QCOMPARE(line.tone, TextLine::Tone::Plain);
+}
+
+void TestDtlsctlReport::theNextRestartIsForetold()
+{
+    StatusAnswer status = StatusAnswer::parse(objectOf(statusLine)).value();
+    const auto told = [&status] {
+        return texts(statusReport(status)).filter(u"At a restart"_s).join(u'\n');
+    };
+    status.takenOver = 12;
+    QCOMPARE(told(), u"  At a restart   sessions are kept, 12 at the last one"_s);
+    status.keepsSessions = false;
+    status.takenOver = 0;
+    QCOMPARE(told(), u"  At a restart   sessions end"_s);
+    status.keepObstacle = u"the store is full"_s;
+    QCOMPARE(told(), u"  At a restart   sessions end: the store is full"_s);
 }
 
 void TestDtlsctlReport::whatIsWrongStandsOut()

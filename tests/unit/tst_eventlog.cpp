@@ -270,9 +270,38 @@ void TestEventLog::everyEventReadsAsASentence()
         "dtlsd " DTLSD_VERSION
         " listens on 0.0.0.0:22334 (passed by systemd) with 1 worker for 2 identities; "
         "TLS backend: dtlsd");
+    QCOMPARE(message(Started{{},
+                             {listen},
+                             2,
+                             1,
+                             false,
+                             BackendKind::Qt,
+                             ConnectionIdUse::Inert,
+                             {KeepSessionsUse::Inert}}),
+             "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity; "
+             "TLS backend: qt, so [tls] connection_ids and [server] keep_sessions have no effect");
+    const Started takingOver{{},
+                             {listen},
+                             2,
+                             1,
+                             false,
+                             BackendKind::Dtlsd,
+                             ConnectionIdUse::InForce,
+                             {KeepSessionsUse::InForce, {}, 1200}};
+    QCOMPARE(message(takingOver),
+             "dtlsd " DTLSD_VERSION " listens on 0.0.0.0:22334 with 2 workers for 1 identity; "
+             "TLS backend: dtlsd; 1200 sessions taken over");
+    QCOMPARE(field(log.describe(takingOver), "DTLSD_KEPT_SESSIONS"), "yes");
+    QCOMPARE(field(log.describe(takingOver), "DTLSD_TAKEN_OVER"), "1200");
+    QCOMPARE(field(log.describe(Started{}), "DTLSD_KEPT_SESSIONS"), "no");
     QCOMPARE(field(log.describe(Started{}), "DTLSD_TLS_BACKEND"), "qt");
+    QCOMPARE(message(SessionsLost{2, QStringLiteral("a slot fails its check")}),
+             "2 sessions of the process before not taken over: a slot fails its check; their "
+             "devices open new ones");
     QCOMPARE(message(Stopping{QStringLiteral("SIGTERM"), 12}),
              "stopping on SIGTERM; 12 sessions to close");
+    QCOMPARE(message(Stopping{QStringLiteral("SIGTERM"), 1, true}),
+             "stopping on SIGTERM; 1 session kept for the next process");
     ConfigChange change;
     change.removedIdentities = {"a", "b"};
     change.keys = {QStringLiteral("[log] level")};

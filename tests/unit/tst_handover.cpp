@@ -47,8 +47,8 @@ void TestHandOver::devicesThatMoveKeepTheirSessions()
         QCOMPARE(setsockopt(passed[i], SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on), 0);
     PoolStage stage(QByteArray(plain).replace("workers = 2\n", "workers = 4\nreply = echo\n"),
                     passed);
-    QCOMPARE(stage.pool.isSteered(), !isLocked && letters.size() == 8);
-    const QList<SocketAddress> servers = stage.pool.addresses();
+    QCOMPARE(stage.pool.listeners().isSteered(), !isLocked && letters.size() == 8);
+    const QList<SocketAddress> servers = stage.pool.listeners().addresses();
     QCOMPARE(servers.size(), 2);
 
     constexpr int count = 8;

@@ -24,6 +24,7 @@ private:
 static const QByteArray fullConfig = R"([server]
 reply = "{size} \"bytes\"; \\thanks, {identity}"
 identity_hint = " hint "
+keep_sessions = no
 node = 200
 [tls]
 connection_ids = no

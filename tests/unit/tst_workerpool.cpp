@@ -260,8 +260,8 @@ void TestWorkerPool::recordsWithAnIdComeToTheirWorker()
 {
     PoolStage stage(fourWorkers, {});
     QVERIFY(stage.isListening);
-    QVERIFY(stage.pool.isSteered());
-    const QList<SocketAddress> first = stage.pool.addresses();
+    QVERIFY(stage.pool.listeners().isSteered());
+    const QList<SocketAddress> first = stage.pool.listeners().addresses();
     QCOMPARE(first.size(), 2);
     constexpr std::uint64_t all = 2 * sourceCount;
     sendToEach(first, recordFor(2));
@@ -275,8 +275,8 @@ void TestWorkerPool::recordsWithAnIdComeToTheirWorker()
     const QList<SocketAddress> wanted{first[1], SocketAddress::parse(u"127.0.0.2:0").value()};
     QVERIFY(stage.pool.bind(wanted));
     stage.pool.serve(wanted);
-    QVERIFY(stage.pool.isSteered());
-    const QList<SocketAddress> second = stage.pool.addresses();
+    QVERIFY(stage.pool.listeners().isSteered());
+    const QList<SocketAddress> second = stage.pool.listeners().addresses();
     QCOMPARE(second.size(), 2);
     QCOMPARE(second[0], first[1]);
     sendToEach(second, recordFor(0));
@@ -296,10 +296,10 @@ void TestWorkerPool::recordsWithAnIdComeToTheirWorkerThroughPassedSockets()
     QFETCH(QByteArray, letters);
     PoolStage stage(fourWorkers, socketsAt(letters));
     QCOMPARE(stage.pool.size(), 4);
-    QVERIFY(stage.pool.isSteered());
+    QVERIFY(stage.pool.listeners().isSteered());
     Counts expected(4);
     for (const std::size_t worker : {3U, 0U, 2U, 1U}) {
-        sendToEach(stage.pool.addresses(), recordFor(static_cast<int>(worker)));
+        sendToEach(stage.pool.listeners().addresses(), recordFor(static_cast<int>(worker)));
         expected[worker] = 2 * sourceCount;
         QCOMPARE(straysOf(stage.pool, std::accumulate(expected.begin(), expected.end(), 0UL)),
                  expected);
@@ -312,26 +312,26 @@ void TestWorkerPool::whereAWorkerHasNoSocketNothingIsSteered()
     const Steering former{.firstByte = 25, .chooserPlace = 12, .sockets = 2};
     QVERIFY(former.attachTo(passed[0])); // by a process that had two workers
     PoolStage stage(fourWorkers, passed);
-    QVERIFY(!stage.pool.isSteered());
+    QVERIFY(!stage.pool.listeners().isSteered());
     Listener listener;
     stage.pool.receivingSockets(listener.hear<int>(QStringLiteral("sockets")));
     QVERIFY(listener.waitFor(1));
     QCOMPARE(listener.heard, QStringList{QStringLiteral("sockets")}); // each worker has one
     QCOMPARE(stage.sink->accepted(), QList<QByteArray>());            // nobody refused anything
-    sendToEach(stage.pool.addresses(), recordFor(0));                 // they are handed over
+    sendToEach(stage.pool.listeners().addresses(), recordFor(0));     // they are handed over
     QCOMPARE(straysOf(stage.pool, 2 * sourceCount), (Counts{2 * sourceCount, 0, 0, 0}));
 
     // An address that has enough is steered nevertheless.
     PoolStage mixed(fourWorkers, socketsAt("baaaab"));
-    QVERIFY(!mixed.pool.isSteered());
-    sendToEach({mixed.pool.addresses()[1]}, recordFor(3));
+    QVERIFY(!mixed.pool.listeners().isSteered());
+    sendToEach({mixed.pool.listeners().addresses()[1]}, recordFor(3));
     QCOMPARE(straysOf(mixed.pool, sourceCount), (Counts{0, 0, 0, sourceCount}));
 }
 
 void TestWorkerPool::oneWorkerNeedsNoSteering()
 {
     PoolStage stage(QByteArray(plain).replace("workers = 2", "workers = 1"), socketsAt("ab"));
-    QVERIFY(stage.pool.isSteered());
+    QVERIFY(stage.pool.listeners().isSteered());
     QCOMPARE(stage.sink->accepted(), QList<QByteArray>());
 }
 
@@ -344,16 +344,16 @@ void TestWorkerPool::aKernelThatRefusesToSteerIsReported()
     for (const int socket : passed)
         QCOMPARE(setsockopt(socket, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on), 0);
     PoolStage stage(fourWorkers, passed);
-    QVERIFY(!stage.pool.isSteered());
+    QVERIFY(!stage.pool.listeners().isSteered());
     QVERIFY(stage.sink->waitForAccepted(1));
     QCOMPARE(stage.sink->accepted(),
              QList<QByteArray>{
                  stage.folder.path().toUtf8() +
                  ": [server] workers: cannot steer datagrams among the sockets at " +
-                 stage.pool.addresses()[0].toUtf8() +
+                 stage.pool.listeners().addresses()[0].toUtf8() +
                  ": Operation not permitted; workers hand records with a connection ID to each "
                  "other instead"});
-    sendToEach(stage.pool.addresses(), recordFor(0));
+    sendToEach(stage.pool.listeners().addresses(), recordFor(0));
     QCOMPARE(straysOf(stage.pool, sourceCount), (Counts{sourceCount, 0, 0, 0}));
 }
 
