@@ -90,6 +90,10 @@ Result<std::unique_ptr<SpoofedPeers>> SpoofedPeers::against(const SocketAddress 
         return Error{QStringLiteral("cannot forge source addresses: %1")
                          .arg(QString::fromLocal8Bit(std::strerror(error)))};
     }
+    // Without the filter it has received anything that was sent on this machine.
+    char byte = 0;
+    while (recv(receiver, &byte, sizeof byte, MSG_DONTWAIT) >= 0) {
+    }
     return std::unique_ptr<SpoofedPeers>(new SpoofedPeers(server, sender, receiver));
 }
 
@@ -174,6 +178,12 @@ void SpoofedPeers::take(QByteArrayView packet, const Look &look)
         ++tally->datagrams;
         tally->bytes += payload.size();
     }
+    if (exchange.answered.datagrams > 1 || (exchange.answered.bytes > exchange.sent.bytes))
+        qWarning("TWICE %s sent %lld/%lld answered %lld/%lld id %u payload %s",
+                 source.toUtf8().constData(), (long long)exchange.sent.datagrams,
+                 (long long)exchange.sent.bytes, (long long)exchange.answered.datagrams,
+                 (long long)exchange.answered.bytes, (unsigned)ntohs(headers.ip.id),
+                 payload.toByteArray().toHex().constData());
     if (look)
         look(source, payload);
 }
