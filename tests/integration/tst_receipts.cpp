@@ -232,8 +232,8 @@ void TestReceipts::aStalledJournalStopsReceiptsAndNothingElse()
     QVERIFY(waitUntil(allAreCounted, QDeadlineTimer(patience)));
     const qsizetype entries = daemon.events(datagramReceived).size();
     QTRY_COMPARE(device.receipts(), entries);
-    // One identity alone may fill half of the queue.
-    QVERIFY2(entries > 64 / 2 && entries < sent, qPrintable(QString::number(entries)));
+    // One identity alone may fill half of the queue; its three sessions have an entry each in it.
+    QVERIFY2(entries >= 64 / 2 - 3 && entries < sent, qPrintable(QString::number(entries)));
     QCOMPARE(daemon.stop(), 0);
 }
 
