@@ -269,10 +269,10 @@ void DtlsServer::giveWay(const SharedState::NetworkClaim &claim)
     m_handshakes.giveWay(claim, m_now);
 }
 
-void DtlsServer::sendReplies(std::span<const Receipt> receipts)
+Delivery DtlsServer::send(std::span<const Outbound> datagrams)
 {
     const auto turn = beginTurn();
-    m_traffic.sendReplies(receipts);
+    return m_traffic.send(datagrams);
 }
 
 Statistics DtlsServer::statistics() const

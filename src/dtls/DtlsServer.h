@@ -55,8 +55,8 @@ public:
     void listen(std::unique_ptr<DatagramSocket> socket) { m_sockets.add(std::move(socket)); }
     /// Takes the stores of former processes over, with their sessions, before resume().
     Takeover::Count takeOver(std::vector<std::unique_ptr<SessionStore>> stores);
-    /// Where its sessions are, and in which stores; after leave() only destruction may follow.
-    [[nodiscard]] SessionMemory &memory() { return m_sessions.memory(); }
+    /// After SessionMemory::leave() only destruction may follow.
+    [[nodiscard]] SessionTable &sessions() { return m_sessions; }
     /// Starts receiving on the sockets that were bound paused, and stops again.
     void resume() { m_sockets.resume(); }
     void pause() { m_sockets.pause(); }
@@ -88,8 +88,8 @@ public:
     /// false: reply at once, without emitting datagramReceived().
     void setHeard(bool isHeard) { m_traffic.setHeard(isHeard); }
 
-    /// Sends each reply to its session, unless that has ended.
-    void sendReplies(std::span<const Receipt> receipts);
+    /// Sends each of @p datagrams to its session, if that is open. Returns what became of the last.
+    Delivery send(std::span<const Outbound> datagrams);
 
     [[nodiscard]] Statistics statistics() const;
     /// Begins to list the sessions that @p query is about.
@@ -112,7 +112,7 @@ Q_SIGNALS:
     void errorMessage(const dtlsd::ServerEvent &event);
     void warningMessage(const dtlsd::ServerEvent &event);
     void infoMessage(const dtlsd::ServerEvent &event);
-    /// One decrypted datagram. Its receipt comes back through sendReplies().
+    /// One decrypted datagram. Its reply comes back through send().
     void datagramReceived(const dtlsd::Datagram &datagram);
 
 private:

@@ -223,23 +223,23 @@ SessionClosed DtlsSession::closed(CloseReason reason) const
 
 QByteArray DtlsSession::replyTo(const QByteArray &payload) const
 {
-    if (m_reply->isEcho()) // saves the text of the address
-        return payload;
     return m_reply->render(
-        {m_info.path.peer.toUtf8(), m_info.identity, payload, m_ledger.received.datagrams});
+        {m_info.path.peer, m_info.identity, payload, m_ledger.received.datagrams});
 }
 
-DtlsSession::Sending DtlsSession::send(const QByteArray &plaintext)
+Delivery DtlsSession::send(const QByteArray &plaintext)
 {
-    if (m_state != State::Established || plaintext.isEmpty() || !takes(plaintext))
-        return Sending::Failed;
+    if (m_state != State::Established || plaintext.isEmpty())
+        return Delivery::Failed;
+    if (!takes(plaintext))
+        return Delivery::TooLong;
     emptyErrorQueue();
     const std::uint64_t dropped = m_whereabouts.dropped();
     if (m_dtls.writeDatagramEncrypted(m_whereabouts.output(), plaintext) < 0) {
         // Our output accepts everything, so the backend refused: the session is over.
         m_closeReason = CloseReason::Error;
         m_state = State::Ended;
-        return Sending::Failed;
+        return Delivery::Failed;
     }
     const bool isUnearned = m_whereabouts.dropped() != dropped;
     if (!isUnearned) {
@@ -249,7 +249,7 @@ DtlsSession::Sending DtlsSession::send(const QByteArray &plaintext)
     if (m_sslRecords)
         ++m_association->nextSequence;
     closeIfKeysAreUsedUp();
-    return isUnearned ? Sending::Unearned : Sending::Done;
+    return isUnearned ? Delivery::Unearned : Delivery::Sent;
 }
 
 void DtlsSession::closeIfKeysAreUsedUp()

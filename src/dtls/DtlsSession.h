@@ -152,6 +152,8 @@ public:
     [[nodiscard]] SessionClosed closed(CloseReason reason) const;
 
     [[nodiscard]] const SessionLedger &ledger() const { return m_ledger; }
+    [[nodiscard]] KeptState &kept() { return m_association; }
+    [[nodiscard]] const KeptState &kept() const { return m_association; }
 
     /// Keeps what the settings say of its identity, so that a datagram needs no lookup. @p reply
     /// belongs to the settings, @p rate may be null.
@@ -169,14 +171,8 @@ public:
     {
         return plaintext.size() <= m_association->maximumPlaintext;
     }
-    enum class Sending {
-        Done,
-        Failed,  ///< it is empty or too long, or the session has Ended
-        Unearned ///< the path has not earned that much; see Whereabouts
-    };
-
     /// Encrypts and queues @p plaintext.
-    Sending send(const QByteArray &plaintext);
+    Delivery send(const QByteArray &plaintext);
     /// Queues close_notify if Established. Ended afterwards.
     void close();
 

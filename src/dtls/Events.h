@@ -12,10 +12,12 @@
 #include <QByteArrayView>
 #include <QString>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -31,6 +33,29 @@ enum class SessionId : std::uint64_t {};
 /// Parses 16 hex digits in either case; nullopt for any other text.
 [[nodiscard]] std::optional<SessionId> sessionIdIn(QByteArrayView text);
 
+/// Finds a session again, which may have moved or ended meanwhile.
+struct SessionHandle
+{
+    SessionId id{};
+    Path path;
+    std::optional<ConnectionId> connectionId = {};
+};
+
+/// A datagram for a device.
+struct Outbound
+{
+    SessionHandle session;
+    QByteArray payload;
+};
+
+/// What becomes of an Outbound.
+enum class Delivery {
+    Sent,
+    Failed,  ///< it is empty, or the session has ended
+    TooLong, ///< for the device (RFC 6066 §4)
+    Unearned ///< by the path that the device has moved to; see Whereabouts
+};
+
 /// The session that an event is about.
 struct SessionInfo
 {
@@ -42,6 +67,7 @@ struct SessionInfo
     [[nodiscard]] bool isOpen() const { return cipher != CipherSuite(); }
     /// Whether the peer has sent its identity, which may be empty. A null one was not sent.
     [[nodiscard]] bool hasIdentity() const { return !identity.isNull(); }
+    [[nodiscard]] SessionHandle handle() const { return {id, path, connectionId}; }
 
     SessionId id{};
     Path path;
@@ -62,6 +88,12 @@ struct Traffic
         bytes += static_cast<std::uint64_t>(message.size());
         return *this;
     }
+    Traffic &operator+=(const Traffic &other)
+    {
+        datagrams += other.datagrams;
+        bytes += other.bytes;
+        return *this;
+    }
 };
 
 /// A count for each enumerator; the last enumerator must be Error.
@@ -75,6 +107,11 @@ struct CountBy
     [[nodiscard]] std::uint64_t total() const
     {
         return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+    }
+    CountBy &operator+=(const CountBy &other)
+    {
+        std::ranges::transform(counts, other.counts, counts.begin(), std::plus());
+        return *this;
     }
 };
 
@@ -208,15 +245,6 @@ using ServerEvent =
     std::variant<HandshakeStarted, SessionOpened, SessionMoved, SessionClosed, HandshakeFailed,
                  PeerMisbehaving, IdentityLimited, ReplyDropped, UnverifiedTraffic, ListenFailed>;
 
-/// A reply, to be sent once the log has taken the datagram it answers.
-struct Receipt
-{
-    Path path;
-    std::optional<ConnectionId> connectionId; ///< the session may have moved meanwhile
-    SessionId session{};
-    QByteArray reply; ///< empty: no reply
-};
-
 /// One decrypted datagram of a device.
 struct Datagram
 {
@@ -224,7 +252,9 @@ struct Datagram
     std::uint64_t sequence = 0; ///< 1, 2, … in a session
     QByteArray payload;
     QByteArray ciphertext; ///< the whole datagram as received; empty unless wanted
-    Receipt receipt;
+    QByteArray reply;      ///< to be sent once the log has it; empty: none
+
+    [[nodiscard]] Outbound answer() const { return {session.handle(), reply}; }
 };
 
 /// The counters of a server, which only grow, and two gauges at the end.
@@ -259,6 +289,7 @@ struct SessionReport
     Traffic received;
     Traffic sent;
     std::uint64_t badRecords = 0; ///< forged, repeated or incomplete
+    std::uint64_t service = 0;    ///< KeptState::service()
 };
 
 } // namespace dtlsd

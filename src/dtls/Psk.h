@@ -67,6 +67,8 @@ struct PskIdentity
     QList<Subnet> allowFrom;            ///< empty = any address
     std::optional<ReplyTemplate> reply; ///< overrides the server's
     std::optional<std::int64_t> datagramsPerSecond{}; ///< overrides the general limit; 0 = no limit
+    /// Overrides the general service; SocketAddress() = none.
+    std::optional<SocketAddress> forward{};
 
     [[nodiscard]] bool allows(const SocketAddress &peer) const;
 

@@ -13,16 +13,25 @@ ReplyTemplate::ReplyTemplate()
     m_pieces = {{Slot::Literal, "to "}, {Slot::Peer, {}}, {Slot::Literal, ": ACK"}};
 }
 
+ReplyTemplate ReplyTemplate::none()
+{
+    ReplyTemplate result;
+    result.m_kind = Kind::None;
+    result.m_text = QStringLiteral("none");
+    result.m_pieces.clear();
+    return result;
+}
+
 Result<ReplyTemplate> ReplyTemplate::parse(const QString &text)
 {
     ReplyTemplate result;
     if (text == u"ack")
         return result;
+    if (text == u"none")
+        return none();
     result.m_text = text;
     result.m_pieces.clear();
-    if (text == u"none") {
-        result.m_kind = Kind::None;
-    } else if (text == u"echo") {
+    if (text == u"echo") {
         result.m_kind = Kind::Echo;
     } else if (const Result<> compiled = result.compile(text); !compiled) {
         return compiled.error();
@@ -86,7 +95,7 @@ QByteArray ReplyTemplate::render(const Values &values) const
             reply += piece.literal;
             break;
         case Slot::Peer:
-            reply += values.peer;
+            reply += values.peer.toUtf8(); // takes as long as to decrypt a datagram
             break;
         case Slot::Identity:
             reply += values.identity;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/Result.h"
+#include "core/SocketAddress.h"
 
 #include <QByteArray>
 #include <QByteArrayView>
@@ -21,7 +22,7 @@ class ReplyTemplate
 public:
     struct Values
     {
-        QByteArrayView peer;
+        SocketAddress peer;
         QByteArrayView identity;
         QByteArray payload;
         std::uint64_t sequence = 0;
@@ -29,14 +30,14 @@ public:
 
     /// `ack`.
     ReplyTemplate();
+    /// `none`.
+    static ReplyTemplate none();
     /// Fails on an unknown or unclosed placeholder, an empty text, and a text that could become
     /// longer than a DTLS record.
     static Result<ReplyTemplate> parse(const QString &text);
 
     /// Whether the reply confirms that the datagram was taken: `ack`, or any text.
     [[nodiscard]] bool isReceipt() const { return m_kind == Kind::Text; }
-    /// Whether the reply is the payload, with nothing to render.
-    [[nodiscard]] bool isEcho() const { return m_kind == Kind::Echo; }
     /// The reply to one datagram; empty for `none`.
     [[nodiscard]] QByteArray render(const Values &values) const;
     /// As configured; parse() reads it back.

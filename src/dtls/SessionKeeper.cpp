@@ -150,7 +150,10 @@ void SessionKeeper::settle(const SharedState::IdentityClaim &claim, DtlsSession 
 
 void SessionKeeper::giveWay(const SharedState::IdentityClaim &claim)
 {
-    settle(claim, m_sessions.established().toGiveWay(claim, nullptr));
+    DtlsSession *ours = m_sessions.established().toGiveWay(claim, nullptr);
+    if (!ours)
+        m_isCrowded = true; // perhaps: it has ended meanwhile, and none gives way for the newcomer
+    settle(claim, ours);
 }
 
 void SessionKeeper::closeThose(const std::function<bool(const SessionInfo &)> &isMeant, Done done,

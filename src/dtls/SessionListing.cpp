@@ -24,7 +24,8 @@ SessionReport reportOn(const DtlsSession &session, AgeOrder::Clock::time_point n
             since(session.place.touched),
             ledger.received,
             ledger.sent,
-            ledger.badRecords()};
+            ledger.badRecords(),
+            session.kept().service()};
 }
 
 } // namespace

@@ -14,6 +14,7 @@ KeptState::KeptState(SessionMemory &memory, SessionSlot &slot)
     : m_memory(memory)
     , m_slot(&slot)
     , m_state(&slot.association)
+    , m_service(slot.service)
 {
 }
 
@@ -30,6 +31,7 @@ KeptState::KeptState(KeptState &&other) noexcept
     : m_memory(other.m_memory)
     , m_slot(std::exchange(other.m_slot, nullptr))
     , m_state(std::exchange(other.m_state, nullptr))
+    , m_service(other.m_service)
 {
 }
 
@@ -82,6 +84,13 @@ void KeptState::noteSent(const Traffic &sent)
 {
     if (m_slot)
         m_slot->sent = sent;
+}
+
+void KeptState::noteService(std::uint64_t service)
+{
+    m_service = service;
+    if (m_slot)
+        m_slot->service = service;
 }
 
 SessionSlot *SessionMemory::claim()

@@ -9,6 +9,7 @@
 #include "dtls/SessionStore.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <vector>
@@ -41,6 +42,9 @@ public:
     void moveTo(const SessionSlot::Place &place);
     void noteReceived(const Traffic &received, const TimeSource &time);
     void noteSent(const Traffic &sent);
+    /// A word for the owner of sockets to local services, which a next process gets back; 0: none.
+    void noteService(std::uint64_t service);
+    [[nodiscard]] std::uint64_t service() const { return m_service; }
     /// Whether these are called for.
     [[nodiscard]] bool isInSlot() const { return m_slot != nullptr; }
 
@@ -48,6 +52,7 @@ private:
     SessionMemory &m_memory;
     SessionSlot *m_slot = nullptr;
     AssociationState *m_state; // of m_slot, or of the memory's own
+    std::uint64_t m_service = 0;
 };
 
 class SessionMemory

@@ -27,6 +27,9 @@ struct SessionSlot
 
     using Time = std::chrono::microseconds; ///< CLOCK_BOOTTIME, which no process resets
 
+    static constexpr std::uint64_t rests = std::uint64_t{1} << 48;
+    static constexpr std::chrono::minutes rest{5};
+
     /// Names a key, to its holders alone: HMAC with the key of the session's number.
     using KeyMark = std::array<unsigned char, 16>;
 
@@ -60,7 +63,9 @@ struct SessionSlot
     std::int64_t touched = 0; ///< Time
     Traffic received;
     Traffic sent;
-    std::uint64_t service = 0; ///< for the address of its socket to a local service; 0: it has none
+    /// For the address of its socket to a local service; 0: it has none. With the bit `rests` a
+    /// free slot still has it, and in `touched` when its session has ended.
+    std::uint64_t service = 0;
     Check windowCheck = 0; ///< of association.window, if nothing came after the process had left it
     KeptNumber isValid = 0; ///< written last, and cleared first
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dtls/SessionStore.h"
 
+#include "dtls/TimeSource.h"
+
 #include <QString>
 
 #include <algorithm>
@@ -42,6 +44,13 @@ void wipe(SessionSlot &slot)
 {
     slot.isValid = 0;
     OPENSSL_cleanse(&slot, offsetof(SessionSlot, isValid));
+}
+
+/// Of a free slot.
+bool isResting(const SessionSlot &slot)
+{
+    return (slot.service & SessionSlot::rests) != 0 &&
+           TimeSource::sinceBoot() - SessionSlot::Time(slot.touched) < SessionSlot::rest;
 }
 
 } // namespace
@@ -249,14 +258,30 @@ void SessionStore::settle()
     header().attempts = 0;
 }
 
+std::vector<SessionStore::Rested> SessionStore::resting() const
+{
+    std::vector<Rested> found;
+    for (const SessionSlot &slot : m_slots.first(header().used)) {
+        if (slot.isValid == 0 && isResting(slot))
+            found.push_back({slot.service, SessionSlot::Time(slot.touched)});
+    }
+    return found;
+}
+
 SessionSlot *SessionStore::claim()
 {
+    const bool isFull = header().used == m_slots.size();
+    if (!m_resting.empty() &&
+        (!isResting(m_slots[m_resting.front()]) || (isFull && m_free.empty()))) {
+        m_free.push_back(m_resting.front());
+        m_resting.pop_front();
+    }
     if (!m_free.empty()) {
         const std::uint32_t place = m_free.back();
         m_free.pop_back();
         return new (&m_slots[place]) SessionSlot;
     }
-    if (header().used == m_slots.size())
+    if (isFull)
         return nullptr;
     auto *slot = new (&m_slots[header().used]) SessionSlot;
     ++header().used;
@@ -265,8 +290,18 @@ SessionSlot *SessionStore::claim()
 
 void SessionStore::release(SessionSlot &slot)
 {
+    const std::uint64_t service = slot.service;
+    const std::int64_t ended = slot.isValid == 0 ? slot.touched : TimeSource::sinceBoot().count();
     wipe(slot);
-    m_free.push_back(static_cast<std::uint32_t>(&slot - m_slots.data()));
+    if ((service & SessionSlot::rests) != 0) {
+        slot.service = service;
+        slot.touched = ended;
+    }
+    const auto place = static_cast<std::uint32_t>(&slot - m_slots.data());
+    if (isResting(slot))
+        m_resting.push_back(place);
+    else
+        m_free.push_back(place);
 }
 
 bool SessionStore::has(const SessionSlot &slot) const

@@ -26,6 +26,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -63,6 +64,14 @@ public:
     /// processes in a row did not get that far is not opened again.
     void settle();
 
+    struct Rested
+    {
+        std::uint64_t service = 0; ///< SessionSlot::service
+        SessionSlot::Time since{};
+    };
+    /// Of sessions that have ended: not all, where slots are scarce.
+    [[nodiscard]] std::vector<Rested> resting() const;
+
     /// An empty slot; nullptr: there is none.
     [[nodiscard]] SessionSlot *claim();
     /// Wipes @p slot, which was claimed or taken.
@@ -87,7 +96,8 @@ private:
 
     Descriptor m_descriptor;
     std::span<SessionSlot> m_slots;
-    std::vector<std::uint32_t> m_free; // below the header's `used`
+    std::vector<std::uint32_t> m_free;   // below the header's `used`
+    std::deque<std::uint32_t> m_resting; // likewise; the one that ended first comes first
 };
 
 } // namespace dtlsd

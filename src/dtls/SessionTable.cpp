@@ -35,16 +35,19 @@ DtlsSession *SessionTable::find(const ConnectionId &id)
     return found == sessions.end() ? nullptr : found->second.get();
 }
 
-DtlsSession *SessionTable::find(const Receipt &receipt)
+DtlsSession *SessionTable::find(const SessionHandle &handle)
 {
-    const auto isIt = [&](const DtlsSession *session) {
-        return session && session->info().id == receipt.session;
-    };
-    const Peer *peer = receipt.connectionId ? nullptr : find(receipt.path);
-    DtlsSession *session = receipt.connectionId ? find(*receipt.connectionId)
-                           : peer               ? peer->established.get()
-                                                : nullptr;
-    return isIt(session) ? session : nullptr;
+    const Peer *peer = handle.connectionId ? nullptr : find(handle.path);
+    DtlsSession *session = handle.connectionId ? find(*handle.connectionId)
+                           : peer              ? peer->established.get()
+                                               : nullptr;
+    return session && session->info().id == handle.id ? session : nullptr;
+}
+
+void SessionTable::noteService(const SessionHandle &handle, std::uint64_t service)
+{
+    if (DtlsSession *session = find(handle))
+        session->kept().noteService(service);
 }
 
 std::vector<DtlsSession *> SessionTable::openAt(const Path &path)

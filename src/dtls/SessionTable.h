@@ -59,8 +59,10 @@ public:
     [[nodiscard]] Peer *find(const Path &path);
     /// The open session with @p id; nullptr: there is none.
     [[nodiscard]] DtlsSession *find(const ConnectionId &id);
-    /// The open session that @p receipt is for, wherever it is now; nullptr: it has ended.
-    [[nodiscard]] DtlsSession *find(const Receipt &receipt);
+    /// The open session of @p handle, wherever it is now; nullptr: it has ended.
+    [[nodiscard]] DtlsSession *find(const SessionHandle &handle);
+    /// Sets KeptState::service() of that session, if it is open.
+    void noteService(const SessionHandle &handle, std::uint64_t service);
     /// The open sessions that are at @p path: an ordinary one, and any number with IDs.
     [[nodiscard]] std::vector<DtlsSession *> openAt(const Path &path);
 

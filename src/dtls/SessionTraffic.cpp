@@ -160,38 +160,43 @@ void SessionTraffic::deliver(DtlsSession &session, const QByteArray &payload,
     }
     const SessionInfo &info = session.info();
     m_owner.heard(Datagram{info, session.ledger().received.datagrams, payload,
-                           m_keepsCiphertext ? datagram.toByteArray() : QByteArray(),
-                           Receipt{info.path, info.connectionId, info.id, reply}});
+                           m_keepsCiphertext ? datagram.toByteArray() : QByteArray(), reply});
 }
 
-void SessionTraffic::answer(DtlsSession &session, const QByteArray &reply)
+Delivery SessionTraffic::answer(DtlsSession &session, const QByteArray &reply)
 {
-    const DtlsSession::Sending sent = session.send(reply);
-    if (sent == DtlsSession::Sending::Done) {
+    const Delivery delivery = session.send(reply);
+    if (delivery == Delivery::Sent) {
         m_statistics.sent += reply;
-    } else if (sent == DtlsSession::Sending::Unearned) {
+    } else if (delivery == Delivery::Unearned) {
         ++m_statistics.repliesUnearned;
-    } else if (!session.takes(reply)) {
+    } else if (delivery == Delivery::TooLong) {
         ++m_statistics.repliesTooLong;
         if (const auto dropped = session.noteDroppedReply(reply))
             m_owner.warn(*dropped);
     }
+    return delivery;
 }
 
-void SessionTraffic::sendReplies(std::span<const Receipt> receipts)
+Delivery SessionTraffic::send(std::span<const Outbound> datagrams)
 {
-    for (const Receipt &receipt : receipts) {
-        DtlsSession *session = m_sessions.find(receipt);
-        if (!session) {
-            ++m_statistics.repliesTooLate;
-            continue;
-        }
-        if (!m_keeper.isAdmitted(*session))
-            continue;
-        answer(*session, receipt.reply);
-        if (session->state() == DtlsSession::State::Ended)
-            m_owner.end(*session, session->closeReason());
-    }
+    Delivery last = Delivery::Failed;
+    for (const Outbound &datagram : datagrams)
+        last = send(datagram);
+    return last;
+}
+
+Delivery SessionTraffic::send(const Outbound &datagram)
+{
+    DtlsSession *session = m_sessions.find(datagram.session);
+    if (!session)
+        ++m_statistics.repliesTooLate;
+    if (!session || !m_keeper.isAdmitted(*session))
+        return Delivery::Failed;
+    const Delivery delivery = answer(*session, datagram.payload);
+    if (session->state() == DtlsSession::State::Ended)
+        m_owner.end(*session, session->closeReason());
+    return delivery;
 }
 
 void SessionTraffic::noteBadRecord(DtlsSession *session, Clock::time_point now)

@@ -67,8 +67,8 @@ public:
     void receive(SessionTable::Peer &peer, const Way &way, Packet packet, Clock::time_point now);
     /// Handles one datagram with the ID of @p session, record by record.
     void receive(DtlsSession &session, const Way &way, Packet packet, Clock::time_point now);
-    /// Sends each reply to its session, unless that has ended.
-    void sendReplies(std::span<const Receipt> receipts);
+    /// See DtlsServer::send().
+    Delivery send(std::span<const Outbound> datagrams);
 
     /// Emits an event for each identity over its rate, if one is due.
     void report(Clock::time_point now);
@@ -91,7 +91,8 @@ private:
     void noteBadRecord(DtlsSession *session, Clock::time_point now);
     void deliver(DtlsSession &session, const QByteArray &payload, QByteArrayView datagram,
                  Clock::time_point now);
-    void answer(DtlsSession &session, const QByteArray &reply);
+    Delivery send(const Outbound &datagram);
+    Delivery answer(DtlsSession &session, const QByteArray &reply);
 
     SessionTable &m_sessions;
     Handshakes &m_handshakes;
