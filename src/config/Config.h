@@ -8,6 +8,7 @@
 #include "core/BackendKind.h"
 #include "core/SocketAddress.h"
 #include "dtls/ServerOptions.h"
+#include "forward/ForwardOptions.h"
 #include "log/LogOptions.h"
 
 #include <QByteArray>
@@ -76,6 +77,7 @@ struct Config
     std::chrono::milliseconds watchInterval{0}; ///< `[server] watch_interval`; 0 = off
     std::optional<BackendKind> tlsBackend;      ///< none = auto: ours if it works, else Qt's
     ServerSettings settings;
+    ForwardOptions forward;
     LogOptions log;
     ControlOptions control;
     KeyOptions keys;

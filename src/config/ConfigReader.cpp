@@ -2,6 +2,7 @@
 #include "config/ConfigReader.h"
 
 #include "config/ConfigSchema.h"
+#include "config/ForwardCheck.h"
 #include "config/KeyText.h"
 #include "config/ListenCheck.h"
 #include "config/PskFile.h"
@@ -48,6 +49,7 @@ ConfigResult ConfigReader::read(const RegularFile &text)
     checkListen();
     readCookieSecret();
     readIdentities();
+    checkForward(m_document, m_config, m_machine, m_diagnostics);
     checkReceiptsAreLogged();
     judgeAccess(text);
     warnAboutOwners();
@@ -148,7 +150,10 @@ void ConfigReader::readIdentities()
 {
     auto store = std::make_shared<PskStore>();
     const KeyRules rules{static_cast<qsizetype>(m_config.keys.minimumSize), m_keyDirectory};
-    IdentitySections sections(m_config.file, rules, *store, m_diagnostics);
+    ReplyTemplate &reply = m_config.settings.reply.reply;
+    IdentitySections sections(m_config.file, rules, reply, *store, m_diagnostics);
+    if (m_config.forward.target != SocketAddress() && !m_document.find(u"server", u"reply"))
+        reply = ReplyTemplate::none(); // the service replies
     for (const IniDocument::Section &section : m_document.sections()) {
         if (IdentitySections::isOne(section))
             sections.read(section, hasProblems(section));

@@ -81,6 +81,26 @@ ValueCodec<std::optional<BackendKind>> backendOrAuto()
     return choice(words);
 }
 
+/// Empty text is no service, as `none` is.
+ValueCodec<SocketAddress> serviceOrNothing()
+{
+    const auto service = serviceAddress();
+    return {[parse = service.parse](const QString &text) -> Result<SocketAddress> {
+                return text.isEmpty() ? SocketAddress() : parse(text);
+            },
+            [format = service.format](const SocketAddress &address) {
+                return address == SocketAddress() ? QString() : format(address);
+            },
+            QStringLiteral("nothing, ") + service.accepted};
+}
+
+ValueCodec<ForwardOptions::Header> forwardHeader()
+{
+    using Header = ForwardOptions::Header;
+    return choice<Header>(
+        {{QStringLiteral("none"), Header::None}, {QStringLiteral("proxy"), Header::Proxy}});
+}
+
 ValueCodec<bool> yesOrNo()
 {
     return choice<bool>({{QStringLiteral("yes"), true}, {QStringLiteral("no"), false}});
@@ -138,6 +158,8 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
         key(u"server", u"identity_hint", shortText(hintSize),
             DTLSD_AT(settings.reply.identityHint)),
         key(u"server", u"reply", replyTemplate(), DTLSD_AT(settings.reply.reply)),
+        key(u"server", u"forward", serviceOrNothing(), DTLSD_AT(forward.target)),
+        key(u"server", u"forward_header", forwardHeader(), DTLSD_AT(forward.header)),
         madeOnce(key(u"server", u"receive_buffer", byteSize(4 << 10, 1 << 30),
                      DTLSD_AT(server.receiveBuffer))),
         madeOnce(key(u"server", u"cookie_secret", cookieSecret(), DTLSD_AT(cookies))),
@@ -187,11 +209,13 @@ std::vector<ConfigKey<Config>> makeConfigKeys()
 
 std::vector<ConfigKey<PskIdentity>> makeIdentityKeys()
 {
-    return {row<PskIdentity>(u"identity", u"allow_from", subnets(), DTLSD_AT(allowFrom)),
-            row<PskIdentity>(u"identity", u"reply", optionally(replyTemplate()), DTLSD_AT(reply)),
-            row<PskIdentity>(u"identity", u"datagrams_per_second",
-                             optionally(wholeNumberOrZero(manyEntries, QStringLiteral("no limit"))),
-                             DTLSD_AT(datagramsPerSecond))};
+    return {
+        row<PskIdentity>(u"identity", u"allow_from", subnets(), DTLSD_AT(allowFrom)),
+        row<PskIdentity>(u"identity", u"reply", optionally(replyTemplate()), DTLSD_AT(reply)),
+        row<PskIdentity>(u"identity", u"forward", optionally(serviceAddress()), DTLSD_AT(forward)),
+        row<PskIdentity>(u"identity", u"datagrams_per_second",
+                         optionally(wholeNumberOrZero(manyEntries, QStringLiteral("no limit"))),
+                         DTLSD_AT(datagramsPerSecond))};
 }
 
 #undef DTLSD_AT

@@ -93,6 +93,9 @@ PskIdentity IdentitySections::readEntries(const IniDocument::Section &section)
     PskIdentity identity;
     for (const IniDocument::Entry &entry : section.entries)
         readEntry({entry.line, section.name, entry.key}, entry, identity);
+    if (identity.forward && !identity.reply) // the service replies, if there is one
+        identity.reply =
+            *identity.forward == SocketAddress() ? m_unforwarded : ReplyTemplate::none();
     return identity;
 }
 
@@ -103,8 +106,13 @@ void IdentitySections::readEntry(const IniPlace &place, const IniDocument::Entry
     const auto known = std::find_if(keys.begin(), keys.end(),
                                     [&](const auto &key) { return key.name == entry.key; });
     const bool isSecret = entry.key == u"key" || entry.key == u"next_key";
-    if (!isSecret && known == keys.end())
+    if (const QString owner = sectionOf(entry.key); !isSecret && known == keys.end()) {
+        if (!owner.isEmpty())
+            return m_diagnostics.error(
+                place,
+                QStringLiteral("belongs in [%1]; here %2").arg(owner, acceptedNames(knownKeys())));
         return m_diagnostics.unknownKey(place, knownKeys(), true);
+    }
     const Result<> read = isSecret ? readKey(entry, identity) : known->read(identity, entry.value);
     if (!read)
         m_diagnostics.error(place, read.error().message);

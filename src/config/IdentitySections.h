@@ -24,10 +24,13 @@ QByteArray identityOf(QStringView section);
 class IdentitySections
 {
 public:
-    /// @p file is the INI file's path; both references must outlive this.
-    IdentitySections(QString file, KeyRules rules, PskStore &store, Diagnostics &diagnostics)
+    /// @p file is the INI file's path; both references must outlive this. @p unforwarded is the
+    /// reply to what goes to no service, if an identity does not say.
+    IdentitySections(QString file, KeyRules rules, ReplyTemplate unforwarded, PskStore &store,
+                     Diagnostics &diagnostics)
         : m_file(std::move(file))
         , m_rules(std::move(rules))
+        , m_unforwarded(std::move(unforwarded))
         , m_store(store)
         , m_diagnostics(diagnostics)
     {
@@ -55,6 +58,7 @@ private:
 
     QString m_file;
     KeyRules m_rules;
+    ReplyTemplate m_unforwarded;
     PskStore &m_store;
     Diagnostics &m_diagnostics;
     QList<QByteArray> m_names;

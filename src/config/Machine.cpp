@@ -5,20 +5,35 @@
 
 #include <QString> // QStringView::toUInt()
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include <net/if.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 namespace dtlsd {
 
+namespace {
+
+/// Not if a service manager's sandbox forbids the family (RestrictAddressFamilies=).
+bool hasFamily(int family)
+{
+    const Descriptor socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    return socket.isOpen() || errno != EAFNOSUPPORT;
+}
+
+} // namespace
+
 Machine Machine::current()
 {
-    // Also fails if a service manager's sandbox forbids the family (RestrictAddressFamilies=).
-    const Descriptor socket(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const bool isUnknown = !socket.isOpen() && errno == EAFNOSUPPORT;
-    return {!isUnknown};
+    rlimit limit{};
+    static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit)); // fails only for unknown limits
+    return {.hasIPv4 = hasFamily(AF_INET),
+            .hasIPv6 = hasFamily(AF_INET6),
+            .descriptors = static_cast<std::int64_t>(
+                std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()))};
 }
 
 bool isInterface(QStringView scope)

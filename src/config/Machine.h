@@ -5,11 +5,17 @@
 
 #include <QStringView>
 
+#include <cstdint>
+#include <limits>
+
 namespace dtlsd {
 
 struct Machine
 {
-    bool hasIPv6 = true; ///< the kernel has it, and this process may use it
+    bool hasIPv4 = true; ///< the kernel has it, and this process may use it
+    bool hasIPv6 = true;
+    /// How many this process may have open (RLIMIT_NOFILE).
+    std::int64_t descriptors = std::numeric_limits<std::int64_t>::max();
 
     static Machine current();
 };

@@ -276,6 +276,29 @@ ValueCodec<QList<SocketAddress>> listenAddresses()
                            "commas between, are accepted")};
 }
 
+ValueCodec<SocketAddress> serviceAddress()
+{
+    const QString none = QStringLiteral("none");
+    return {[none](const QString &text) -> Result<SocketAddress> {
+                if (text == none)
+                    return SocketAddress();
+                const auto address = SocketAddress::parse(text);
+                if (!address)
+                    return wrong(text, QStringLiteral("is not an address with a port"));
+                if (!address->address().isLoopback())
+                    return wrong(text, QStringLiteral("is not on this machine's loopback"));
+                if (address->address() == QHostAddress(QStringLiteral("127.255.255.255")))
+                    return wrong(text, QStringLiteral("is a broadcast address"));
+                if (address->port() == 0)
+                    return wrong(text, QStringLiteral("has port 0, at which nothing listens"));
+                return *address;
+            },
+            [none](const SocketAddress &address) {
+                return address == SocketAddress() ? none : address.toString();
+            },
+            QStringLiteral("none or an address such as 127.0.0.1:5683 or [::1]:5683 is accepted")};
+}
+
 ValueCodec<QList<Subnet>> subnets()
 {
     return {[](const QString &text) -> Result<QList<Subnet>> {

@@ -61,6 +61,8 @@ ValueCodec<QString> filePath();
 ValueCodec<ReplyTemplate> replyTemplate();
 ValueCodec<CipherPolicy> cipherPolicy();
 ValueCodec<QList<SocketAddress>> listenAddresses();
+/// Of a service on this machine; `none` is SocketAddress().
+ValueCodec<SocketAddress> serviceAddress();
 /// Empty = any address.
 ValueCodec<QList<Subnet>> subnets();
 
