@@ -244,8 +244,8 @@ const EventKind &EventLog::kindOf(const DaemonEvent &event)
 std::vector<EventKind> EventLog::kinds()
 {
     std::vector<EventKind> kinds = KindsOf<DaemonEvent>::all;
-    const std::vector<EventKind> ofServer = serverKinds();
-    kinds.insert(kinds.end(), ofServer.begin(), ofServer.end());
+    for (const auto &more : {serverKinds(), serviceKinds()})
+        kinds.insert(kinds.end(), more.begin(), more.end());
     return kinds;
 }
 

@@ -55,5 +55,7 @@ struct KindsOf<std::variant<Events...>>
 
 /// The kinds of each ServerEvent and of Datagram.
 [[nodiscard]] std::vector<EventKind> serverKinds();
+/// The kinds of each ServiceEvent.
+[[nodiscard]] std::vector<EventKind> serviceKinds();
 
 } // namespace dtlsd

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // EventLog: turns events into log records. Name and wording of each event are in its Entry, in
-// ServerEntries.cpp and DaemonEntries.cpp.
+// ServerEntries.cpp, ServiceEntries.cpp and DaemonEntries.cpp.
 #pragma once
 
 #include "dtls/Events.h"
 #include "events/DaemonEvents.h"
 #include "events/EventKind.h"
+#include "forward/ServiceEvents.h"
 #include "log/LogRecord.h"
 
 #include <optional>
@@ -33,10 +34,12 @@ public:
 
     [[nodiscard]] LogRecord describe(const Datagram &event) const;
     [[nodiscard]] LogRecord describe(const ServerEvent &event) const;
+    [[nodiscard]] LogRecord describe(const ServiceEvent &event) const;
     [[nodiscard]] LogRecord describe(const DaemonEvent &event) const;
 
     [[nodiscard]] static const EventKind &kindOf(const Datagram &event);
     [[nodiscard]] static const EventKind &kindOf(const ServerEvent &event);
+    [[nodiscard]] static const EventKind &kindOf(const ServiceEvent &event);
     [[nodiscard]] static const EventKind &kindOf(const DaemonEvent &event);
 
     /// The kinds of all events.

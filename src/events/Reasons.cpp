@@ -68,4 +68,21 @@ Reason reasonFor(HandshakeFailure failure)
     return {"error", "the peer broke the protocol or gave up; its own log may say why"};
 }
 
+Reason reasonFor(ForwardDrop drop)
+{
+    switch (drop) {
+    case ForwardDrop::NotLogged:
+        return {"not-logged", "the log has not kept it"};
+    case ForwardDrop::Refused:
+        return {"refused", "nobody listens there"};
+    case ForwardDrop::NoSource:
+        return {"no-source", "no socket can be made for the session"};
+    case ForwardDrop::AnswerQueue:
+        return {"answer-queue-full", "the service answers faster than dtlsd reads"};
+    case ForwardDrop::Error:
+        break;
+    }
+    return {"error", "the kernel has not taken it"};
+}
+
 } // namespace dtlsd

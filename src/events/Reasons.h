@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why sessions close and handshakes fail, as the log says it. Each reason is explained in
-// packaging/systemd/dtlsd.catalog. Operators filter by the names, so the names never change.
+// Why sessions close, handshakes fail and datagrams are not forwarded, as the log says it. Each
+// reason is explained in packaging/systemd/dtlsd.catalog. Operators filter by the names, so the
+// names never change.
 #pragma once
 
 #include "dtls/Events.h"
+#include "forward/ServiceEvents.h"
 
 namespace dtlsd {
 
@@ -16,5 +18,6 @@ struct Reason
 
 Reason reasonFor(CloseReason reason);
 Reason reasonFor(HandshakeFailure failure);
+Reason reasonFor(ForwardDrop drop);
 
 } // namespace dtlsd

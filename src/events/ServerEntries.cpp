@@ -239,7 +239,8 @@ struct Entry<ReplyDropped>
     {
         entry
             .message(QStringLiteral("%1: %2 not sent: of %3, and the device takes %4 at most "
-                                    "(max_fragment_length); make its reply shorter")
+                                    "(max_fragment_length); make its reply, or its service's "
+                                    "answer, shorter")
                          .arg(who(event.session), counted(event.replies, "reply", "replies"),
                               counted(event.size, "byte"))
                          .arg(event.limit))
