@@ -87,6 +87,8 @@ Result<> Daemon::start()
         warn(m_tlsBackend.error().message);
     if (!m_missing.isEmpty() && !m_workers.listeners().arePassed())
         return failToListen(m_missing.constFirst().toString());
+    if (const Result<> forward = m_workers.checkForward(m_config); !forward)
+        return failToListen(forward.error().message);
     if (Result<> bound = m_workers.bind(m_config.server.listen); !bound)
         return bound; // logged as listen-failed where it happened
     m_workers.takeOver([this](const Takeover::Count &left) { begin(left); });
@@ -98,7 +100,8 @@ void Daemon::begin(const Takeover::Count &left)
     if (isStopping())
         return;
     m_workers.leaveAllBut(m_config.server.listen); // where a former process has listened
-    warnAboutSockets();
+    for (const QString &lack : m_workers.listeners().lacksOf(m_config.server))
+        warn(lack);
     confirmKeeping();
     m_kept.takenOver = left.taken;
     for (const SessionsLost &lost : m_keeping.lost(left))
@@ -142,26 +145,6 @@ Error Daemon::failToListen(const QString &why)
     Error error{QStringLiteral("cannot listen: ") + why};
     log(ListenFailed{m_config.server.listen.constFirst(), error.message});
     return error;
-}
-
-void Daemon::warnAboutSockets()
-{
-    const ListenOptions &wanted = m_config.server;
-    if (m_workers.size() < wanted.workers)
-        warn(QStringLiteral("[server] workers: there are %1 instead of %2, one for each socket "
-                            "that systemd has passed")
-                 .arg(m_workers.size())
-                 .arg(wanted.workers));
-    // The kernel doubles the requested size, for its own bookkeeping (socket(7)).
-    const std::int64_t granted = m_workers.listeners().receiveBufferSize() / 2;
-    if (granted < wanted.receiveBuffer)
-        warn((m_workers.listeners().arePassed()
-                  ? QStringLiteral("[server] receive_buffer: the sockets that systemd has passed "
-                                   "have %1 instead of %2, so bursts may be lost; set "
-                                   "ReceiveBuffer= in the socket unit")
-                  : QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of %2, "
-                                   "so bursts may be lost; raise net.core.rmem_max"))
-                 .arg(formatByteSize(granted), formatByteSize(wanted.receiveBuffer)));
 }
 
 void Daemon::openControlSocket()
@@ -316,6 +299,7 @@ DaemonState Daemon::stateOf(std::vector<WorkerState> workers) const
                        m_workers.listeners().isSteered(),
                        m_config.settings.identities->size(),
                        std::move(workers),
+                       m_workers.services(),
                        m_sink.target,
                        static_cast<std::size_t>(m_config.log.queue),
                        m_writer.state(),

@@ -58,6 +58,11 @@ private:
     {
         m_workers.closeSessions(isMeant, std::move(then));
     }
+    void send(const SessionPicker &isMeant, const QByteArray &payload,
+              Then<std::vector<Delivery>> then) override
+    {
+        m_workers.send(isMeant, payload, std::move(then));
+    }
     /// Reloads the configuration; @p then gets the outcome, which is also logged.
     void reload(Reloader::Hear then) override { m_reloader.reload(std::move(then)); }
     Result<QString> restart() override;
@@ -69,7 +74,6 @@ private:
     void confirmKeeping();
     /// Logs and returns the reason why it listens nowhere.
     Error failToListen(const QString &why);
-    void warnAboutSockets();
     [[nodiscard]] QString obstacleToNext() const;
     [[nodiscard]] ConnectionIdUse connectionIds() const;
     [[nodiscard]] DaemonState stateOf(std::vector<WorkerState> workers) const;

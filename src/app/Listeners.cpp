@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/Listeners.h"
 
+#include "core/Quantity.h"
 #include "net/DatagramSocket.h"
 #include "net/Steering.h"
 #include "wire/ConnectionId.h"
@@ -230,6 +231,28 @@ QList<SocketAddress> Listeners::addresses() const
 bool Listeners::isSteered() const
 {
     return std::ranges::all_of(m_listening, &Listening::isSteered);
+}
+
+QStringList Listeners::lacksOf(const ListenOptions &wanted) const
+{
+    QStringList lacks;
+    const auto workers = static_cast<std::int64_t>(m_options.workers);
+    if (workers < wanted.workers)
+        lacks += QStringLiteral("[server] workers: there are %1 instead of %2, one for each socket "
+                                "that systemd has passed")
+                     .arg(workers)
+                     .arg(wanted.workers);
+    // The kernel doubles the requested size, for its own bookkeeping (socket(7)).
+    const std::int64_t granted = m_grantedBuffer / 2;
+    if (granted < wanted.receiveBuffer)
+        lacks += (m_arePassed
+                      ? QStringLiteral("[server] receive_buffer: the sockets that systemd has "
+                                       "passed have %1 instead of %2, so bursts may be lost; set "
+                                       "ReceiveBuffer= in the socket unit")
+                      : QStringLiteral("[server] receive_buffer: the kernel grants %1 instead of "
+                                       "%2, so bursts may be lost; raise net.core.rmem_max"))
+                     .arg(formatByteSize(granted), formatByteSize(wanted.receiveBuffer));
+    return lacks;
 }
 
 } // namespace dtlsd

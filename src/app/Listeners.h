@@ -5,6 +5,7 @@
 #pragma once
 
 #include "app/Keeping.h"
+#include "config/Config.h"
 #include "core/Descriptor.h"
 #include "core/Result.h"
 #include "core/SocketAddress.h"
@@ -12,6 +13,7 @@
 
 #include <QByteArray>
 #include <QList>
+#include <QStringList>
 
 #include <cstddef>
 #include <cstdint>
@@ -66,8 +68,8 @@ public:
 
     /// The bound addresses, with the ports that the kernel picked.
     [[nodiscard]] QList<SocketAddress> addresses() const;
-    /// The SO_RCVBUF of the first socket, in bytes, as the kernel reports it.
-    [[nodiscard]] int receiveBufferSize() const { return m_grantedBuffer; }
+    /// What the operator wanted and the sockets lack, for a warning each.
+    [[nodiscard]] QStringList lacksOf(const ListenOptions &wanted) const;
     /// Whether each record with a connection ID comes to the worker named in it.
     [[nodiscard]] bool isSteered() const;
 
@@ -103,7 +105,7 @@ private:
     const Options m_options;
     Keeping &m_keeping;
     bool m_arePassed = false;
-    int m_grantedBuffer = 0;
+    int m_grantedBuffer = 0; // SO_RCVBUF of the first, as the kernel reports it
     std::vector<Listening> m_listening;
 };
 

@@ -5,16 +5,17 @@
 
 namespace dtlsd {
 
-std::uint64_t ReceiptDesk::expect(Receipt receipt)
+std::uint64_t ReceiptDesk::hold(Held held)
 {
-    m_waiting.emplace(m_tickets, std::move(receipt));
+    held.datagram.ciphertext.clear(); // only the log needs it
+    m_held.emplace(m_tickets, std::move(held));
     return m_tickets++;
 }
 
-void ReceiptDesk::withhold(std::uint64_t ticket)
+void ReceiptDesk::lose(std::uint64_t ticket)
 {
-    m_waiting.erase(ticket);
-    ++m_withheld;
+    const Held held = std::move(m_held.extract(ticket).mapped());
+    m_settle({}, {&held, 1});
 }
 
 void ReceiptDesk::batchEnded()
@@ -24,15 +25,12 @@ void ReceiptDesk::batchEnded()
 
 void ReceiptDesk::handOut(const std::vector<Settled> &settled)
 {
-    std::vector<Receipt> accepted;
-    accepted.reserve(settled.size());
-    for (const auto &[ticket, isAccepted] : settled) {
-        if (isAccepted)
-            accepted.push_back(std::move(m_waiting.extract(ticket).mapped()));
-        else
-            withhold(ticket);
-    }
-    m_deliver(accepted);
+    std::vector<Held> kept;
+    std::vector<Held> lost;
+    kept.reserve(settled.size());
+    for (const auto &[ticket, isAccepted] : settled)
+        (isAccepted ? kept : lost).push_back(std::move(m_held.extract(ticket).mapped()));
+    m_settle(kept, lost);
 }
 
 } // namespace dtlsd

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReceiptDesk: holds a worker's receipts until the log has settled the entries they belong to.
+// ReceiptDesk: holds a worker's datagrams until the log has settled their entries: nothing is
+// acknowledged, nor seen by a service, that is not in the log.
 #pragma once
 
 #include "app/Mailbox.h"
@@ -18,25 +19,29 @@ namespace dtlsd {
 class ReceiptDesk : public AcceptanceListener
 {
 public:
-    /// Called in the mailbox's thread with the receipts whose entries were kept.
-    using Deliver = std::function<void(std::span<const Receipt>)>;
+    struct Held
+    {
+        Datagram datagram;
+        bool isForwarded = false;
+    };
+    /// Called in the mailbox's thread with those whose entries were kept, and with those whose were
+    /// not.
+    using Settle = std::function<void(std::span<const Held> kept, std::span<const Held> lost)>;
 
-    ReceiptDesk(Mailbox &mailbox, Deliver deliver)
+    ReceiptDesk(Mailbox &mailbox, Settle settle)
         : m_mailbox(mailbox)
-        , m_deliver(std::move(deliver))
+        , m_settle(std::move(settle))
     {
     }
 
     // In the mailbox's thread:
-    /// Holds @p receipt. Returns the ticket of its log entry, whose listener is this desk.
-    [[nodiscard]] std::uint64_t expect(Receipt receipt);
-    /// Drops the receipt: its entry was lost.
-    void withhold(std::uint64_t ticket);
+    /// Returns the ticket of its log entry, whose listener is this desk.
+    [[nodiscard]] std::uint64_t hold(Held held);
+    /// The log has refused the entry.
+    void lose(std::uint64_t ticket);
 
-    /// Whether the log has settled every entry that a receipt waits for.
-    [[nodiscard]] bool isClear() const { return m_waiting.empty(); }
-    /// How many receipts were withheld, as the log has not kept their entries.
-    [[nodiscard]] std::uint64_t withheld() const { return m_withheld; }
+    /// Whether the log has settled every entry.
+    [[nodiscard]] bool isClear() const { return m_held.empty(); }
 
     // In the log thread:
     void settled(std::uint64_t ticket, bool accepted) override
@@ -55,11 +60,10 @@ private:
     void handOut(const std::vector<Settled> &settled);
 
     Mailbox &m_mailbox;
-    const Deliver m_deliver;
+    const Settle m_settle;
     // Of the mailbox's thread:
-    std::unordered_map<std::uint64_t, Receipt> m_waiting; // by ticket
-    std::uint64_t m_tickets = 0;                          // how many were given out
-    std::uint64_t m_withheld = 0;
+    std::unordered_map<std::uint64_t, Held> m_held; // by ticket
+    std::uint64_t m_tickets = 0;                    // how many were given out
     // Of the log thread:
     std::vector<Settled> m_settled;
 };

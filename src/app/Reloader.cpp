@@ -58,6 +58,8 @@ void Reloader::bindAndApply()
             {config.file, 0,
              QStringLiteral("[server] listen: is ignored, as systemd has passed the sockets; the "
                             "socket unit says where they are")};
+    if (const Result<> forward = m_workers.checkForward(config); !forward)
+        return reject(forward.error().message);
     if (const Result<> bound = m_workers.bind(config.server.listen); !bound)
         return reject(QStringLiteral("[server] listen: ") + bound.error().message);
 

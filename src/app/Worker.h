@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Worker: a thread that runs a whole server, logs its events and sends its receipts.
+// Worker: a thread that runs a whole server, logs its events, sends its receipts, and hands what
+// was logged to local services.
 #pragma once
 
 #include "app/Mailbox.h"
@@ -8,6 +9,7 @@
 #include "control/DaemonState.h"
 #include "dtls/DtlsServer.h"
 #include "events/EventLog.h"
+#include "forward/ServicePort.h"
 #include "log/LogWriter.h"
 
 #include <QThread>
@@ -20,12 +22,24 @@
 
 namespace dtlsd {
 
-class Worker : public QThread
+class Worker : public QThread, private ServicePort::Owner
 {
 public:
+    /// What all workers have in common.
+    struct Shared
+    {
+        std::shared_ptr<SharedState> server;
+        std::shared_ptr<SharedServices> services;
+    };
+    struct Settings
+    {
+        std::shared_ptr<const ServerSettings> server;
+        std::shared_ptr<const ForwardSettings> forward;
+        EventLog events;
+    };
+
     /// Starts the thread of worker @p number, from 0; its server does not listen yet.
-    Worker(std::size_t number, std::shared_ptr<const ServerSettings> settings,
-           std::shared_ptr<SharedState> shared, const EventLog &events, LogWriter &writer);
+    Worker(std::size_t number, Settings settings, Shared shared, LogWriter &writer);
     ~Worker() override;
 
     [[nodiscard]] std::size_t number() const { return m_number; }
@@ -39,9 +53,20 @@ public:
     // In the worker's thread:
     [[nodiscard]] WorkerState state() const;
     [[nodiscard]] DtlsServer &server() { return *m_server; }
-    /// Puts new settings and log options in force; @p done gets the number of revoked sessions.
-    void apply(std::shared_ptr<const ServerSettings> settings, const EventLog &events,
-               DtlsServer::Done done);
+    /// Puts new settings in force; @p done gets the number of revoked sessions.
+    void apply(Settings settings, DtlsServer::Done done);
+    /// See DtlsServer::takeOver(); their sockets to services are opened again, too.
+    Takeover::Count takeOver(std::vector<std::unique_ptr<SessionStore>> stores);
+    /// A datagram for each open session that `isMeant` picks; `then` gets what became of each.
+    struct Message
+    {
+        SessionListing sessions; ///< DtlsServer::list() of all
+        std::function<bool(const SessionInfo &)> isMeant;
+        QByteArray payload;
+        Then<std::vector<Delivery>> then;
+        std::vector<Delivery> deliveries = {};
+    };
+    void send(Message message);
     /// Receives no more, and leaves the kept sessions to the next process at the end of the thread.
     /// Calls @p done when the receipts on their way are given, after a second at the latest.
     void leave(DtlsServer::Done done);
@@ -57,16 +82,26 @@ protected:
 
 private:
     void serve();
+    void hear();
     void logDatagram(const Datagram &datagram);
+    void settle(std::span<const ReceiptDesk::Held> kept, std::span<const ReceiptDesk::Held> lost);
+
+    void answered(std::span<const Outbound> answers) override { m_server->send(answers); }
+    void assigned(const SessionHandle &session, std::uint64_t word) override
+    {
+        m_server->sessions().noteService(session, word);
+    }
+    void told(const ServiceEvent &event) override;
 
     const std::size_t m_number;
-    std::shared_ptr<const ServerSettings> m_settings; // until the server has them
-    const std::shared_ptr<SharedState> m_shared;
-    EventLog m_events; // worker's thread, once it runs
+    Settings m_settings; // worker's thread, once it runs
+    const Shared m_shared;
     LogWriter &m_writer;
     Mailbox m_mailbox;
     ReceiptDesk m_desk;
-    DtlsServer *m_server = nullptr; // lives in serve()
+    std::uint64_t m_withheld = 0;     // replies
+    DtlsServer *m_server = nullptr;   // lives in serve()
+    ServicePort *m_service = nullptr; // likewise
     bool m_leaves = false;
     // ThreadSanitizer does not see the ordering that QThread::start() and wait() guarantee; it sees
     // that of these.

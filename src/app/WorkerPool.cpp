@@ -2,6 +2,7 @@
 #include "app/WorkerPool.h"
 
 #include "app/LogEvent.h"
+#include "config/ForwardCheck.h"
 
 #include <algorithm>
 #include <iterator>
@@ -20,11 +21,19 @@ int workerCount(std::int64_t configured, std::size_t passed)
     return passed > 0 ? std::min(wanted, static_cast<int>(passed)) : wanted;
 }
 
-std::shared_ptr<SharedState> sharedBy(const Config &config)
+Worker::Shared sharedBy(const Config &config)
 {
     const PskKey &secret = config.cookies.secret;
-    return std::make_shared<SharedState>(config.settings.limits,
-                                         secret.isEmpty() ? randomSecret() : secret.bytes());
+    return {std::make_shared<SharedState>(config.settings.limits,
+                                          secret.isEmpty() ? randomSecret() : secret.bytes()),
+            std::make_shared<SharedServices>()};
+}
+
+Worker::Settings settingsOf(const Config &config)
+{
+    return {std::make_shared<const ServerSettings>(config.settings),
+            std::make_shared<const ForwardSettings>(config.forward, config.settings.identities),
+            EventLog(config.log)};
 }
 
 } // namespace
@@ -38,8 +47,7 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThr
     , m_configFile(config.file)
     , m_keeping(keeping)
     , m_shared(sharedBy(config))
-    , m_settings(std::make_shared<const ServerSettings>(config.settings))
-    , m_events(config.log)
+    , m_settings(settingsOf(config))
     , m_listeners(listening(config, workerCount(config.server.workers, passed.size())), keeping)
 {
     const int count = workerCount(config.server.workers, passed.size());
@@ -49,7 +57,7 @@ WorkerPool::WorkerPool(const Config &config, LogWriter &writer, Mailbox &mainThr
         mallopt(M_ARENA_MAX, 1);
     while (size() < count)
         m_workers.push_back(
-            std::make_unique<Worker>(m_workers.size(), m_settings, m_shared, m_events, writer));
+            std::make_unique<Worker>(m_workers.size(), m_settings, m_shared, writer));
     m_slots.resize(m_workers.size());
     handOver(m_listeners.take(passed));
 }
@@ -59,7 +67,7 @@ Listeners::Options WorkerPool::listening(const Config &config, int workers)
     return {.workers = static_cast<std::size_t>(workers),
             .receiveBuffer = static_cast<int>(config.server.receiveBuffer),
             .warn = [this](const QString &why) {
-                logEvent(m_events, m_writer,
+                logEvent(m_settings.events, m_writer,
                          ConfigMessage{m_configFile, 0,
                                        QStringLiteral("[server] workers: %1; workers hand records "
                                                       "with a connection ID to each other instead")
@@ -81,11 +89,30 @@ void WorkerPool::handOver(std::vector<Listeners::Socket> sockets)
 
 Result<> WorkerPool::bind(const QList<SocketAddress> &wanted)
 {
-    auto sockets = m_listeners.bind(
-        wanted, [this](const ListenFailed &failed) { logEvent(m_events, m_writer, failed); });
+    auto sockets = m_listeners.bind(wanted, [this](const ListenFailed &failed) {
+        logEvent(m_settings.events, m_writer, failed);
+    });
     if (!sockets)
         return sockets.error();
     handOver(std::move(sockets).value());
+    return success();
+}
+
+Result<> WorkerPool::checkForward(const Config &config) const
+{
+    if (!m_listeners.arePassed())
+        return success();
+    const auto forward = settingsOf(config).forward;
+    for (const SocketAddress &target : forward->targets()) {
+        // A passed socket for [::] may be for IPv4 as well.
+        const SocketAddress both(QHostAddress(QHostAddress::AnyIPv6), target.port());
+        for (const SocketAddress &listen : m_listeners.addresses()) {
+            if (listen == both || receivesFor(listen, target))
+                return Error{QStringLiteral("forward: %1 is an address of this dtlsd, which "
+                                            "systemd has passed; that of a service is accepted")
+                                 .arg(target.toString())};
+        }
+    }
     return success();
 }
 
@@ -99,9 +126,9 @@ void WorkerPool::takeOver(Then<Takeover::Count> then)
             m_slots[worker] += store->size();
         (*stores)[worker].push_back(std::move(store));
     }
-    keepMore(m_settings->limits);
+    keepMore(m_settings.server->limits);
     const auto turn = [stores](Worker &worker, const auto &answer) {
-        answer(worker.server().takeOver(std::move((*stores)[worker.number()])));
+        answer(worker.takeOver(std::move((*stores)[worker.number()])));
     };
     ask<Takeover::Count>(turn, {}, [then = std::move(then)](const auto &counts) {
         const auto &all = counts.value(); // never an error without a patience
@@ -122,7 +149,7 @@ void WorkerPool::keepMore(const Limits &limits)
             continue;
         its += store->size();
         worker->post([held = std::make_shared<std::unique_ptr<SessionStore>>(std::move(store))](
-                         Worker &it) { it.server().memory().add(std::move(*held)); });
+                         Worker &it) { it.server().sessions().memory().add(std::move(*held)); });
     }
 }
 
@@ -166,16 +193,15 @@ void WorkerPool::leaveAllBut(const QList<SocketAddress> &wanted, std::function<v
 
 void WorkerPool::apply(const Config &config, Then<std::int64_t> then)
 {
-    const auto before =
-        std::exchange(m_settings, std::make_shared<const ServerSettings>(config.settings));
-    m_events = EventLog(config.log);
-    m_shared->handshakes.set(config.settings.limits.handshakesPerSecond,
-                             config.settings.limits.handshakesPerSecond);
-    m_shared->keyRotation.forgetChanged(*before->identities, *m_settings->identities);
-    m_shared->rates.keepOnly(*m_settings->identities);
-    const auto apply = [settings = m_settings, events = m_events](Worker &worker,
-                                                                  const Then<std::int64_t> &done) {
-        worker.apply(settings, events, done);
+    const Worker::Settings before = std::exchange(m_settings, settingsOf(config));
+    SharedState &shared = *m_shared.server;
+    shared.handshakes.set(config.settings.limits.handshakesPerSecond,
+                          config.settings.limits.handshakesPerSecond);
+    shared.keyRotation.forgetChanged(*before.server->identities, *m_settings.server->identities);
+    shared.rates.keepOnly(*m_settings.server->identities);
+    m_shared.services->health.keepOnly(m_settings.forward->targets());
+    const auto apply = [settings = m_settings](Worker &worker, const Then<std::int64_t> &done) {
+        worker.apply(settings, done);
     };
     askToAct(apply, std::move(then));
     keepMore(config.settings.limits);
@@ -188,6 +214,29 @@ void WorkerPool::closeSessions(const std::function<bool(const SessionInfo &)> &i
         worker.server().closeSessions(isMeant, done);
     };
     askToAct(close, std::move(then));
+}
+
+void WorkerPool::send(const std::function<bool(const SessionInfo &)> &isMeant,
+                      const QByteArray &payload, Then<std::vector<Delivery>> then)
+{
+    using Deliveries = std::vector<Delivery>;
+    const auto send = [isMeant, payload](Worker &worker, const Then<Deliveries> &answer) {
+        worker.send({worker.server().list({}), isMeant, payload, answer});
+    };
+    ask<Deliveries>(send, {}, [then = std::move(then)](const auto &gathered) {
+        Deliveries all;
+        for (const Deliveries &some : gathered.value()) // never an error without a patience
+            all.insert(all.end(), some.begin(), some.end());
+        then(std::move(all));
+    });
+}
+
+std::vector<ServiceState> WorkerPool::services() const
+{
+    std::vector<ServiceState> services;
+    for (const SocketAddress &target : m_settings.forward->targets())
+        services.push_back({target, m_shared.services->health.isReachable(target)});
+    return services;
 }
 
 void WorkerPool::close(std::function<void()> then)

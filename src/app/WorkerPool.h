@@ -48,6 +48,9 @@ public:
     /// Binds a socket of every worker to each new address of @p wanted; it receives nothing before
     /// serve(). All or none: after a failure, which is logged, the workers are bound as before.
     Result<> bind(const QList<SocketAddress> &wanted);
+    /// Fails if a service of @p config is at a socket that systemd has passed; the others are
+    /// compared when a configuration is read.
+    [[nodiscard]] Result<> checkForward(const Config &config) const;
     /// Takes the sessions over that former processes have left, before serve(), and keeps those to
     /// come; @p then gets their number.
     void takeOver(Then<Takeover::Count> then);
@@ -57,6 +60,8 @@ public:
     /// The second half of it.
     void leaveAllBut(const QList<SocketAddress> &wanted, std::function<void()> then = {});
     [[nodiscard]] const Listeners &listeners() const { return m_listeners; }
+    /// The local services, and whether they take what they are sent.
+    [[nodiscard]] std::vector<ServiceState> services() const;
 
     /// Puts a new configuration in force, except its addresses; each worker has all of it or
     /// nothing. @p then gets the number of revoked sessions; only then may apply() be called again.
@@ -65,6 +70,10 @@ public:
     /// number.
     void closeSessions(const std::function<bool(const SessionInfo &)> &isMeant,
                        Then<std::int64_t> then);
+    /// Sends @p payload to each open session that @p isMeant picks (called in any thread); @p then
+    /// gets what became of each.
+    void send(const std::function<bool(const SessionInfo &)> &isMeant, const QByteArray &payload,
+              Then<std::vector<Delivery>> then);
     /// Closes every session with close_notify; calls @p then when all are closed.
     void close(std::function<void()> then);
     /// Instead of close(): nothing is received any more, and stop() will leave the kept sessions to
@@ -135,9 +144,8 @@ private:
     const std::chrono::milliseconds m_patience;
     const QString m_configFile;
     Keeping &m_keeping;
-    const std::shared_ptr<SharedState> m_shared;
-    std::shared_ptr<const ServerSettings> m_settings; // in force
-    EventLog m_events;                                // in force
+    const Worker::Shared m_shared;
+    Worker::Settings m_settings; // in force
     Listeners m_listeners;
     std::vector<std::size_t> m_slots; // of each worker, in stores
     std::vector<std::unique_ptr<Worker>> m_workers;
