@@ -11,6 +11,7 @@
 #include <QJsonDocument>
 #include <QStringList>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -38,10 +39,11 @@ QString textOf(const auto &event)
 const QString acceptedIdentity =
     QStringLiteral("a text as identity, or base64 as identity_base64, is accepted");
 
-std::optional<QByteArray> identityIn(const QJsonObject &request)
+/// The member @p name, which is a text, or NAME_base64; nullopt: neither, or both.
+std::optional<QByteArray> bytesIn(const QJsonObject &request, const QString &name)
 {
-    const QJsonValue text = request[u"identity"];
-    const QJsonValue base64 = request[u"identity_base64"];
+    const QJsonValue text = request[name];
+    const QJsonValue base64 = request[name + QStringLiteral("_base64")];
     if (text.isString() && base64.isUndefined())
         return text.toString().toUtf8();
     if (!text.isUndefined() || !base64.isString())
@@ -49,6 +51,16 @@ std::optional<QByteArray> identityIn(const QJsonObject &request)
     const auto bytes = QByteArray::fromBase64Encoding(base64.toString().toLatin1(),
                                                       QByteArray::AbortOnBase64DecodingErrors);
     return bytes ? std::optional(*bytes) : std::nullopt;
+}
+
+std::optional<QByteArray> identityIn(const QJsonObject &request)
+{
+    return bytesIn(request, QStringLiteral("identity"));
+}
+
+bool hasIdentity(const QJsonObject &request)
+{
+    return request.contains(u"identity") || request.contains(u"identity_base64");
 }
 
 Result<SessionQuery> queryIn(const QJsonObject &request)
@@ -60,12 +72,33 @@ Result<SessionQuery> queryIn(const QJsonObject &request)
             return Error{QStringLiteral("limit: a whole number from 1 to %1 is accepted")
                              .arg(SessionQuery::maximumLimit)};
     }
-    if (!request[u"identity"].isUndefined() || !request[u"identity_base64"].isUndefined()) {
+    if (hasIdentity(request)) {
         query.identity = identityIn(request);
         if (!query.identity)
             return Error{acceptedIdentity};
     }
     return query;
+}
+
+using Picker = Controllable::SessionPicker;
+
+const QString noSuchSession = QStringLiteral("no such session is open");
+const QString noneOfThatIdentity = QStringLiteral("no session of that identity is open");
+
+Result<Picker> sessionIn(const QJsonObject &request)
+{
+    const auto id = sessionIdIn(request[u"session"].toString().toUtf8());
+    if (!id)
+        return Error{QStringLiteral("session: 16 hexadecimal digits are accepted")};
+    return Picker([id](const SessionInfo &info) { return info.id == *id; });
+}
+
+Result<Picker> sessionsOfIdentityIn(const QJsonObject &request)
+{
+    const auto identity = identityIn(request);
+    if (!identity)
+        return Error{acceptedIdentity};
+    return Picker([identity](const SessionInfo &info) { return info.identity == *identity; });
 }
 
 /// An answer to `sessions`: each part of it is made when the client has room for it.
@@ -117,6 +150,31 @@ QByteArray SessionLines::lastLine(std::int64_t total) const
     return doneLine(line);
 }
 
+/// Why nothing was sent to a session.
+QString obstacleTo(Delivery delivery)
+{
+    switch (delivery) {
+    case Delivery::TooLong:
+        return QStringLiteral("the data is longer than the device takes");
+    case Delivery::Unearned:
+        return QStringLiteral("the device has moved, and its new path is not proved");
+    default:
+        return QStringLiteral("the session has ended");
+    }
+}
+
+QByteArray lineOf(const std::vector<Delivery> &deliveries, const QString &whenNone)
+{
+    if (deliveries.empty())
+        return refusalLine("not-found", whenNone);
+    const auto sent = std::ranges::count(deliveries, Delivery::Sent);
+    const auto failed =
+        std::ranges::find_if(deliveries, [](Delivery it) { return it != Delivery::Sent; });
+    if (sent == 0)
+        return refusalLine("not-sent", obstacleTo(*failed));
+    return doneLine({{QStringLiteral("sent"), qint64{sent}}});
+}
+
 QByteArray lineOf(const ReloadOutcome &outcome)
 {
     if (const auto *rejected = std::get_if<ReloadRejected>(&outcome))
@@ -144,6 +202,11 @@ const std::vector<Control::Command> &Control::commands()
         {"close-identity",
          {QLatin1StringView("identity"), QLatin1StringView("identity_base64")},
          &Control::closeIdentity},
+        {"send",
+         {QLatin1StringView("session"), QLatin1StringView("identity"),
+          QLatin1StringView("identity_base64"), QLatin1StringView("data"),
+          QLatin1StringView("data_base64")},
+         &Control::send},
         {"reload", {}, &Control::reload},
         {"restart", {}, &Control::restart},
         {"metrics", {}, &Control::metrics},
@@ -199,20 +262,37 @@ void Control::sessions(const QJsonObject &request, const Reply &reply)
 
 void Control::close(const QJsonObject &request, const Reply &reply)
 {
-    const auto id = sessionIdIn(request[u"session"].toString().toUtf8());
-    if (!id)
-        return reply(badRequest(QStringLiteral("session: 16 hexadecimal digits are accepted")));
-    closeThose([id](const SessionInfo &info) { return info.id == *id; },
-               QStringLiteral("no such session is open"), reply);
+    const Result<Picker> isMeant = sessionIn(request);
+    if (!isMeant)
+        return reply(badRequest(isMeant.error().message));
+    closeThose(isMeant.value(), noSuchSession, reply);
 }
 
 void Control::closeIdentity(const QJsonObject &request, const Reply &reply)
 {
-    const auto identity = identityIn(request);
-    if (!identity)
-        return reply(badRequest(acceptedIdentity));
-    closeThose([identity](const SessionInfo &info) { return info.identity == *identity; },
-               QStringLiteral("no session of that identity is open"), reply);
+    const Result<Picker> isMeant = sessionsOfIdentityIn(request);
+    if (!isMeant)
+        return reply(badRequest(isMeant.error().message));
+    closeThose(isMeant.value(), noneOfThatIdentity, reply);
+}
+
+void Control::send(const QJsonObject &request, const Reply &reply)
+{
+    if (request.contains(u"session") == hasIdentity(request))
+        return reply(badRequest(QStringLiteral("either session or identity is accepted")));
+    const bool isByIdentity = hasIdentity(request);
+    const auto isMeant = isByIdentity ? sessionsOfIdentityIn(request) : sessionIn(request);
+    if (!isMeant)
+        return reply(badRequest(isMeant.error().message));
+    const auto data = bytesIn(request, QStringLiteral("data"));
+    if (!data || data->isEmpty())
+        return reply(badRequest(QStringLiteral("data: a text as data, or base64 as data_base64, "
+                                               "of at least one byte is accepted")));
+    const QString whenNone = isByIdentity ? noneOfThatIdentity : noSuchSession;
+    m_daemon.send(isMeant.value(), *data,
+                  [whenNone, reply](const std::vector<Delivery> &deliveries) {
+                      reply(lineOf(deliveries, whenNone));
+                  });
 }
 
 void Control::closeThose(const Controllable::SessionPicker &isMeant, const QString &whenNone,

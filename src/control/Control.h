@@ -9,8 +9,10 @@
 //   only those of that identity; the last line has "total" besides "sessions" if there is a limit
 //   {"command": "close", "session": "0123456789abcdef"}
 //   {"command": "close-identity", "identity": "sensor-17"}
+//   {"command": "send", "session": "0123456789abcdef", "data": "reboot"}, or with an identity to
+//   each of its sessions
 //
-// An identity that is not UTF-8 is "identity_base64".
+// Bytes that are not UTF-8 are "identity_base64" and "data_base64".
 #pragma once
 
 #include "control/DaemonState.h"
@@ -74,6 +76,10 @@ public:
     virtual std::shared_ptr<Sessions> sessions(const SessionQuery &query) = 0;
     /// Closes the sessions that @p isMeant picks (called in any thread); @p then gets their number.
     virtual void closeSessions(const SessionPicker &isMeant, Then<std::int64_t> then) = 0;
+    /// Sends @p payload to each open session that @p isMeant picks (called in any thread); @p then
+    /// gets what became of each.
+    virtual void send(const SessionPicker &isMeant, const QByteArray &payload,
+                      Then<std::vector<Delivery>> then) = 0;
     virtual void reload(Then<const ReloadOutcome &> then) = 0;
     /// Ends this process, and leaves its sessions to the next one. Returns what happens now, for
     /// the operator; the error says why sessions would be lost, and then nothing has been done.
@@ -110,6 +116,7 @@ private:
     void sessions(const QJsonObject &request, const Reply &reply);
     void close(const QJsonObject &request, const Reply &reply);
     void closeIdentity(const QJsonObject &request, const Reply &reply);
+    void send(const QJsonObject &request, const Reply &reply);
     void reload(const QJsonObject &request, const Reply &reply);
     void restart(const QJsonObject &request, const Reply &reply);
     void metrics(const QJsonObject &request, const Reply &reply);

@@ -6,7 +6,6 @@
 #include <QPointer>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -130,8 +129,9 @@ void ControlConnection::end()
 {
     // Reads surplus input: closing with unread data gives the client ECONNRESET, and it might not
     // look at its answer then.
-    std::array<char, 4096> unasked{};
-    static_cast<void>(::recv(m_descriptor.number(), unasked.data(), unasked.size(), MSG_DONTWAIT));
+    m_request.resize(m_limits.request);
+    static_cast<void>(::recv(m_descriptor.number(), m_request.data(),
+                             static_cast<std::size_t>(m_limits.request), MSG_DONTWAIT));
     m_state = State::Ended;
     m_more = {};
     m_writable.setEnabled(false);

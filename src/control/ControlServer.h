@@ -27,7 +27,7 @@ public:
     struct Limits
     {
         int connections = 16;
-        qsizetype request = 4096; ///< bytes, with the line feed
+        qsizetype request = 32'768; ///< bytes, with the line feed: a datagram as base64
         std::chrono::milliseconds patience =
             std::chrono::seconds(5); ///< for a request, or a part of an answer
     };

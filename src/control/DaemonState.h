@@ -7,6 +7,7 @@
 #include "core/KeptSessions.h"
 #include "core/SocketAddress.h"
 #include "dtls/Events.h"
+#include "forward/ServiceEvents.h"
 #include "log/LogOptions.h"
 #include "log/LogState.h"
 
@@ -25,8 +26,16 @@ namespace dtlsd {
 struct WorkerState
 {
     Statistics statistics;
+    ForwardStatistics forward;
     std::uint64_t withheldReceipts = 0;
     std::chrono::microseconds cpuTime{};
+};
+
+/// A local service that an identity has.
+struct ServiceState
+{
+    SocketAddress target;
+    bool isReachable = true;
 };
 
 struct ReloadCounts
@@ -55,6 +64,7 @@ struct DaemonState
     bool isSteered = false; ///< each record with a connection ID comes to its worker at once
     qsizetype identities = 0;
     std::vector<WorkerState> workers;
+    std::vector<ServiceState> services = {};
     LogTarget sink = LogTarget::Text; ///< never Auto
     std::size_t logCapacity = 0;      ///< entries
     LogState log;
@@ -67,6 +77,13 @@ struct DaemonState
         Statistics sum;
         for (const WorkerState &worker : workers)
             sum += worker.statistics;
+        return sum;
+    }
+    [[nodiscard]] ForwardStatistics totalForwarded() const
+    {
+        ForwardStatistics sum;
+        for (const WorkerState &worker : workers)
+            sum += worker.forward;
         return sum;
     }
     [[nodiscard]] std::uint64_t withheldReceipts() const

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/Exposition.h"
 
+#include <utility>
+
 namespace dtlsd {
 
 namespace {
@@ -22,13 +24,13 @@ Exposition::Exposition(const Label &common)
 void Exposition::begin(QByteArrayView name, QByteArrayView help)
 {
     m_name = name.toByteArray();
-    m_text += "# HELP " + m_name + ' ' + help.toByteArray() + '\n';
-    m_text += "# TYPE " + m_name + (name.endsWith("_total") ? " counter\n" : " gauge\n");
+    m_heading = "# HELP " + m_name + ' ' + help.toByteArray() + '\n';
+    m_heading += "# TYPE " + m_name + (name.endsWith("_total") ? " counter\n" : " gauge\n");
 }
 
 void Exposition::append(Labels labels, const QByteArray &value)
 {
-    m_text += m_name + '{' + m_commonLabel;
+    m_text += std::exchange(m_heading, {}) + m_name + '{' + m_commonLabel;
     for (const Label &label : labels)
         m_text += ',' + written(label);
     m_text += "} " + value + '\n';

@@ -23,7 +23,7 @@ public:
     /// Every sample has the label @p common.
     explicit Exposition(const Label &common);
 
-    /// Begins a metric family; its samples follow.
+    /// Begins a metric family; its samples follow. One without samples is left out.
     void begin(QByteArrayView name, QByteArrayView help);
 
     void sample(std::integral auto value, Labels labels = {})
@@ -45,6 +45,7 @@ private:
 
     QByteArray m_commonLabel; // formatted
     QByteArray m_name;        // of the family begun last
+    QByteArray m_heading;     // of it, until its first sample
     QByteArray m_text;
 };
 

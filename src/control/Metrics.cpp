@@ -19,6 +19,7 @@ struct View
 {
     const DaemonState &state;
     const Statistics total = state.total();
+    const ForwardStatistics forwarded = state.totalForwarded();
 };
 
 struct Family
@@ -91,6 +92,31 @@ void droppedDatagrams(const View &of, Exposition &to)
     to.sample(of.total.overRate, {{"cause", "identity-limited"}});
 }
 
+void serviceDatagrams(const View &of, Exposition &to)
+{
+    to.sample(of.forwarded.toService.datagrams, {{"direction", "to-service"}});
+    to.sample(of.forwarded.fromService.datagrams, {{"direction", "from-service"}});
+}
+
+void serviceBytes(const View &of, Exposition &to)
+{
+    to.sample(of.forwarded.toService.bytes, {{"direction", "to-service"}});
+    to.sample(of.forwarded.fromService.bytes, {{"direction", "from-service"}});
+}
+
+void serviceDrops(const View &of, Exposition &to)
+{
+    forEachReason(of.forwarded.dropped, [&to](std::uint64_t count, const char *reason) {
+        to.sample(count, {{"cause", reason}});
+    });
+}
+
+void services(const View &of, Exposition &to)
+{
+    for (const ServiceState &service : of.state.services)
+        to.sample(service.isReachable, {{"service", service.target.toUtf8()}});
+}
+
 void logEntries(const View &of, Exposition &to)
 {
     to.sample(of.state.log.kept, {{"outcome", "kept"}});
@@ -140,13 +166,24 @@ constexpr Family families[] = {
     {"dtlsd_sent_bytes_total", "Plaintext of datagrams to devices.",
      one<[](const View &of) { return of.total.sent.bytes; }>},
     {"dtlsd_receipts_total",
-     "Replies: sent; withheld, as the log lost the entry or cannot read it back; too late, as the "
-     "session had ended; too long for the device.",
+     "Replies, and services' answers: sent; withheld, as the log lost the entry or cannot read it "
+     "back; too late, as the session had ended; too long for the device.",
      receipts},
     {"dtlsd_dropped_datagrams_total",
      "Datagrams dropped: by the kernel, from sources without a session, or over the rate of an "
      "identity.",
      droppedDatagrams},
+    {"dtlsd_forwarded_datagrams_total",
+     "Datagrams sent to local services, refused ones among them, and the services' answers.",
+     serviceDatagrams},
+    {"dtlsd_forwarded_bytes_total", "What was in them.", serviceBytes},
+    {"dtlsd_forward_dropped_datagrams_total",
+     "Datagrams that did not get to a service, or from it: not kept by the log; refused; without a "
+     "socket for the session; more answers than dtlsd has read; other errors.",
+     serviceDrops},
+    {"dtlsd_forward_sockets", "Sessions that have a socket to a service.",
+     one<[](const View &of) { return of.forwarded.sockets; }>},
+    {"dtlsd_service_reachable", "0 while a service does not take what it is sent.", services},
     {"dtlsd_bad_records_total", "Records for open sessions that were forged, repeated or cut.",
      one<[](const View &of) { return of.total.badRecords; }>},
     {"dtlsd_log_waiting_entries", "Entries not yet known to be kept or lost.",

@@ -3,6 +3,8 @@
 
 #include "core/Json.h"
 #include "core/Version.h"
+#include "events/Reasons.h"
+#include "forward/SourceAddresses.h"
 
 #include <QCoreApplication>
 #include <QJsonArray>
@@ -70,6 +72,25 @@ Json described(const LogState &log, LogTarget sink, std::size_t capacity)
             {QStringLiteral("stalled_s"), seconds(log.stalled)}};
 }
 
+Json described(const ForwardStatistics &forwarded, const std::vector<ServiceState> &services)
+{
+    QJsonArray targets;
+    for (const ServiceState &service : services)
+        targets += Json{{QStringLiteral("service"), service.target.toString()},
+                        {QStringLiteral("reachable"), service.isReachable}};
+    Json dropped;
+    for (std::size_t i = 0; i < forwarded.dropped.counts.size(); ++i)
+        dropped.insert(QLatin1String(reasonFor(static_cast<ForwardDrop>(i)).name),
+                       number(forwarded.dropped.counts[i]));
+    return {{QStringLiteral("services"), targets},
+            {QStringLiteral("sockets"), qint64{forwarded.sockets}},
+            {QStringLiteral("datagrams_to_service"), number(forwarded.toService.datagrams)},
+            {QStringLiteral("bytes_to_service"), number(forwarded.toService.bytes)},
+            {QStringLiteral("datagrams_from_service"), number(forwarded.fromService.datagrams)},
+            {QStringLiteral("bytes_from_service"), number(forwarded.fromService.bytes)},
+            {QStringLiteral("dropped"), dropped}};
+}
+
 Json described(const ReloadCounts &reloads)
 {
     static constexpr std::array outcomes{u"none", u"applied", u"rejected"};
@@ -77,6 +98,13 @@ Json described(const ReloadCounts &reloads)
             {QStringLiteral("rejected"), number(reloads.rejected)},
             {QStringLiteral("last"),
              QStringView(outcomes.at(static_cast<std::size_t>(reloads.last))).toString()}};
+}
+
+/// The address at which a service sees the session; empty: it has none.
+QString sourceText(std::uint64_t word)
+{
+    const SocketAddress source = SourceAddresses::addressOf(word);
+    return source == SocketAddress() ? QString() : source.toString();
 }
 
 } // namespace
@@ -95,6 +123,7 @@ QJsonObject toJson(const SessionReport &report, std::size_t worker)
                  info.isOpen() ? QString::fromLatin1(SessionInfo::protocol) : QString()},
                 {QStringLiteral("connection_id"),
                  info.connectionId ? info.connectionId->text() : QString()},
+                {QStringLiteral("service_source"), sourceText(report.service)},
                 {QStringLiteral("age_s"), seconds(report.age)},
                 {QStringLiteral("idle_s"), seconds(report.idle)},
                 {QStringLiteral("bad_records"), number(report.badRecords)},
@@ -131,6 +160,7 @@ QJsonObject toJson(const DaemonState &state)
                 {QStringLiteral("receipts_withheld"), number(state.withheldReceipts())},
                 {QStringLiteral("workers"), described(state.workers)},
                 {QStringLiteral("log"), described(state.log, state.sink, state.logCapacity)},
+                {QStringLiteral("forward"), described(state.totalForwarded(), state.services)},
                 {QStringLiteral("reloads"), described(state.reloads)}} +
            traffic(total.received, total.sent);
 }
