@@ -13,11 +13,14 @@ _dtlsctl_sessions()
 
 _dtlsctl()
 {
-    local cur=${COMP_WORDS[COMP_CWORD]} socket=() words=() option='' i word
+    local cur=${COMP_WORDS[COMP_CWORD]} socket=() words=() option='' identity='' i word
     # What stands before: the option that wants a value, or the words of the command. With its
     # usual COMP_WORDBREAKS, bash takes the = of an option for a word.
     for ((i = 1; i < COMP_CWORD; ++i)); do
         word=${COMP_WORDS[i]}
+        if [[ $word == --identity* ]]; then
+            identity=yes
+        fi
         if [[ $word == '=' ]]; then
             continue
         elif [[ $option == --socket ]]; then
@@ -41,9 +44,14 @@ _dtlsctl()
     --identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;
     --limit:*) ;;
     *:-*) choices='--socket --json --watch --limit --identity --format --version --help' ;;
-    ::*) choices='status sessions close close-identity reload restart metrics health key' ;;
+    ::*) choices='status sessions close close-identity send reload restart metrics health key' ;;
     :close:*) choices=$(_dtlsctl_sessions "$1" session) ;;
     :close-identity:*) choices=$(_dtlsctl_sessions "$1" identity) ;;
+    :send:*)
+        if [[ -z $identity ]]; then
+            choices=$(_dtlsctl_sessions "$1" session)
+        fi
+        ;;
     :key:*) choices='new import' ;;
     ':key import:'*) compopt -o default ;;
     esac

@@ -103,6 +103,49 @@ Result<> readLog(const QJsonObject &object, StatusAnswer &status)
     return fields.checked(std::monostate());
 }
 
+Result<> readServices(const QJsonArray &array, ForwardAnswer &forward)
+{
+    for (const auto &value : array) {
+        Fields fields(value.toObject());
+        ServiceAnswer service;
+        service.service = fields.text("service");
+        service.isReachable = fields.boolean("reachable");
+        const Result<ServiceAnswer> checked = fields.checked(service);
+        if (!checked)
+            return checked.error();
+        forward.services += checked.value();
+    }
+    return success();
+}
+
+Result<> readDrops(const QJsonObject &object, ForwardAnswer &forward)
+{
+    for (auto drop = object.begin(); drop != object.end(); ++drop) {
+        if (!drop->isDouble())
+            return Error{QStringLiteral("a number of dropped datagrams is none")};
+        forward.dropped += {drop.key(), drop->toInteger()};
+    }
+    return success();
+}
+
+Result<> readForward(const QJsonObject &object, ForwardAnswer &forward)
+{
+    Fields fields(object);
+    forward.sockets = fields.number("sockets");
+    forward.datagramsToService = fields.number("datagrams_to_service");
+    forward.bytesToService = fields.number("bytes_to_service");
+    forward.datagramsFromService = fields.number("datagrams_from_service");
+    forward.bytesFromService = fields.number("bytes_from_service");
+    const QJsonArray services = fields.array("services");
+    const QJsonObject dropped = fields.object("dropped");
+    for (const Result<> &part : {fields.checked(std::monostate()), readServices(services, forward),
+                                 readDrops(dropped, forward)}) {
+        if (!part)
+            return part.error();
+    }
+    return success();
+}
+
 Result<> readReloads(const QJsonObject &object, StatusAnswer &status)
 {
     Fields fields(object);
@@ -138,9 +181,11 @@ Result<StatusAnswer> StatusAnswer::parse(const QJsonObject &object)
     status.receiptsWithheld = fields.number("receipts_withheld");
     const QJsonArray workers = fields.array("workers");
     const QJsonObject log = fields.object("log");
+    const QJsonObject forward = fields.object("forward");
     const QJsonObject reloads = fields.object("reloads");
-    for (const Result<> &part : {fields.checked(std::monostate()), readWorkers(workers, status),
-                                 readLog(log, status), readReloads(reloads, status)}) {
+    for (const Result<> &part :
+         {fields.checked(std::monostate()), readWorkers(workers, status), readLog(log, status),
+          readForward(forward, status.forward), readReloads(reloads, status)}) {
         if (!part)
             return part.error();
     }
@@ -159,6 +204,7 @@ Result<SessionAnswer> SessionAnswer::parse(const QJsonObject &object)
     session.cipher = fields.text("cipher");
     session.protocol = fields.text("protocol");
     session.connectionId = fields.text("connection_id");
+    session.serviceSource = fields.text("service_source");
     session.ageSeconds = fields.seconds("age_s");
     session.idleSeconds = fields.seconds("idle_s");
     session.traffic = fields.traffic();

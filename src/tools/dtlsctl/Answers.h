@@ -33,6 +33,30 @@ struct TrafficAnswer
     std::int64_t bytesSent = 0;
 };
 
+struct ServiceAnswer
+{
+    QString service; ///< its address
+    bool isReachable = false;
+};
+
+struct DropAnswer
+{
+    QString cause; ///< as the metrics name it
+    std::int64_t datagrams = 0;
+};
+
+/// What goes to local services, and comes back.
+struct ForwardAnswer
+{
+    QList<ServiceAnswer> services; ///< empty: none is configured
+    std::int64_t sockets = 0;
+    std::int64_t datagramsToService = 0;
+    std::int64_t bytesToService = 0;
+    std::int64_t datagramsFromService = 0;
+    std::int64_t bytesFromService = 0;
+    QList<DropAnswer> dropped; ///< a cause of which there were none is there too
+};
+
 struct StatusAnswer
 {
     QString version;
@@ -63,6 +87,7 @@ struct StatusAnswer
     double logLosingSeconds = 0;
     QString logLossReason;
     QString logObstacle; ///< empty: entries can be read back
+    ForwardAnswer forward;
     std::int64_t reloadsApplied = 0;
     std::int64_t reloadsRejected = 0;
     QString lastReload; ///< `none`, `applied` or `rejected`
@@ -77,9 +102,10 @@ struct SessionAnswer
     QByteArray identity; ///< empty: the device has not sent one yet, or the empty identity
     QString peer;
     QString local;
-    QString cipher;       ///< empty while handshaking
-    QString protocol;     ///< empty while handshaking
-    QString connectionId; ///< empty: it has none
+    QString cipher;        ///< empty while handshaking
+    QString protocol;      ///< empty while handshaking
+    QString connectionId;  ///< empty: it has none
+    QString serviceSource; ///< where a local service sees it; empty: it has none
     double ageSeconds = 0;
     double idleSeconds = 0;
     TrafficAnswer traffic;

@@ -8,8 +8,10 @@
 #include "dtls/Psk.h"
 #include "dtls/SessionQuery.h"
 #include "tools/dtlsctl/Help.h"
+#include "wire/Record.h"
 
 #include <QCommandLineParser>
+#include <QDir>
 #include <QFile>
 
 #include <algorithm>
@@ -28,7 +30,7 @@ struct Form
 {
     QLatin1StringView words;
     Command command;
-    QLatin1StringView operand; ///< empty: there is none
+    QLatin1StringView operands; ///< `SESSION DATA`; empty: there are none
     bool asksDaemon = true;
     bool canWatch = false;
 };
@@ -38,6 +40,7 @@ constexpr std::array forms{
     Form{QLatin1StringView("sessions"), Command::Sessions, {}, true, true},
     Form{QLatin1StringView("close"), Command::Close, QLatin1StringView("SESSION")},
     Form{QLatin1StringView("close-identity"), Command::CloseIdentity, QLatin1StringView("NAME")},
+    Form{QLatin1StringView("send"), Command::Send, QLatin1StringView("SESSION DATA")},
     Form{QLatin1StringView("reload"), Command::Reload, {}},
     Form{QLatin1StringView("restart"), Command::Restart, {}},
     Form{QLatin1StringView("metrics"), Command::Metrics, {}},
@@ -110,11 +113,12 @@ QString misplacedOption(const QCommandLineParser &parser, const Switches &switch
     if (parser.isSet(switches.watch) && !form.canWatch)
         return QStringLiteral("--watch does not go with %1; it goes with status and sessions")
             .arg(command);
-    for (const QCommandLineOption *option : {&switches.limit, &switches.identity}) {
-        if (parser.isSet(*option) && form.command != Command::Sessions)
-            return QStringLiteral("--%1 does not go with %2; it goes with sessions")
-                .arg(option->names().constFirst(), command);
-    }
+    if (parser.isSet(switches.limit) && form.command != Command::Sessions)
+        return QStringLiteral("--limit does not go with %1; it goes with sessions").arg(command);
+    if (parser.isSet(switches.identity) && form.command != Command::Sessions &&
+        form.command != Command::Send)
+        return QStringLiteral("--identity does not go with %1; it goes with sessions and send")
+            .arg(command);
     if (parser.isSet(switches.format) != (form.command == Command::KeyImport))
         return form.command == Command::KeyImport
                    ? QStringLiteral("--format is missing; mosquitto, stunnel or gnutls is accepted")
@@ -135,39 +139,52 @@ QString identityProblem(const QByteArray &identity)
         .arg(PskStore::maximumIdentitySize);
 }
 
-QString nameProblem(Command command, const QByteArray &name)
+QString operandProblem(const QString &operand, const QByteArray &value)
 {
-    if (command == Command::Close && !sessionIdIn(name))
+    if (operand == u"NAME")
+        return identityProblem(value);
+    if (operand == u"SESSION" && !sessionIdIn(value))
         return QStringLiteral("%1 is no session; 16 hexadecimal digits are accepted, as dtlsctl "
                               "sessions shows them")
-            .arg(escaped(name));
-    const bool isIdentity = command == Command::CloseIdentity || command == Command::KeyNew;
-    if (isIdentity)
-        return identityProblem(name);
-    if (name.isEmpty())
+            .arg(escaped(value));
+    if (operand == u"DATA" && (value.isEmpty() || value.size() > Record::maximumPlaintext))
+        return QStringLiteral("DATA has %1 bytes; 1 to %2 bytes are accepted")
+            .arg(value.size())
+            .arg(Record::maximumPlaintext);
+    if (operand == u"FILE" && value.isEmpty())
         return QStringLiteral("the name of the file is empty; a file, or - for standard input, is "
                               "accepted");
     return {};
 }
 
-/// The operand of @p form, which has to be all of @p words.
-std::variant<QByteArray, Stop> takeName(const QStringList &words, const Form &form)
+/// Reads the operands of @p form, which have to be all of @p words; an error for what is missing,
+/// too much, or not accepted.
+QString readOperands(const QStringList &words, const Form &form, Arguments &arguments)
 {
-    const qsizetype wanted = form.operand.isEmpty() ? 0 : 1;
-    if (words.size() < wanted)
-        return wrongUsage(QStringLiteral("%1 is missing; %2 %1 is accepted")
-                              .arg(QString(form.operand), QString(form.words)));
-    if (words.size() > wanted)
-        return wrongUsage(QStringLiteral("unexpected argument %1").arg(shownName(words[wanted])));
-    if (wanted == 0)
-        return QByteArray();
-    const QByteArray name = words.constFirst().toLatin1();
-    if (const QString problem = nameProblem(form.command, name); !problem.isEmpty())
-        return wrongUsage(problem);
-    return form.command == Command::Close ? name.toLower() : name;
+    QString usage = form.words;
+    QStringList wanted = QString(form.operands).split(u' ', Qt::SkipEmptyParts);
+    if (form.command == Command::Send && arguments.identity) {
+        usage += QStringLiteral(" --identity NAME");
+        wanted.removeFirst();
+    }
+    if (words.size() < wanted.size())
+        return QStringLiteral("%1 is missing; %2 is accepted")
+            .arg(wanted[words.size()], (QStringList{usage} + wanted).join(u' '));
+    if (words.size() > wanted.size())
+        return QStringLiteral("unexpected argument %1").arg(shownName(words[wanted.size()]));
+    for (qsizetype i = 0; i < wanted.size(); ++i) {
+        const QByteArray value = words[i].toLatin1();
+        if (const QString problem = operandProblem(wanted[i], value); !problem.isEmpty())
+            return problem;
+        if (wanted[i] == u"DATA")
+            arguments.data = value;
+        else
+            arguments.name = wanted[i] == u"SESSION" ? value.toLower() : value;
+    }
+    return {};
 }
 
-/// Which sessions `sessions` shows; an error for a value that is not accepted.
+/// Which sessions the command is about; an error for a value that is not accepted.
 QString readQuery(const QCommandLineParser &parser, const Switches &switches, Arguments &arguments)
 {
     if (parser.isSet(switches.limit)) {
@@ -193,9 +210,6 @@ std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switc
     const Form &command = std::get<Form>(form);
     if (const QString problem = misplacedOption(parser, switches, command); !problem.isEmpty())
         return wrongUsage(problem);
-    const auto name = takeName(words, command);
-    if (const auto *stop = std::get_if<Stop>(&name))
-        return *stop;
     const QString formatName = parser.value(switches.format);
     const auto format = valueIn(keyFormatNames, formatName);
     if (parser.isSet(switches.format) && !format)
@@ -208,12 +222,17 @@ std::variant<Arguments, Stop> read(const QCommandLineParser &parser, const Switc
 
     Arguments arguments;
     arguments.command = command.command;
-    arguments.socket = socket.isEmpty() ? ControlOptions().socket : QFile::decodeName(socket);
+    // QLocalSocket takes a relative path from the folder of temporary files.
+    arguments.socket = socket.isEmpty()
+                           ? ControlOptions().socket
+                           : QDir::current().absoluteFilePath(QFile::decodeName(socket));
     arguments.json = parser.isSet(switches.json);
     arguments.watch = parser.isSet(switches.watch);
     arguments.format = format.value_or(KeyFormat::Mosquitto);
-    arguments.name = std::get<QByteArray>(name);
-    if (const QString problem = readQuery(parser, switches, arguments); !problem.isEmpty())
+    QString problem = readQuery(parser, switches, arguments);
+    if (problem.isEmpty())
+        problem = readOperands(words, command, arguments);
+    if (!problem.isEmpty())
         return wrongUsage(problem);
     return arguments;
 }

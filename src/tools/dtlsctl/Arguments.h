@@ -21,6 +21,7 @@ struct Arguments
         Sessions,
         Close,
         CloseIdentity,
+        Send,
         Reload,
         Restart,
         Metrics,
@@ -41,9 +42,10 @@ struct Arguments
     bool json = false;
     bool watch = false;
     KeyFormat format = KeyFormat::Mosquitto;
-    std::optional<QByteArray> identity = {}; ///< of `sessions`
+    std::optional<QByteArray> identity = {}; ///< of `sessions` and `send`
     int limit = 0;                           ///< of `sessions`; 0: not given
     QByteArray name;                         ///< the command's SESSION, NAME or FILE
+    QByteArray data;                         ///< of `send`; `-`: standard input
 
     /// The command as it is written, and as the control socket has it.
     [[nodiscard]] QLatin1StringView words() const;

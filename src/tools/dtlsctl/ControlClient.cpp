@@ -10,6 +10,7 @@
 #include <QJsonDocument>
 #include <QLocalSocket>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -55,13 +56,20 @@ Failure cannotConnect(const QString &socket, const QLocalSocket &connection)
 
 /// Bypasses QLocalSocket, which discards received data when a write fails: a busy server may answer
 /// and close without reading.
-void send(const QLocalSocket &connection, const QJsonObject &question)
+void send(const QLocalSocket &connection, const QJsonObject &question,
+          std::chrono::milliseconds patience)
 {
-    const QByteArray line = jsonLine(question);
-    const auto descriptor = static_cast<int>(connection.socketDescriptor());
-    // A line is far smaller than a new socket's buffer. If it is not sent, no answer comes either.
-    [[maybe_unused]] const ssize_t sent =
-        ::send(descriptor, line.constData(), static_cast<std::size_t>(line.size()), MSG_NOSIGNAL);
+    QByteArray line = jsonLine(question);
+    pollfd server{static_cast<int>(connection.socketDescriptor()), POLLOUT, 0};
+    // A line with data may be larger than what a socket takes at once. Where it is not sent, the
+    // answer says why, or there is none.
+    while (!line.isEmpty() && ::poll(&server, 1, static_cast<int>(patience.count())) > 0) {
+        const ssize_t sent = ::send(server.fd, line.constData(),
+                                    static_cast<std::size_t>(line.size()), MSG_NOSIGNAL);
+        if (sent <= 0)
+            return;
+        line.remove(0, sent);
+    }
 }
 
 /// Reads lines until the server closes.
@@ -145,7 +153,7 @@ std::variant<ControlClient::Line, Failure> ControlClient::ask(const QJsonObject 
     connection.connectToServer(m_socket);
     if (!connection.waitForConnected(static_cast<int>(m_patience.count())))
         return cannotConnect(m_socket, connection);
-    send(connection, question);
+    send(connection, question, m_patience);
     AnswerReader reader(*this, connection, onLine);
     while (reader.readSome(m_patience)) {
     }

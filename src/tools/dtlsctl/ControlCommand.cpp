@@ -6,6 +6,8 @@
 #include "core/Json.h"
 #include "core/Quantity.h"
 #include "dtls/SessionQuery.h"
+#include "tools/dtlsctl/StandardInput.h"
+#include "wire/Record.h"
 
 #include <QJsonArray>
 
@@ -21,10 +23,18 @@ namespace {
 
 constexpr qsizetype rowsAtOnce = 1000;
 
+/// `sensor-17`, or `""`
+QString named(const QByteArray &identity)
+{
+    return identity.isEmpty() ? QStringLiteral("\"\"") : escaped(identity);
+}
+
 } // namespace
 
 std::optional<Failure> ControlCommand::run()
 {
+    if (auto failure = readInput())
+        return failure;
     std::optional<Failure> failure = runOnce();
     while (m_arguments.watch && !failure) {
         std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -56,18 +66,48 @@ std::optional<Failure> ControlCommand::runOnce()
     return m_arguments.json ? std::nullopt : printAnswer(last.object);
 }
 
+/// What `send` sends: DATA, or standard input.
+std::optional<Failure> ControlCommand::readInput()
+{
+    m_payload = m_arguments.data;
+    if (m_arguments.command != Command::Send || m_payload != "-")
+        return std::nullopt;
+    const Result<QByteArray> input = readStandardInput(Record::maximumPlaintext + 1);
+    const QString problem = QStringLiteral("standard input %1");
+    if (!input)
+        return Failure{problem.arg(input.error().message), EX_NOINPUT};
+    m_payload = input.value();
+    if (!m_payload.isEmpty() && m_payload.size() <= Record::maximumPlaintext)
+        return std::nullopt;
+    const QString size =
+        m_payload.isEmpty()
+            ? QStringLiteral("is empty")
+            : QStringLiteral("has more than %1 bytes").arg(Record::maximumPlaintext);
+    return Failure{problem.arg(size) +
+                       QStringLiteral("; 1 to %1 bytes are accepted").arg(Record::maximumPlaintext),
+                   EX_DATAERR};
+}
+
 QJsonObject ControlCommand::question() const
 {
     QJsonObject question{{QStringLiteral("command"), m_arguments.words()}};
-    if (m_arguments.command == Command::Close)
-        question.insert(QStringLiteral("session"), QString::fromLatin1(m_arguments.name));
-    else if (m_arguments.command == Command::CloseIdentity)
-        insertBytes(question, QStringLiteral("identity"), m_arguments.name);
-    if (m_arguments.identity)
-        insertBytes(question, QStringLiteral("identity"), *m_arguments.identity);
+    insertWhom(question);
+    if (m_arguments.command == Command::Send) // as text, control characters would be six bytes each
+        question.insert(QStringLiteral("data_base64"), QString::fromLatin1(m_payload.toBase64()));
     if (const int most = limit(); most > 0)
         question.insert(QStringLiteral("limit"), most);
     return question;
+}
+
+void ControlCommand::insertWhom(QJsonObject &question) const
+{
+    const QString identity = QStringLiteral("identity");
+    if (m_arguments.identity)
+        insertBytes(question, identity, *m_arguments.identity);
+    else if (m_arguments.command == Command::CloseIdentity)
+        insertBytes(question, identity, m_arguments.name);
+    else if (m_arguments.command == Command::Close || m_arguments.command == Command::Send)
+        question.insert(QStringLiteral("session"), QString::fromLatin1(m_arguments.name));
 }
 
 /// How many sessions to ask for; 0: all. A person at a terminal wants no million lines.
@@ -141,6 +181,8 @@ std::optional<Failure> ControlCommand::printAnswer(const QJsonObject &last)
         return print("Session " + m_arguments.name + " is closed.\n");
     case Command::CloseIdentity:
         return printClosed(last);
+    case Command::Send:
+        return printSent(last);
     case Command::Reload:
     case Command::Restart:
         return printMessage(last);
@@ -166,7 +208,20 @@ std::optional<Failure> ControlCommand::printClosed(const QJsonObject &last) cons
         return m_client.noAnswer(QStringLiteral("it lacks closed"));
     const QString sentence =
         QStringLiteral("%1 of %2 closed.\n")
-            .arg(counted(closed.toInteger(), "session"), escaped(m_arguments.name));
+            .arg(counted(closed.toInteger(), "session"), named(m_arguments.name));
+    return print(sentence.toUtf8());
+}
+
+std::optional<Failure> ControlCommand::printSent(const QJsonObject &last) const
+{
+    const QJsonValue sent = last.value(QStringLiteral("sent"));
+    if (!sent.isDouble())
+        return m_client.noAnswer(QStringLiteral("it lacks sent"));
+    if (!m_arguments.identity)
+        return print("Sent to session " + m_arguments.name + ".\n");
+    const QString sentence =
+        QStringLiteral("Sent to %1 of %2.\n")
+            .arg(counted(sent.toInteger(), "session"), named(*m_arguments.identity));
     return print(sentence.toUtf8());
 }
 

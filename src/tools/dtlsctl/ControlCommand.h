@@ -33,7 +33,9 @@ private:
     using Command = Arguments::Command;
 
     std::optional<Failure> runOnce();
+    std::optional<Failure> readInput();
     [[nodiscard]] QJsonObject question() const;
+    void insertWhom(QJsonObject &question) const;
     [[nodiscard]] bool redraws() const { return m_arguments.watch && m_terminal.isOne; }
     [[nodiscard]] int limit() const;
     std::optional<Failure> takeLine(const ControlClient::Line &line);
@@ -44,12 +46,14 @@ private:
     std::optional<Failure> printStatus(const QJsonObject &last);
     std::optional<Failure> printMessage(const QJsonObject &last) const;
     [[nodiscard]] std::optional<Failure> printClosed(const QJsonObject &last) const;
+    [[nodiscard]] std::optional<Failure> printSent(const QJsonObject &last) const;
     [[nodiscard]] std::optional<Failure> printMetrics(const QJsonObject &last) const;
     std::optional<Failure> printBlock(const TextBlock &block);
 
     const Arguments m_arguments;
     const ControlClient m_client;
-    Terminal m_terminal; // as it was when the command was sent
+    QByteArray m_payload; // of `send`
+    Terminal m_terminal;  // as it was when the command was sent
     SessionsTable m_table;
     QList<SessionAnswer> m_sessions; // not printed yet
     qint64 m_sessionLines = 0;

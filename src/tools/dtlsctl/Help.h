@@ -16,6 +16,9 @@ Commands:
                         1000 that were last active.
   close SESSION         End the session with this number, which sessions shows.
   close-identity NAME   End every session of this identity.
+  send SESSION DATA     Send a datagram to a device; with --identity NAME in place of
+                        SESSION, to each session of this identity. DATA - is standard
+                        input, up to 16384 bytes as they are.
   reload                Read the configuration anew: all of it or nothing.
   restart               Start dtlsd anew, and keep every session; refused where that
                         cannot be done.
@@ -33,29 +36,31 @@ Options:
                     an error.
   --watch           With status and sessions: again every second, until Ctrl-C.
   --limit N         With sessions: only the N (1 to 1000) that were last active.
-  --identity NAME   With sessions: only those of this identity.
+  --identity NAME   With sessions and send: only the sessions of this identity.
   --format FORMAT   What FILE is: mosquitto (psk_file), stunnel (PSKsecrets) or gnutls
                     (psk.passwd).
   --version         Print the version.
   --help            Print this help.
 
-NAME is an identity, byte for byte; behind -- it may begin with a hyphen.
+NAME, an identity, and DATA are taken byte for byte; behind -- they may begin with a
+hyphen.
 
 Examples:
   dtlsctl sessions --watch
   dtlsctl sessions --identity sensor-17
   dtlsctl --json sessions | jq -r 'select(.idle_s > 300) | .session'
   dtlsctl close-identity sensor-17
+  dtlsctl send --identity sensor-17 reboot
   dtlsctl key new sensor-17 >> /etc/dtlsd/dtlsd.ini && dtlsctl reload
   (umask 027; dtlsctl key import --format mosquitto psk_file > /etc/dtlsd/psk.txt)
 
 Exit status:
    0  done; healthy
-   1  refused: not found, unhealthy, busy or sessions not kept; or the output cannot be
-      written
+   1  refused: not found, not sent, unhealthy, busy or sessions not kept; or the output
+      cannot be written
   64  wrong usage
-  65  the file to import has errors
-  66  the file to import cannot be read
+  65  the file to import has errors; standard input is empty, or too long to send
+  66  the file to import, or standard input, cannot be read
   69  there is no dtlsd at the socket
   76  what listens at the socket is not dtlsd, or another version of it
   77  not allowed

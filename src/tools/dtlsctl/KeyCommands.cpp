@@ -7,6 +7,7 @@
 #include "core/Quantity.h"
 #include "core/Random.h"
 #include "tools/dtlsctl/KeyNew.h"
+#include "tools/dtlsctl/StandardInput.h"
 #include "tools/dtlsctl/Terminal.h"
 
 #include <QFile>
@@ -19,15 +20,10 @@ namespace dtlsd {
 
 namespace {
 
-Result<QByteArray> readStandardInput()
+Result<QByteArray> readInput()
 {
-    QFile input;
-    if (!input.open(stdin, QIODevice::ReadOnly))
-        return Error{QStringLiteral("cannot be opened: %1").arg(input.errorString())};
-    QByteArray content = input.read(keyFileLimit + 1);
-    if (input.error() != QFileDevice::NoError)
-        return Error{QStringLiteral("cannot be read: %1").arg(input.errorString())};
-    if (content.size() > keyFileLimit)
+    Result<QByteArray> content = readStandardInput(keyFileLimit + 1);
+    if (content && content.value().size() > keyFileLimit)
         return Error{QStringLiteral("is larger than %1; up to %1 are accepted")
                          .arg(formatByteSize(keyFileLimit))};
     return content;
@@ -67,8 +63,7 @@ std::optional<Failure> printImportedKeys(KeyFormat format, const QByteArray &fil
     const bool isStandardInput = file == "-";
     const QString path = QFile::decodeName(file);
     const QString shown = isStandardInput ? QStringLiteral("standard input") : shownPath(path);
-    const Result<QByteArray> content =
-        isStandardInput ? readStandardInput() : readFile(path, shown);
+    const Result<QByteArray> content = isStandardInput ? readInput() : readFile(path, shown);
     if (!content)
         return Failure{QStringLiteral("%1: %2").arg(shown, content.error().message), EX_NOINPUT};
     const ImportedKeys keys = importKeys(format, shown, content.value());

@@ -19,13 +19,14 @@ struct Column
 
 // The columns that matter most come first, where a narrow terminal still shows them.
 constexpr std::array columns{
-    Column{QLatin1StringView("SESSION")},      Column{QLatin1StringView("IDENTITY")},
-    Column{QLatin1StringView("PEER")},         Column{QLatin1StringView("AGE"), true},
-    Column{QLatin1StringView("IDLE"), true},   Column{QLatin1StringView("RECEIVED"), true},
-    Column{QLatin1StringView("BYTES"), true},  Column{QLatin1StringView("SENT"), true},
-    Column{QLatin1StringView("BYTES"), true},  Column{QLatin1StringView("BAD"), true},
-    Column{QLatin1StringView("CIPHER")},       Column{QLatin1StringView("LOCAL")},
-    Column{QLatin1StringView("WORKER"), true}, Column{QLatin1StringView("CONNECTION ID")},
+    Column{QLatin1StringView("SESSION")},       Column{QLatin1StringView("IDENTITY")},
+    Column{QLatin1StringView("PEER")},          Column{QLatin1StringView("AGE"), true},
+    Column{QLatin1StringView("IDLE"), true},    Column{QLatin1StringView("RECEIVED"), true},
+    Column{QLatin1StringView("BYTES"), true},   Column{QLatin1StringView("SENT"), true},
+    Column{QLatin1StringView("BYTES"), true},   Column{QLatin1StringView("BAD"), true},
+    Column{QLatin1StringView("CIPHER")},        Column{QLatin1StringView("LOCAL")},
+    Column{QLatin1StringView("SERVICE")},       Column{QLatin1StringView("WORKER"), true},
+    Column{QLatin1StringView("CONNECTION ID")},
 };
 using Row = std::array<QString, columns.size()>;
 
@@ -68,6 +69,7 @@ Row cells(const SessionAnswer &session, bool onTerminal)
             QString::number(session.badRecords),
             established ? orDash(safe(session.cipher, textLimit)) : safe(session.state, textLimit),
             safe(session.local, textLimit),
+            orDash(safe(session.serviceSource, textLimit)),
             QString::number(session.worker),
             orDash(safe(session.connectionId, textLimit))};
 }

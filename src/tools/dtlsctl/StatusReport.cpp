@@ -82,6 +82,38 @@ TextBlock logProblem(const StatusAnswer &status)
     return {};
 }
 
+QString drops(const ForwardAnswer &forward)
+{
+    QStringList drops;
+    for (const DropAnswer &drop : forward.dropped) {
+        if (drop.datagrams > 0)
+            drops += QStringLiteral("%1 %2").arg(drop.datagrams).arg(safe(drop.cause));
+    }
+    return drops.join(QStringLiteral(", "));
+}
+
+/// Empty where no service is configured.
+TextBlock forwarding(const ForwardAnswer &forward)
+{
+    if (forward.services.isEmpty())
+        return {};
+    TextBlock block;
+    for (const ServiceAnswer &service : forward.services)
+        block +=
+            line(QStringLiteral("Service"),
+                 safe(service.service) + (service.isReachable ? QStringLiteral(": reachable")
+                                                              : QStringLiteral(": not reachable")),
+                 service.isReachable ? Tone::Plain : Tone::Warning);
+    block += line(QStringLiteral("Forwarded"),
+                  QStringLiteral("%1 to services, %2 from services, %3")
+                      .arg(traffic(forward.datagramsToService, forward.bytesToService),
+                           traffic(forward.datagramsFromService, forward.bytesFromService),
+                           counted(forward.sockets, "socket")));
+    if (const QString dropped = drops(forward); !dropped.isEmpty())
+        block += line(QStringLiteral("Not taken"), dropped, Tone::Warning);
+    return block;
+}
+
 TextLine workerLine(const WorkerAnswer &worker)
 {
     return line(QStringLiteral("Worker %1").arg(worker.worker),
@@ -121,6 +153,7 @@ TextBlock statusReport(const StatusAnswer &status)
              status.receiptsWithheld > 0 ? Tone::Warning : Tone::Plain),
         log(status)};
     block += logProblem(status);
+    block += forwarding(status.forward);
     for (const WorkerAnswer &worker : status.workers)
         block += workerLine(worker);
     return block;
