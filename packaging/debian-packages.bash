@@ -24,11 +24,12 @@ program_test_packages=(ccache gnutls-bin iproute2 jq libcoap3-bin libmbedtls-dev
 # completions. The recipes of packaging/docs use systemd-journal-remote and python3-systemd (for
 # fail2ban). debootstrap makes small systems: systemd-container boots some to test the package, buildah
 # starts the container image from another; podman, unpacked by tests/run, runs the image with conmon,
-# libsubid, runc and, on 13, netavark.
+# libsubid, runc and, on 13, netavark; libestr0 and libfastjson4 are for rsyslog, which is unpacked as
+# well.
 # shellcheck disable=SC2034
 test_packages=("${program_test_packages[@]}" buildah clang-19 clang-format-19 clang-tidy-19
-    conmon debootstrap fish libclang-rt-19-dev llvm-19 mandoc python3-systemd runc shellcheck
-    systemd-container systemd-journal-remote zsh)
+    conmon debootstrap fish libclang-rt-19-dev libestr0 libfastjson4 llvm-19 mandoc python3-systemd runc
+    shellcheck systemd-container systemd-journal-remote zsh)
 
 # The release of this system, and the other of the two; empty where it is neither.
 debian_release=''
@@ -72,8 +73,8 @@ ensure_packages()
     "${install[@]}" </dev/null || { apt-get update --quiet </dev/null && "${install[@]}" </dev/null; }
 }
 
-# PACKAGE DIRECTORY: unpacks a package there, once, without installing it: for packages whose
-# installation starts an unwanted service.
+# PACKAGE DIRECTORY [with-libraries]: unpacks a package there, once, without installing it: for packages
+# whose installation starts an unwanted service. With libraries: what it needs and is not installed, too.
 unpack_package()
 {
     if [[ -d $2 ]] || ! command -v dpkg-deb >/dev/null; then
@@ -84,9 +85,23 @@ unpack_package()
     mkdir -p "$2.new"
     (
         cd "$2.new" || exit
-        apt-get download --quiet "$1" || { apt-get update --quiet && apt-get download --quiet "$1"; }
-        dpkg-deb --extract ./*.deb .
+        fetch_package "$1" "${3-}" || { apt-get update --quiet && fetch_package "$1" "${3-}"; }
+        local file
+        for file in ./*.deb; do
+            dpkg-deb --extract "$file" .
+        done
         rm ./*.deb
     ) </dev/null
     mv "$2.new" "$2"
+}
+
+# PACKAGE [with-libraries]
+fetch_package()
+{
+    local names=("$1")
+    if [[ -n $2 ]]; then
+        mapfile -t names < <(apt-get install --simulate --no-install-recommends "$1" |
+            awk '/^Inst / { print $2 }')
+    fi
+    ((${#names[@]} > 0)) && apt-get download --quiet "${names[@]}"
 }

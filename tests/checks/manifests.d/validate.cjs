@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Usage: node validate.cjs TOOLS CLUSTER COMPOSE
-// Prints what is wrong with the objects of the file CLUSTER and with the file COMPOSE; exit status 1
+// Usage: node validate.cjs TOOLS CLUSTER [COMPOSE...]
+// Prints what is wrong with the objects of the file CLUSTER and with the files COMPOSE; exit status 1
 // if something is. TOOLS is where package.json is installed.
 "use strict";
 
@@ -9,7 +9,7 @@ const { createRequire } = require("node:module");
 const fs = require("node:fs");
 const path = require("node:path");
 
-const [tools, clusterFile, composeFile] = process.argv.slice(2);
+const [tools, clusterFile, ...composeFiles] = process.argv.slice(2);
 const need = createRequire(path.resolve(tools, "package.json"));
 const yaml = need("js-yaml");
 const ts = need("typescript");
@@ -61,7 +61,7 @@ function checkCompose(file) {
 const objects = yaml.loadAll(fs.readFileSync(clusterFile, "utf8"));
 objects.forEach(checkValues);
 checkNames(objects);
-checkCompose(composeFile);
+composeFiles.forEach(checkCompose);
 console.log(objects.map(nameOf).join(", "));
 problems.forEach((problem) => console.log(problem));
 process.exit(problems.length > 0 || objects.length === 0 ? 1 : 0);
