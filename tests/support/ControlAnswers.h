@@ -17,12 +17,15 @@ inline const QByteArray statusLine =
     R"("bytes_received":60,"datagrams_sent":1,"bytes_sent":100,"receipts_withheld":0,)"
     R"("log":{"target":"journal","waiting":0,"capacity":16384,"written":12,"lost":0,)"
     R"("unverified":0,"stalled_s":0,"losing_s":0,"loss_reason":"","obstacle":""},)"
+    R"("forward":{"services":[],"sockets":0,"datagrams_to_service":0,"bytes_to_service":0,)"
+    R"("datagrams_from_service":0,"bytes_from_service":0,"dropped":{"refused":0,"error":0}},)"
     R"("reloads":{"applied":0,"rejected":0,"last":"none"}})";
 
 inline const QByteArray sessionLine =
     R"({"session":"0123456789abcdef","state":"established","identity":"sensor-17",)"
     R"("peer":"192.0.2.7:5683","local":"192.0.2.1:22334","cipher":"ECDHE-PSK-CHACHA20-POLY1305",)"
     R"("protocol":"DTLSv1.2","age_s":1.5,"idle_s":0.2,"datagrams_received":5,"bytes_received":60,)"
-    R"("datagrams_sent":5,"bytes_sent":100,"bad_records":0,"worker":0,"connection_id":"0001a1b2c3d4e5f6"})";
+    R"("datagrams_sent":5,"bytes_sent":100,"bad_records":0,"worker":0,"connection_id":"0001a1b2c3d4e5f6",)"
+    R"("service_source":"127.1.2.3:61004"})";
 
 } // namespace dtlsd::test

@@ -24,16 +24,43 @@ QByteArray configuration(const EventStage::Settings &settings, const QByteArray 
            settings.identities;
 }
 
+void bindAtLoopback(QUdpSocket &socket, std::uint16_t port)
+{
+    if (!socket.bind(QHostAddress::LocalHost, port, QUdpSocket::ShareAddress))
+        qFatal("no port for a service");
+}
+
+/// Nobody else takes its port meanwhile, and what is sent there is refused: it is connected to
+/// itself.
+QByteArray reserveAddress(QUdpSocket &socket)
+{
+    bindAtLoopback(socket, 0);
+    socket.connectToHost(QHostAddress(QHostAddress::LocalHost), socket.localPort());
+    return "127.0.0.1:" + QByteArray::number(socket.localPort());
+}
+
+EventStage::Settings withService(EventStage::Settings settings, const QByteArray &service)
+{
+    settings.server.replace("{service}", service);
+    return settings;
+}
+
 } // namespace
 
 const QByteArray EventStage::key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const QByteArray EventStage::cipher = "PSK-AES128-GCM-SHA256";
 
 EventStage::EventStage(const Settings &settings, JournalInstance *journal)
-    : m_settings(settings)
+    : m_facts{{"service", reserveAddress(m_placeholder)}}
+    , m_settings(withService(settings, m_facts["service"]))
     , m_journal(journal)
-    , m_daemon(std::make_unique<DaemonProcess>(configuration(settings, "127.0.0.1:0"), journal))
+    , m_daemon(std::make_unique<DaemonProcess>(configuration(m_settings, "127.0.0.1:0"), journal))
 {
+}
+
+void EventStage::callService()
+{
+    bindAtLoopback(m_service, m_placeholder.localPort());
 }
 
 void EventStage::start()

@@ -25,7 +25,9 @@ public:
 
     struct Settings
     {
-        QByteArray server = {}; ///< lines of the section of that name, as the next ones
+        /// Lines of the section of that name, as the next ones. `{service}` in them is the address
+        /// of a local service, which is not there before callService().
+        QByteArray server = {};
         QByteArray limits = {};
         QByteArray log = {};
         QByteArray level = "debug";
@@ -47,7 +49,8 @@ public:
     [[nodiscard]] DaemonProcess &log() { return m_understudy ? *m_understudy : *m_daemon; }
     [[nodiscard]] JournalInstance *journal() { return m_journal; }
     [[nodiscard]] SocketAddress server() const { return m_server; }
-    /// Values that expected fields may refer to: `server`, `config`, and `port` of the first peer.
+    /// Values that expected fields may refer to: `server`, `config`, `service`, and `port` of the
+    /// first peer.
     [[nodiscard]] Fields facts() { return m_facts; }
 
     /// A device that begins a handshake, through a socket of its own.
@@ -60,6 +63,9 @@ public:
     void forge(const DtlsClient &device, const QByteArray &datagram);
     /// The device vanishes without close_notify.
     void forget(const DtlsClient &device);
+
+    /// The service is there from now on. It never answers.
+    void callService();
 
     /// Sends a hello with its cookie, from a port that sends nothing more by itself.
     QUdpSocket &helloByHand();
@@ -82,12 +88,14 @@ private:
     void beginHandshake(QUdpSocket &peer);
     [[nodiscard]] DatagramSocket *socketOf(const DtlsClient &device) const;
 
+    QUdpSocket m_placeholder; // has the service's port, and takes nothing
+    QUdpSocket m_service;
+    Fields m_facts;
     const Settings m_settings;
     JournalInstance *m_journal;
     std::unique_ptr<DaemonProcess> m_daemon;
     std::unique_ptr<DaemonProcess> m_understudy;
     SocketAddress m_server;
-    Fields m_facts;
     std::vector<Device> m_devices;
     std::vector<std::unique_ptr<QUdpSocket>> m_peers;
     QUdpSocket m_stranger;

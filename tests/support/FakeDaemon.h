@@ -4,6 +4,7 @@
 #pragma once
 
 #include "control/Control.h"
+#include "forward/SourceAddresses.h"
 #include "support/ControlPeer.h"
 #include "support/JsonFields.h"
 
@@ -40,6 +41,8 @@ inline SessionReport session(std::uint64_t id, const QByteArray &identity)
     report.received = {5, 60};
     report.sent = {4, 100};
     report.badRecords = 2;
+    report.service =
+        SourceAddresses::wordOf(*SocketAddress::parse(QStringLiteral("127.1.2.3:61004")));
     return report;
 }
 
@@ -76,6 +79,8 @@ public:
     std::vector<std::vector<SessionReport>> open{
         {session(firstId, "sensor-17"), session(firstId + 1, rawIdentity)},
         {session(firstId + 2, "sensor-17"), session(firstId + 3, rightToLeft)}};
+    std::deque<Delivery> deliveries; ///< what becomes of what is sent next; then all is sent
+    QList<QByteArray> sent;          ///< the payload for each session
     std::vector<SessionQuery> queries;
     int calls = 0;
     bool isSlow = false;
@@ -116,9 +121,15 @@ public:
         worker.statistics.handshakesFailed[HandshakeFailure::Timeout] = 4;
         worker.statistics.received = {5, 60};
         worker.statistics.sent = {4, 100};
+        worker.forward.toService = {4, 50};
+        worker.forward.fromService = {3, 40};
+        worker.forward.dropped[ForwardDrop::Refused] = 2;
+        worker.forward.sockets = 2;
         worker.withheldReceipts = 6;
         worker.cpuTime = std::chrono::milliseconds(120);
         state.workers = {worker, worker};
+        state.services = {{*SocketAddress::parse(QStringLiteral("127.0.0.1:5683")), true},
+                          {*SocketAddress::parse(QStringLiteral("[::1]:5684")), false}};
         then(std::move(state));
     }
 
@@ -143,6 +154,25 @@ public:
             closed += std::erase_if(
                 sessions, [&](const SessionReport &report) { return isMeant(report.info); });
         const auto answer = [then = std::move(then), closed] { then(closed); };
+        isSlow ? later.push_back(answer) : answer();
+    }
+
+    void send(const SessionPicker &isMeant, const QByteArray &payload,
+              Then<std::vector<Delivery>> then) override
+    {
+        ++calls;
+        std::vector<Delivery> became;
+        for (const auto &sessions : open) {
+            for (const SessionReport &report : sessions) {
+                if (!isMeant(report.info))
+                    continue;
+                sent += payload;
+                became.push_back(deliveries.empty() ? Delivery::Sent : deliveries.front());
+                if (!deliveries.empty())
+                    deliveries.pop_front();
+            }
+        }
+        const auto answer = [then = std::move(then), became] { then(became); };
         isSlow ? later.push_back(answer) : answer();
     }
 

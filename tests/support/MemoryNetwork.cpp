@@ -91,8 +91,9 @@ void MemoryNetwork::begin(ServerSettings settings)
     QObject::connect(server.get(), &DtlsServer::datagramReceived, server.get(),
                      [this](const Datagram &datagram) {
                          datagrams.push_back(datagram);
+                         const Outbound answer = datagram.answer();
                          if (reply)
-                             server->sendReplies({&datagram.receipt, 1});
+                             server->send({&answer, 1});
                      });
 }
 
@@ -102,13 +103,13 @@ void MemoryNetwork::keepSessions(std::size_t slots)
 {
     auto store = std::move(SessionStore::make(0, slots)).value();
     stores.push_back(store.get());
-    server->memory().add(std::move(store));
+    server->sessions().memory().add(std::move(store));
 }
 
 Takeover::Count MemoryNetwork::restart(End end, ServerSettings settings)
 {
     if (end == End::Left)
-        server->memory().leave();
+        server->sessions().memory().leave();
     std::vector<std::unique_ptr<SessionStore>> copies;
     copies.reserve(stores.size());
     for (const SessionStore *store : stores)

@@ -68,6 +68,8 @@ std::vector<LogRecord> barestRecords()
             log.describe(PeerMisbehaving{session(), 1}),
             log.describe(IdentityLimited{"sensor-17", 1, 1}),
             log.describe(ReplyDropped{session(), 1, 600, 512}),
+            log.describe(ServiceUnreachable{}),
+            log.describe(ServiceReachable{}),
             log.describe(UnverifiedTraffic{}),
             log.describe(Losses{1, 0}),
             log.describe(Verifiability{}),
@@ -118,6 +120,11 @@ void TestCatalog::everyReasonIsExplainedInTheCatalog()
     };
     QCOMPARE(explained(EventLog::kindOf(SessionClosed{})), reasonNames<CloseReason>());
     QCOMPARE(explained(EventLog::kindOf(HandshakeFailed{})), reasonNames<HandshakeFailure>());
+    // The other drops are not the service's: statistics alone have them.
+    QSet<QString> unreachable = reasonNames<ForwardDrop>();
+    for (const ForwardDrop drop : {ForwardDrop::NotLogged, ForwardDrop::AnswerQueue})
+        unreachable.remove(QLatin1String(reasonFor(drop).name));
+    QCOMPARE(explained(EventLog::kindOf(ServiceUnreachable{})), unreachable);
 }
 
 void TestCatalog::theCatalogRefersToFieldsThatEveryEventOfItsKindHas()

@@ -74,14 +74,17 @@ void TestConfig::shippedFileNamesEveryKey()
 {
     const QByteArray text = sourceFile(u"config/dtlsd.ini"_s);
     const IniDocument document = IniDocument::parse(text);
+    QStringList inComments;
     for (const auto &key : configKeys()) {
         if (document.find(key.section, key.name) != nullptr)
             continue;
-        QCOMPARE(key.section + u'.' + key.name, u"control.socket"_s);
-        const Config defaults;
-        QVERIFY(text.contains("\n; socket = " + key.write(defaults).toUtf8() + '\n'));
+        inComments << key.section + u'.' + key.name;
+        const QString line = key.name + u" = "_s + key.write(Config());
+        QVERIFY2(text.contains("\n; " + line.toUtf8() + '\n'), qPrintable(line));
     }
-    for (const QByteArray name : {"key", "next_key", "allow_from", "reply", "datagrams_per_second"})
+    QCOMPARE(inComments, (QStringList{u"server.reply"_s, u"control.socket"_s}));
+    for (const QByteArray name :
+         {"key", "next_key", "allow_from", "reply", "forward", "datagrams_per_second"})
         QVERIFY2(text.contains("\n; " + name + " ="), name.constData());
 }
 
@@ -93,7 +96,9 @@ void TestConfig::designSampleIsAccepted()
 listen = 0.0.0.0:22334, [::]:22334   ; one or more; ignored for sockets that systemd passes
 workers = auto                       ; auto = one per core
 identity_hint =                      ; sent to clients when set
-reply = ack                          ; ack | none | echo | a text
+; reply = ack                        ; ack | none | echo | a text
+forward =                            ; a local UDP service; its answers go to the device
+forward_header = none                ; none | proxy
 receive_buffer = 4M
 keep_sessions = auto                 ; auto | no: over a restart, where the service manager keeps descriptors
 node = 0                             ; first byte of our connection IDs, for a balancer that spreads by it
@@ -116,6 +121,7 @@ key = hex:00112233445566778899aabbccddeeff   ; hex: base64: text: file:
 next_key =                           ; accepted as well, for rotation
 allow_from =                         ; 10.0.0.0/8, fd00::/8
 reply =                              ; overrides [server] reply
+forward =
 )");
     QCOMPARE(m_folder.texts(result.errors), QStringList());
     QCOMPARE(result.config.settings.identities->size(), 1);
@@ -143,6 +149,8 @@ void TestConfig::everyValueIsRead()
 server.workers=3
 server.identity_hint=hint; with a blank, and more
 server.reply={size} of {peer}
+server.forward=127.0.0.1:5683
+server.forward_header=proxy
 server.receive_buffer=64K
 server.cookie_secret=
 server.watch_interval=5s

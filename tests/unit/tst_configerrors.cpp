@@ -157,7 +157,7 @@ void TestConfigErrors::names_data()
     row("a key in the wrong case", "[limits]\nMax-Sessions = 5",
         {u"DIR/dtlsd.ini:2: [limits] Max-Sessions: is unknown (did you mean max_sessions?); max_sessions, max_sessions_per_identity, max_half_open, handshakes_per_second, datagrams_per_second, handshake_timeout, idle_timeout, idle_timeout_with_id and session_lifetime are accepted"_s});
     row("a key in the wrong section", "[server]\nmax_sessions = 5",
-        {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, receive_buffer, cookie_secret, watch_interval, keep_sessions and node are accepted"_s});
+        {u"DIR/dtlsd.ini:2: [server] max_sessions: belongs in [limits]; here listen, workers, identity_hint, reply, forward, forward_header, receive_buffer, cookie_secret, watch_interval, keep_sessions and node are accepted"_s});
     row("a key that is nothing like one", "[control]\nport = 5",
         {u"DIR/dtlsd.ini:2: [control] port: is unknown; socket and metrics_file are accepted"_s});
     row("an identity without a name", "[identity]\nkey = hex:5ec2e7",
@@ -165,10 +165,10 @@ void TestConfigErrors::names_data()
          u"DIR/dtlsd.ini:2: [identity] key: is 3 bytes long; 16 to 64 bytes are accepted ([tls] min_key_bytes)"_s});
     row("a key that is nearly right in an identity", "[identity a]\nkeys = hex:5ec2e7",
         {u"DIR/dtlsd.ini:1: [identity a]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s,
-         u"DIR/dtlsd.ini:2: [identity a] keys: is unknown (did you mean key?); key, next_key, allow_from, reply and datagrams_per_second are accepted"_s});
+         u"DIR/dtlsd.ini:2: [identity a] keys: is unknown (did you mean key?); key, next_key, allow_from, reply, forward and datagrams_per_second are accepted"_s});
     row("a secret where a key's name should be", "[identity a]\nc2VzYW1lIG9wZW4gbm93IQ==",
         {u"DIR/dtlsd.ini:1: [identity a]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s,
-         u"DIR/dtlsd.ini:2: [identity a]: there is an unknown key; key, next_key, allow_from, reply and datagrams_per_second are accepted"_s});
+         u"DIR/dtlsd.ini:2: [identity a]: there is an unknown key; key, next_key, allow_from, reply, forward and datagrams_per_second are accepted"_s});
 }
 
 void TestConfigErrors::values_data()

@@ -357,10 +357,10 @@ void TestConnectionIds::receiptsOnTheirWayFindIt()
     device.send(device.seal("one"));
     device.moveTo(at(2));
     device.send(device.seal("two"));
-    std::vector<Receipt> receipts;
+    std::vector<Outbound> receipts;
     for (const Datagram &datagram : network.datagrams)
-        receipts.push_back(datagram.receipt);
-    network.server->sendReplies(receipts);
+        receipts.push_back(datagram.answer());
+    network.server->send(receipts);
     device.listen();
     QCOMPARE(device.received.size(), 2U);
     QCOMPARE(device.received[0], reply(1, at(1))); // as it was written then

@@ -53,6 +53,13 @@ private Q_SLOTS:
             "log": {"target": "journal", "waiting": 7, "capacity": 16384, "written": 12, "lost": 1,
                     "unverified": 3, "stalled_s": 2.5, "losing_s": 1.5, "loss_reason": "no room",
                     "obstacle": "no file"},
+            "forward": {
+                "services": [{"service": "127.0.0.1:5683", "reachable": true},
+                             {"service": "[::1]:5684", "reachable": false}],
+                "sockets": 4, "datagrams_to_service": 8, "bytes_to_service": 100,
+                "datagrams_from_service": 6, "bytes_from_service": 80,
+                "dropped": {"not-logged": 0, "refused": 4, "no-source": 0,
+                            "answer-queue-full": 0, "error": 0}},
             "reloads": {"applied": 1, "rejected": 1, "last": "rejected"}})"));
     }
 
@@ -68,7 +75,8 @@ private Q_SLOTS:
             "peer": "192.0.2.7:5683", "local": "192.0.2.1:22334",
             "cipher": "PSK-AES128-GCM-SHA256", "protocol": "DTLSv1.2", "age_s": 1.5, "idle_s": 0.2,
             "datagrams_received": 5, "bytes_received": 60, "datagrams_sent": 4, "bytes_sent": 100,
-            "connection_id": "", "bad_records": 2, "worker": 0})"));
+            "connection_id": "", "service_source": "127.1.2.3:61004", "bad_records": 2,
+            "worker": 0})"));
         QCOMPARE(text(lines[1], "identity_base64"), QString::fromLatin1(rawIdentity.toBase64()));
         QVERIFY(!lines[1].contains(QStringLiteral("identity")));
         QCOMPARE(lines[2].value(QStringLiteral("worker")).toInt(), 1);
@@ -171,6 +179,73 @@ private Q_SLOTS:
         QCOMPARE(text(answer, "code"), closed > 0 ? QString() : QStringLiteral("not-found"));
         QCOMPARE(m_asked->daemon.open[0].size() + m_asked->daemon.open[1].size(),
                  std::size_t{4} - static_cast<std::size_t>(closed));
+    }
+
+    void aDatagramIsSentToThoseThatAreMeant_data()
+    {
+        QTest::addColumn<QByteArray>("whom");
+        QTest::addColumn<int>("sent");
+        QTest::newRow("a session") << QByteArray(R"("session": "0123456789ABCDEF")") << 1;
+        QTest::newRow("those of an identity") << QByteArray(R"("identity": "sensor-17")") << 2;
+        QTest::newRow("one that is no UTF-8")
+            << QByteArray(R"("identity_base64": "/wB6eg==")") << 1;
+    }
+    void aDatagramIsSentToThoseThatAreMeant()
+    {
+        QFETCH(QByteArray, whom);
+        QFETCH(int, sent);
+        const QByteArray begin = R"({"command": "send", )" + whom;
+        for (const auto &[data, payload] :
+             {std::pair<QByteArray, QByteArray>{R"("data": "gr\u00fcn\u0000")",
+                                                QByteArray("gr\xc3\xbcn\0", 6)},
+              {R"("data_base64": "AP8K")", QByteArray("\0\xff\n", 3)}}) {
+            m_asked->daemon.sent.clear();
+            const QJsonObject answer = m_asked->ask(begin + ", " + data + '}');
+            QCOMPARE(answer,
+                     (QJsonObject{{QStringLiteral("ok"), true}, {QStringLiteral("sent"), sent}}));
+            QCOMPARE(m_asked->daemon.sent, QList<QByteArray>(sent, payload));
+        }
+    }
+
+    void whatIsNotSentIsToldWithTheReason_data()
+    {
+        using Deliveries = QList<Delivery>;
+        QTest::addColumn<QByteArray>("whom");
+        QTest::addColumn<Deliveries>("deliveries");
+        QTest::addColumn<QByteArray>("answer");
+        const auto row = [](const char *name, const QByteArray &whom, const Deliveries &deliveries,
+                            const QByteArray &answer) {
+            QTest::newRow(name) << whom << deliveries << answer;
+        };
+        const auto refusal = [](const char *code, const char *error) {
+            return QByteArray(R"({"ok": false, "code": ")") + code + R"(", "error": ")" + error +
+                   "\"}";
+        };
+        const QByteArray session = R"("session": "0123456789abcdef")";
+        const QByteArray identity = R"("identity": "sensor-17")";
+        row("to a session that is not there", R"("session": "0000000000000000")", {},
+            refusal("not-found", "no such session is open"));
+        row("to an identity without one", R"("identity": "sensor-1")", {},
+            refusal("not-found", "no session of that identity is open"));
+        row("it has ended", session, {Delivery::Failed},
+            refusal("not-sent", "the session has ended"));
+        row("the data is too long", session, {Delivery::TooLong},
+            refusal("not-sent", "the data is longer than the device takes"));
+        row("the device is elsewhere", session, {Delivery::Unearned},
+            refusal("not-sent", "the device has moved, and its new path is not proved"));
+        row("no session takes it", identity, {Delivery::TooLong, Delivery::Failed},
+            refusal("not-sent", "the data is longer than the device takes"));
+        row("one of two takes it", identity, {Delivery::TooLong, Delivery::Sent},
+            R"({"ok": true, "sent": 1})");
+    }
+    void whatIsNotSentIsToldWithTheReason()
+    {
+        QFETCH(QByteArray, whom);
+        QFETCH(QList<Delivery>, deliveries);
+        QFETCH(QByteArray, answer);
+        m_asked->daemon.deliveries.assign(deliveries.begin(), deliveries.end());
+        QCOMPARE(m_asked->ask(R"({"command": "send", "data": "x", )" + whom + '}'),
+                 objectFrom(answer.constData()));
     }
 
     void aReloadSaysWhatCameOfIt()
@@ -296,6 +371,8 @@ void TestControl::aCommandIsAnsweredWhenItIsDone_data()
     QTest::newRow("close") << QByteArray(R"({"command": "close", "session": "0123456789abcdef"})");
     QTest::newRow("close-identity")
         << QByteArray(R"({"command": "close-identity", "identity": "sensor-17"})");
+    QTest::newRow("send") << QByteArray(
+        R"({"command": "send", "identity": "sensor-17", "data": "x"})");
     QTest::newRow("reload") << QByteArray(R"({"command": "reload"})");
 }
 

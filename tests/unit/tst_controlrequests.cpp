@@ -74,6 +74,19 @@ void TestControlRequests::whatIsNoRequestIsRefused_data()
     bad("sessions of a number", R"({"command": "sessions", "identity": 17})");
     bad("sessions of two identities",
         R"({"command": "sessions", "identity": "a", "identity_base64": "YQ=="})");
+    bad("send to nobody", R"({"command": "send", "data": "x"})");
+    bad("send to a session and an identity",
+        R"({"command": "send", "session": "0123456789abcdef", "identity": "a", "data": "x"})");
+    bad("send to no session's number", R"({"command": "send", "session": "a", "data": "x"})");
+    bad("send to two identities",
+        R"({"command": "send", "identity": "a", "identity_base64": "YQ==", "data": "x"})");
+    bad("send without data", R"({"command": "send", "identity": "sensor-17"})");
+    bad("no byte of it", R"({"command": "send", "identity": "sensor-17", "data": ""})");
+    bad("data that is a number", R"({"command": "send", "identity": "sensor-17", "data": 1})");
+    bad("data twice",
+        R"({"command": "send", "identity": "sensor-17", "data": "a", "data_base64": "YQ=="})");
+    bad("data that is not base64",
+        R"({"command": "send", "identity": "sensor-17", "data_base64": "Y Q"})");
     const auto unknown = [](const char *name, const QByteArray &request) {
         QTest::newRow(name) << request << QStringLiteral("unknown-command");
     };
@@ -94,7 +107,8 @@ void TestControlRequests::whatIsNoRequestIsRefused()
 void TestControlRequests::theErrorSaysWhatIsAccepted()
 {
     const QString commands =
-        QStringLiteral("status, sessions, close, close-identity, reload, restart, metrics, health");
+        QStringLiteral("status, sessions, close, close-identity, send, reload, restart, metrics, "
+                       "health");
     QCOMPARE(text(m_asked->ask(R"({"command": "stop"})"), "error"),
              QStringLiteral("command: stop is unknown; %1 are accepted").arg(commands));
     QCOMPARE(text(m_asked->ask("{}"), "error"),
@@ -126,9 +140,11 @@ void TestControlRequests::ofTwoMembersOfOneNameTheLastCounts()
 void TestControlRequests::anythingGetsAnAnswer()
 {
     const QList<QByteArray> seeds{
-        R"({"command": "status"})", R"({"command": "close", "session": "0123456789abcdef"})",
+        R"({"command": "status"})",
+        R"({"command": "close", "session": "0123456789abcdef"})",
         R"({"command": "close-identity", "identity_base64": "/wB6eg=="})",
         R"({"command": "close-identity", "identity": "\u00e4\ud83d\ude00"})",
+        R"({"command": "send", "session": "0123456789abcdef", "data_base64": "/wB6eg=="})",
         R"({"command": [1, -2.5e3, null, true, {"a": {}}], "x": "y"})"};
     constexpr std::string_view alphabet =
         "{}[]\":,\\u0123456789abcdefE+-. \t\n\x00\x1b\x7f\xc2\xff";

@@ -8,6 +8,12 @@
 #include <QLocalServer>
 #include <QTemporaryDir>
 
+#include <array>
+#include <thread>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
 using namespace dtlsd;
 using namespace Qt::StringLiterals;
 
@@ -29,10 +35,12 @@ private Q_SLOTS:
     void namesAreBytes();
     void optionsMayStandAnywhere();
     void sessionsMayBeChosen();
+    void dataAreBytes();
     void theSocketOfAUnitIsItsOwn();
     void wrongUsageIsRefused_data();
     void wrongUsageIsRefused();
     void aSilentServerIsNotWaitedForForEver();
+    void aQuestionMayBeLargerThanASocketTakesAtOnce();
 };
 
 void TestDtlsctlArguments::init()
@@ -73,6 +81,23 @@ void TestDtlsctlArguments::sessionsMayBeChosen()
         const auto chosen = parse({"sessions", "--limit", "1000", "--identity=" + identity});
         QCOMPARE(std::get<Arguments>(chosen).limit, 1000);
         QCOMPARE(std::get<Arguments>(chosen).identity, identity);
+    }
+}
+
+void TestDtlsctlArguments::dataAreBytes()
+{
+    for (const QByteArray &data :
+         {"\xff\xfe"_ba, "a b\n"_ba, "-x"_ba, "-"_ba, QByteArray(16'384, '\xff')}) {
+        const auto session = parse({"send", "--", "0123456789ABCDEF", data});
+        QVERIFY(std::holds_alternative<Arguments>(session));
+        QVERIFY(std::get<Arguments>(session).command == Arguments::Command::Send);
+        QCOMPARE(std::get<Arguments>(session).name, "0123456789abcdef"_ba);
+        QVERIFY(!std::get<Arguments>(session).identity);
+        QCOMPARE(std::get<Arguments>(session).data, data);
+        const auto identity = parse({"send", "--identity", "\xff", "--", data});
+        QVERIFY(std::holds_alternative<Arguments>(identity));
+        QCOMPARE(std::get<Arguments>(identity).identity, "\xff"_ba);
+        QCOMPARE(std::get<Arguments>(identity).data, data);
     }
 }
 
@@ -117,9 +142,29 @@ void TestDtlsctlArguments::wrongUsageIsRefused_data()
     row("a limit that is no number", {"sessions", "--limit", "\xff"}, u"--limit \\xff: a whole"_s);
     row("a limit for nothing", {"status", "--limit", "1"}, u"--limit does not go with status"_s);
     row("an identity for nothing", {"close-identity", "a", "--identity", "a"},
-        u"--identity does not go with close-identity"_s);
+        u"--identity does not go with close-identity; it goes with sessions and send"_s);
     row("sessions of a long identity", {"sessions", "--identity", QByteArray(256, 'x')},
         u"the identity has 256 bytes"_s);
+    row("nobody to send to", {"send"}, u"SESSION is missing; send SESSION DATA is accepted"_s);
+    row("nothing to send", {"send", "0123456789abcdef"},
+        u"DATA is missing; send SESSION DATA is accepted"_s);
+    row("nothing to send to an identity", {"send", "--identity=a"},
+        u"DATA is missing; send --identity NAME DATA is accepted"_s);
+    row("a session and an identity", {"send", "--identity=a", "0123456789abcdef", "x"},
+        u"unexpected argument x"_s);
+    row("two datagrams", {"send", "0123456789abcdef", "x", "y\n"}, u"unexpected argument y\\x0a"_s);
+    row("an identity in place of a session", {"send", "sensor-17", "x"},
+        u"sensor-17 is no session; 16 hexadecimal digits"_s);
+    row("an empty datagram", {"send", "0123456789abcdef", ""},
+        u"DATA has 0 bytes; 1 to 16384 bytes are accepted"_s);
+    row("a datagram too long for a record", {"send", "--identity=a", QByteArray(16'385, 'x')},
+        u"DATA has 16385 bytes; 1 to 16384 bytes are accepted"_s);
+    row("a datagram to a long identity", {"send", "--identity", QByteArray(256, 'x'), "x"},
+        u"the identity has 256 bytes"_s);
+    row("watching what is sent", {"send", "0123456789abcdef", "x", "--watch"},
+        u"--watch does not go with send"_s);
+    row("a limit of what is sent", {"send", "--identity=a", "x", "--limit=1"},
+        u"--limit does not go with send"_s);
     row("a key as JSON", {"--json", "key", "new", "a"}, u"do not go with key new"_s);
     row("a key through a socket", {"--socket=/x", "key", "new", "a"}, u"do not go with key new"_s);
 }
@@ -150,6 +195,34 @@ void TestDtlsctlArguments::aSilentServerIsNotWaitedForForEver()
     QCOMPARE(failure.status, 1);
     QVERIFY2(failure.message.startsWith(u"dtlsd has said nothing for 50ms"),
              qPrintable(failure.message));
+}
+
+void TestDtlsctlArguments::aQuestionMayBeLargerThanASocketTakesAtOnce()
+{
+    const QTemporaryDir directory;
+    const QString path = directory.filePath(u"control.sock"_s);
+    QLocalServer server;
+    QVERIFY(server.listen(path));
+    const QString data(4'000'000,
+                       u'x'); // sockets take 208 KiB, unless the machine is told otherwise
+    QByteArray question;
+    std::thread reader([descriptor = server.socketDescriptor(), &question] {
+        const int client = ::accept(static_cast<int>(descriptor), nullptr, nullptr);
+        std::array<char, 65'536> room{};
+        while (!question.endsWith('\n')) {
+            const ssize_t size = ::recv(client, room.data(), room.size(), 0);
+            if (size <= 0)
+                break;
+            question.append(room.data(), size);
+        }
+        static_cast<void>(::send(client, "{\"ok\":true}\n", 12, MSG_NOSIGNAL));
+        ::close(client);
+    });
+    const auto answer = ControlClient(path).ask(
+        {{u"data"_s, data}}, [](const auto &) { return std::optional<Failure>(); });
+    reader.join();
+    QVERIFY(std::holds_alternative<ControlClient::Line>(answer));
+    QCOMPARE(question, "{\"data\":\"" + data.toUtf8() + "\"}\n");
 }
 
 DTLSD_TEST(TestDtlsctlArguments)

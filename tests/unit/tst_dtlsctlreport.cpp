@@ -34,9 +34,9 @@ SessionAnswer session(const QByteArray &identity)
 }
 
 constexpr auto table = R"(
-SESSION           IDENTITY   PEER                 AGE  IDLE  RECEIVED  BYTES  SENT  BYTES  BAD  CIPHER                       LOCAL            WORKER  CONNECTION ID
-0123456789abcdef  sensor-17  192.0.2.7:5683      1.5s  0.2s         5   60 B     5  100 B    0  ECDHE-PSK-CHACHA20-POLY1305  192.0.2.1:22334       0  0001a1b2c3d4e5f6
-0123456789abcdef  -          [2001:db8::1]:5683  1.5s  0.2s         0    0 B     0    0 B    0  handshaking                  192.0.2.1:22334       0  -
+SESSION           IDENTITY   PEER                 AGE  IDLE  RECEIVED  BYTES  SENT  BYTES  BAD  CIPHER                       LOCAL            SERVICE          WORKER  CONNECTION ID
+0123456789abcdef  sensor-17  192.0.2.7:5683      1.5s  0.2s         5   60 B     5  100 B    0  ECDHE-PSK-CHACHA20-POLY1305  192.0.2.1:22334  127.1.2.3:61004       0  0001a1b2c3d4e5f6
+0123456789abcdef  -          [2001:db8::1]:5683  1.5s  0.2s         0    0 B     0    0 B    0  handshaking                  192.0.2.1:22334  -                     0  -
 )";
 
 constexpr Terminal narrow{.isOne = true, .hasColours = true, .columns = 10, .rows = 4};
@@ -52,6 +52,7 @@ private Q_SLOTS:
     void statusIsABlock();
     void theNextRestartIsForetold();
     void whatIsWrongStandsOut();
+    void servicesHaveTheirLines();
     void sessionsAreATable();
     void aTableMayComeInBlocks();
     void theEmptyIdentityIsShown();
@@ -144,12 +145,42 @@ void TestDtlsctlReport::whatIsWrongStandsOut()
                           "No space left on device"_s));
 }
 
+void TestDtlsctlReport::servicesHaveTheirLines()
+{
+    StatusAnswer status = StatusAnswer::parse(objectOf(statusLine)).value();
+    status.forward = {.services = {{u"127.0.0.1:5683"_s, true}, {u"[::1]:\u202e"_s, false}},
+                      .sockets = 1,
+                      .datagramsToService = 12,
+                      .bytesToService = 3400,
+                      .datagramsFromService = 1,
+                      .bytesFromService = 20,
+                      .dropped = {{u"error"_s, 0}}};
+    const auto lines = [&status](TextLine::Tone tone) {
+        QStringList result;
+        for (const TextLine &line : statusReport(status)) {
+            if (line.tone == tone)
+                result += line.text;
+        }
+        return result;
+    };
+    const QStringList plain = lines(TextLine::Tone::Plain);
+    QVERIFY(plain.contains(u"  Service        127.0.0.1:5683: reachable"_s));
+    QVERIFY(plain.contains(u"  Forwarded      12 datagrams (3.3 KiB) to services, 1 datagram "
+                           "(20 B) from services, 1 socket"_s));
+    const QString unreachable = u"  Service        [::1]:\\xe2\\x80\\xae: not reachable"_s;
+    QCOMPARE(lines(TextLine::Tone::Warning), QStringList{unreachable});
+    status.forward.dropped = {{u"error"_s, 0}, {u"not-logged"_s, 3}, {u"refused\u009b"_s, 2}};
+    QCOMPARE(lines(TextLine::Tone::Warning),
+             (QStringList{unreachable, u"  Not taken      3 not-logged, 2 refused\\xc2\\x9b"_s}));
+}
+
 void TestDtlsctlReport::sessionsAreATable()
 {
     SessionAnswer handshake = session({});
     handshake.state = u"handshaking"_s;
     handshake.cipher.clear();
     handshake.connectionId.clear();
+    handshake.serviceSource.clear();
     handshake.peer = u"[2001:db8::1]:5683"_s;
     handshake.traffic = {};
     const TextBlock block = sessionsReport({session("sensor-17"), handshake}, 0);
@@ -234,6 +265,11 @@ void TestDtlsctlReport::aFieldThatIsMissingIsNamed_data()
     without("of another type", statusLine, "\"pid\":30", "\"pid\":\"30\"", "it lacks pid");
     without("in a worker", statusLine, "cpu_s", "cpu", "it lacks cpu_s");
     without("in the log", statusLine, "capacity", "size", "it lacks capacity");
+    without("in what is forwarded", statusLine, "sockets", "links", "it lacks sockets");
+    without("in a service", statusLine, R"("services":[])", R"("services":[{"service":"a"}])",
+            "it lacks reachable");
+    without("a number of drops", statusLine, R"("refused":0)", R"("refused":"0")",
+            "a number of dropped datagrams is none");
     without("in the reloads", statusLine, "\"last\"", "\"latest\"", "it lacks last");
 }
 

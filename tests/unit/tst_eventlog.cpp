@@ -337,7 +337,7 @@ void TestEventLog::everyEventReadsAsASentence()
              "logged nor acknowledged");
     QCOMPARE(message(ReplyDropped{session(), 2, 600, 512}),
              "sensor-17 (192.0.2.7:5683): 2 replies not sent: of 600 bytes, and the device takes "
-             "512 at most (max_fragment_length); make its reply shorter");
+             "512 at most (max_fragment_length); make its reply, or its service's answer, shorter");
     QCOMPARE(message(UnverifiedTraffic{{.malformed = 3, .withoutSession = 2}, 10s}),
              "5 datagrams from unproved sources in 10.0 s: 3 not DTLS, 2 for a session that is not "
              "there");

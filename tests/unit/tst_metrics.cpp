@@ -24,6 +24,8 @@ DaemonState stateOfTwoWorkers()
     state.started = QDateTime::fromMSecsSinceEpoch(1767323045123, QTimeZone::utc());
     state.configFile = QStringLiteral("/etc/dtlsd/dtlsd.ini");
     state.workers.resize(2);
+    state.services = {{*SocketAddress::parse(QStringLiteral("127.0.0.1:5683")), true},
+                      {*SocketAddress::parse(QStringLiteral("[::1]:5684")), true}};
     return state;
 }
 
@@ -53,6 +55,7 @@ private Q_SLOTS:
     void whatChangesIsInItsLineAndInNoOther_data();
     void whatChangesIsInItsLineAndInNoOther();
     void everyFamilyIsDescribedAndNoSeriesIsThereTwice();
+    void aFamilyWithoutSamplesIsLeftOut();
     void daemonsOfOneMachineAreToldApart_data();
     void daemonsOfOneMachineAreToldApart();
     void timesAreSeconds();
@@ -73,6 +76,12 @@ void TestMetrics::everyReasonIsThereFromTheStart()
         const QByteArray line =
             "dtlsd_handshakes_total{config=\"dtlsd\",outcome=\"failed\",reason=\"" + reason +
             "\"} 0";
+        QVERIFY2(lines.contains(line), line.constData());
+    }
+    for (int i = 0; i <= static_cast<int>(ForwardDrop::Error); ++i) {
+        const QByteArray cause = reasonFor(static_cast<ForwardDrop>(i)).name;
+        const QByteArray line =
+            "dtlsd_forward_dropped_datagrams_total{config=\"dtlsd\",cause=\"" + cause + "\"} 0";
         QVERIFY2(lines.contains(line), line.constData());
     }
 }
@@ -134,6 +143,27 @@ void TestMetrics::whatChangesIsInItsLineAndInNoOther_data()
           [](Statistics &s) { s.unverified.failures = 7; }, {});
     row("receipts withheld", [](DaemonState &s) { s.workers[0].withheldReceipts = 7; },
         {R"(receipts_total{outcome="withheld"} 7)"});
+    const auto forward = [&row](const char *name,
+                                const std::function<void(ForwardStatistics &)> &change,
+                                const Lines &expected) {
+        row(name, [change](DaemonState &state) { change(state.workers[1].forward); }, expected);
+    };
+    forward("datagrams to a service", [](ForwardStatistics &s) { s.toService.datagrams = 7; },
+            {R"(forwarded_datagrams_total{direction="to-service"} 7)"});
+    forward("bytes to a service", [](ForwardStatistics &s) { s.toService.bytes = 7; },
+            {R"(forwarded_bytes_total{direction="to-service"} 7)"});
+    forward("datagrams from a service", [](ForwardStatistics &s) { s.fromService.datagrams = 7; },
+            {R"(forwarded_datagrams_total{direction="from-service"} 7)"});
+    forward("bytes from a service", [](ForwardStatistics &s) { s.fromService.bytes = 7; },
+            {R"(forwarded_bytes_total{direction="from-service"} 7)"});
+    forward("datagrams that a service refused",
+            [](ForwardStatistics &s) { s.dropped[ForwardDrop::Refused] = 7; },
+            {R"(forward_dropped_datagrams_total{cause="refused"} 7)"});
+    forward("sockets to services", [](ForwardStatistics &s) { s.sockets = 7; },
+            {"forward_sockets{} 7"});
+    row("a service that cannot be reached",
+        [](DaemonState &s) { s.services[1].isReachable = false; },
+        {R"(service_reachable{service="[::1]:5684"} 0)"});
     row("a worker's processor time", [](DaemonState &s) { s.workers[1].cpuTime = 1500ms; },
         {R"(worker_cpu_seconds_total{worker="1"} 1.500000)"});
     row("entries that wait", [](DaemonState &s) { s.log.waiting = 7; },
@@ -210,6 +240,15 @@ void TestMetrics::everyFamilyIsDescribedAndNoSeriesIsThereTwice()
         }
     }
     QVERIFY(series.size() > families.size());
+}
+
+/// As node_exporter has it, which reads the file.
+void TestMetrics::aFamilyWithoutSamplesIsLeftOut()
+{
+    DaemonState state = stateOfTwoWorkers();
+    QVERIFY(metricsText(state).contains("# TYPE dtlsd_service_reachable gauge\n"));
+    state.services.clear();
+    QVERIFY(!metricsText(state).contains("dtlsd_service_reachable"));
 }
 
 void TestMetrics::daemonsOfOneMachineAreToldApart_data()

@@ -6,6 +6,19 @@
 
 using namespace dtlsd;
 
+namespace {
+
+using Held = ReceiptDesk::Held;
+
+Held replyingWith(const QByteArray &reply)
+{
+    Held held;
+    held.datagram.reply = reply;
+    return held;
+}
+
+} // namespace
+
 class TestReceiptDesk : public QObject
 {
     Q_OBJECT
@@ -13,7 +26,7 @@ class TestReceiptDesk : public QObject
 private Q_SLOTS:
     void onlyAcceptedEntriesGiveReceipts();
     void receiptsAreGivenInTheWorkersThread();
-    void whatTheLogHasLostIsWithheldAndCounted();
+    void whatTheLogHasLostIsToldAsLost();
 };
 
 void TestReceiptDesk::onlyAcceptedEntriesGiveReceipts()
@@ -21,13 +34,13 @@ void TestReceiptDesk::onlyAcceptedEntriesGiveReceipts()
     Mailbox mailbox;
     mailbox.open();
     QList<QByteArray> given;
-    ReceiptDesk desk(mailbox, [&](std::span<const Receipt> receipts) {
-        for (const Receipt &receipt : receipts)
-            given += receipt.reply;
+    ReceiptDesk desk(mailbox, [&](std::span<const Held> kept, std::span<const Held>) {
+        for (const Held &held : kept)
+            given += held.datagram.reply;
     });
     QList<std::uint64_t> tickets;
     for (int i = 0; i < 6; ++i)
-        tickets += desk.expect({{}, {}, SessionId{}, QByteArray::number(i)});
+        tickets += desk.hold(replyingWith(QByteArray::number(i)));
     desk.settled(tickets[2], true); // the log decides the order
     desk.settled(tickets[1], false);
     desk.settled(tickets[0], true);
@@ -51,15 +64,15 @@ void TestReceiptDesk::receiptsAreGivenInTheWorkersThread()
     mailbox.open();
     int given = 0;
     const auto worker = std::this_thread::get_id();
-    ReceiptDesk desk(mailbox, [&](std::span<const Receipt> receipts) {
+    ReceiptDesk desk(mailbox, [&](std::span<const Held> kept, std::span<const Held>) {
         QCOMPARE(std::this_thread::get_id(), worker);
-        for (const Receipt &receipt : receipts)
-            QCOMPARE(receipt.reply.toInt(), given++);
+        for (const Held &held : kept)
+            QCOMPARE(held.datagram.reply.toInt(), given++);
     });
     std::vector<std::uint64_t> tickets;
     tickets.reserve(count);
     for (int i = 0; i < count; ++i)
-        tickets.push_back(desk.expect({{}, {}, SessionId{}, QByteArray::number(i)}));
+        tickets.push_back(desk.hold(replyingWith(QByteArray::number(i))));
     std::thread log([&desk, &tickets] {
         for (std::size_t i = 0; i < count; ++i) {
             desk.settled(tickets[i], true);
@@ -72,23 +85,31 @@ void TestReceiptDesk::receiptsAreGivenInTheWorkersThread()
     log.join();
 }
 
-void TestReceiptDesk::whatTheLogHasLostIsWithheldAndCounted()
+void TestReceiptDesk::whatTheLogHasLostIsToldAsLost()
 {
     Mailbox mailbox;
     mailbox.open();
-    std::size_t given = 0;
-    ReceiptDesk desk(mailbox, [&](std::span<const Receipt> receipts) { given += receipts.size(); });
-    desk.withhold(desk.expect({})); // one that the queue refused
-    QCOMPARE(desk.withheld(), 1U);
+    QList<QByteArray> given;
+    QList<QByteArray> lost;
+    ReceiptDesk desk(mailbox, [&](std::span<const Held> kept, std::span<const Held> others) {
+        for (const Held &held : kept)
+            given += held.datagram.reply;
+        for (const Held &held : others)
+            lost += held.datagram.reply;
+    });
+    desk.lose(desk.hold(replyingWith("refused"))); // by the queue
+    QCOMPARE(lost, QList<QByteArray>{"refused"});
     QList<std::uint64_t> tickets;
     for (int i = 0; i < 4; ++i)
-        tickets += desk.expect({});
+        tickets += desk.hold(replyingWith(QByteArray::number(i)));
     for (int i = 0; i < 4; ++i)
         desk.settled(tickets[i], i % 2 == 1);
     desk.batchEnded();
+    QVERIFY(!desk.isClear());
     QCoreApplication::processEvents();
-    QCOMPARE(desk.withheld(), 3U);
-    QCOMPARE(given, 2U);
+    QCOMPARE(lost, (QList<QByteArray>{"refused", "0", "2"}));
+    QCOMPARE(given, (QList<QByteArray>{"1", "3"}));
+    QVERIFY(desk.isClear());
 }
 
 DTLSD_TEST(TestReceiptDesk)

@@ -33,7 +33,8 @@ void TestReplyTemplate::aReplyHasItsPlaceholdersFilled()
     QFETCH(QByteArray, reply);
     const auto parsed = ReplyTemplate::parse(text);
     QVERIFY(parsed);
-    QCOMPARE(parsed.value().render({"192.0.2.7:5683", "sensor-17", "21.5", 3}), reply);
+    const auto peer = SocketAddress::parse(u"192.0.2.7:5683").value();
+    QCOMPARE(parsed.value().render({peer, "sensor-17", "21.5", 3}), reply);
     QCOMPARE(parsed.value().text(), text);
 }
 
