@@ -30,6 +30,8 @@ using EventScenes = std::vector<EventScene>;
 
 /// The daemon's own life, and that of its log.
 EventScenes daemonScenes();
+/// Local services that get what devices say.
+EventScenes serviceScenes();
 /// A device and its session.
 EventScenes sessionScenes();
 /// Handshakes that fail.

@@ -61,7 +61,8 @@ Command InstalledMachine::shell(const QString &script) const
         QStringLiteral("LC_ALL=C.UTF-8"), QStringLiteral("SYSTEMD_OFFLINE=1"),
         QStringLiteral("no_proxy=*"),
         QStringLiteral("PYTHONPATH=%1/usr/lib/python3/dist-packages").arg(fail2ban),
-        QStringLiteral("PATH=%1:%2/usr/bin").arg(qEnvironmentVariable("PATH"), fail2ban)};
+        QStringLiteral("PATH=%1:%2/usr/bin:%3/bin:%3/sbin")
+            .arg(qEnvironmentVariable("PATH"), fail2ban, QStringLiteral("/run/installed/usr"))};
     return m_journal.wrap({QStringLiteral("env"),
                            QStringList{QStringLiteral("--chdir=") + m_directory.path()} +
                                environment +

@@ -65,8 +65,8 @@ QByteArray RestartStage::keyLine()
 QByteArray RestartStage::configuration() const
 {
     QByteArray lines = "[server]\nlisten = 127.0.0.1:" + QByteArray::number(m_server.port()) +
-                       "\nworkers = " + QByteArray::number(m_settings.workers) +
-                       "\nreply = echo\n" + "[tls]\nciphers = " + m_ciphers +
+                       "\nworkers = " + QByteArray::number(m_settings.workers) + '\n' +
+                       m_settings.server + "[tls]\nciphers = " + m_ciphers +
                        "\n[limits]\nmax_half_open = 10000\n" + m_settings.limits +
                        "\n[psk]\nfile =\n";
     for (auto identity = m_identities.begin(); identity != m_identities.end(); ++identity)
@@ -82,6 +82,12 @@ void RestartStage::rewrite()
 void RestartStage::setWorkers(int workers)
 {
     m_settings.workers = workers;
+    rewrite();
+}
+
+void RestartStage::setServer(const QByteArray &lines)
+{
+    m_settings.server = lines;
     rewrite();
 }
 

@@ -34,7 +34,8 @@ public:
         int withIds = 6;
         int withoutIds = 6;
         int workers = 2;
-        QByteArray limits = {}; ///< lines of the section of that name
+        QByteArray server = "reply = echo\n"; ///< lines of the section of that name
+        QByteArray limits = {};               ///< likewise
         /// What happens to datagrams, but for those of handshakes.
         FaultRates faults = {};
         std::vector<FaultRule> rules = {};
@@ -79,6 +80,7 @@ public:
     [[nodiscard]] QByteArray configuration() const;
     // Changes of it, for the next process.
     void setWorkers(int workers);
+    void setServer(const QByteArray &lines);
     void setLimits(const QByteArray &lines);
     void setCiphers(const QByteArray &ciphers);
     /// The lines of the section of @p device; null: no section.

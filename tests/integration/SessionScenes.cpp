@@ -191,8 +191,8 @@ EventScene droppedReply()
             .event = "reply-dropped",
             .expected = ofASession(
                 {{"message", "talker (127.0.0.1:{peer_port}): 1 reply not sent: of 600 bytes, and "
-                             "the device takes 512 at most (max_fragment_length); make its reply "
-                             "shorter"},
+                             "the device takes 512 at most (max_fragment_length); make its reply, "
+                             "or its service's answer, shorter"},
                  {"identity", "talker"},
                  {"peer_port", "<\\d+>"},
                  {"count", "1"}})};

@@ -149,6 +149,8 @@ private Q_SLOTS:
     void aReloadLeavesThemAsTheyAre();
     void itNeedsNoNetworkOfItsOwn();
     void aStreamSocketIsRefused();
+    void aServiceIsNotAtAPassedAddress_data();
+    void aServiceIsNotAtAPassedAddress();
 };
 
 void TestActivation::initTestCase()
@@ -364,6 +366,46 @@ void TestActivation::aStreamSocketIsRefused()
                                 "no UDP socket; UDP sockets over IPv4 or IPv6 are accepted, as "
                                 "ListenDatagram= makes them\n")),
              qPrintable(daemon.errorText()));
+}
+
+void TestActivation::aServiceIsNotAtAPassedAddress_data()
+{
+    QTest::addColumn<QString>("listen");
+    QTest::addColumn<QString>("service");
+    QTest::addColumn<bool>("isRefused");
+    const QString service = QStringLiteral("127.0.0.1:%1");
+    QTest::newRow("the same address") << service << service << true;
+    QTest::newRow("0.0.0.0") << QStringLiteral("0.0.0.0:%1") << service << true;
+    QTest::newRow("both families, and a service of IPv4")
+        << QStringLiteral("%1") << service << true;
+    QTest::newRow("both families, and a service of IPv6")
+        << QStringLiteral("%1") << QStringLiteral("[::1]:%1") << true;
+    QTest::newRow("another address") << QStringLiteral("127.0.0.2:%1") << service << false;
+}
+
+void TestActivation::aServiceIsNotAtAPassedAddress()
+{
+    QFETCH(QString, listen);
+    QFETCH(QString, service);
+    QFETCH(bool, isRefused);
+    const std::uint16_t port = freePort();
+    const QString target = service.arg(port);
+    DaemonProcess daemon(ini("forward = " + target.toUtf8()));
+    QVERIFY2(waitsAt(daemon, {listen.arg(port)}, datagrams), qPrintable(daemon.errorText()));
+    const QHostAddress host(isRefused ? QStringLiteral("127.0.0.1") : QStringLiteral("127.0.0.2"));
+    QUdpSocket().writeDatagram("wake up", host, port);
+    if (!isRefused) {
+        QVERIFY2(daemon.waitForEvent(QStringLiteral("started")), qPrintable(daemon.errorText()));
+        QCOMPARE(daemon.stop(), 0);
+        return;
+    }
+    QCOMPARE(daemon.waitForExit(), EX_UNAVAILABLE);
+    const auto failed = daemon.events(QStringLiteral("listen-failed"));
+    QCOMPARE(failed.size(), 1);
+    QCOMPARE(text(failed[0], "message"),
+             QStringLiteral("cannot listen: forward: %1 is an address of this dtlsd, which systemd "
+                            "has passed; that of a service is accepted")
+                 .arg(target));
 }
 
 DTLSD_TEST(TestActivation)

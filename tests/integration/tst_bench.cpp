@@ -213,9 +213,9 @@ void TestBench::failuresAreToldApart_data()
     row("hold more than the server does",
         "hold --clients 3000 --psk-file psk.txt --timeout 20s --pid PID --port PORT", 2,
         "of 3000 sessions: 0 did not open");
-    row("no mode", "--port PORT", 64, "echo, churn, ramp, storm or hold");
-    row("no such mode", "ecko --port PORT", 64, "echo, churn, ramp, storm or hold");
-    row("two modes", "echo churn --port PORT", 64, "echo, churn, ramp, storm or hold");
+    row("no mode", "--port PORT", 64, "echo, churn, ramp, storm, hold or plain");
+    row("no such mode", "ecko --port PORT", 64, "echo, churn, ramp, storm, hold or plain");
+    row("two modes", "echo churn --port PORT", 64, "echo, churn, ramp, storm, hold or plain");
     row("no port", "echo", 64, "--port  is not accepted");
     row("a port that is none", "echo --port 65536", 64, "--port 65536 is not accepted; 1 to 65535");
     row("no process", "echo --port PORT", 64, "--pid  is not accepted");

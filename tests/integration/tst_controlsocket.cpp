@@ -265,13 +265,13 @@ void TestControlSocket::aMisusedSocketServesOnAndSoDoesTheDaemon()
     const ProcessUsage usage(daemon.process().processId());
     const qsizetype descriptors = usage.descriptors();
 
-    const QByteArray most = R"({"command": "status"})" + QByteArray(4074, ' ') + '\n';
-    QCOMPARE(most.size(), 4096);
+    const QByteArray most = R"({"command": "status"})" + QByteArray(32'746, ' ') + '\n';
+    QCOMPARE(most.size(), 32'768);
     QVERIFY(isOk(ControlPeer::ask(daemon.controlSocket(), most.chopped(1))));
     for (const QByteArray &request :
          {QByteArray("nonsense\n"), QByteArray("\n"), QByteArray("\0\0\0\n", 4),
-          QByteArray("[{\"command\":\"status\"}]\n"), ' ' + most, QByteArray(5000, '{'),
-          QByteArray(5000, '{') + '\n', QByteArray(100'000, '['),
+          QByteArray("[{\"command\":\"status\"}]\n"), ' ' + most, QByteArray(40'000, '{'),
+          QByteArray(40'000, '{') + '\n', QByteArray(100'000, '['),
           QByteArray("{\"command\":") + QByteArray(4000, '[') + '\n'}) {
         ControlPeer client(daemon.controlSocket());
         client.send(request);

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dtlsctl, as people and scripts use it, against a control socket that says what it is told to, and
-// against dtlsd.
+// dtlsctl, as people and scripts use it, against a control socket that says what it is told to.
 #include "DtlsctlTest.h"
-#include "dtls/DtlsClient.h"
 #include "support/ControlAnswers.h"
-#include "support/DaemonProcess.h"
 #include "support/TestProgram.h"
 
 #include <QFile>
 #include <QRegularExpression>
-#include <QSignalSpy>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,19 +36,33 @@ private Q_SLOTS:
     void aSocketThatIsForOthers_data();
     void aSocketThatIsForOthers();
     void reloadPrintsWarnings();
-    void dtlsdAnswers();
 };
 
 void TestDtlsctl::helpAndVersionArePrinted()
 {
     const Outcome help = run({u"--help"_s});
     QCOMPARE(help.status, 0);
-    for (const char *word :
-         {"status ",      "sessions ",       "close SESSION",   "close-identity NAME",
-          "reload ",      "restart ",        "metrics ",        "health ",
-          "key new NAME", "key import FILE", "--socket PATH",   "--json ",
-          "--watch ",     "--limit N",       "--identity NAME", "--format FORMAT",
-          "--version ",   "--help ",         "Examples:",       "  78  "})
+    for (const char *word : {"status ",
+                             "sessions ",
+                             "close SESSION",
+                             "close-identity NAME",
+                             "send SESSION DATA",
+                             "reload ",
+                             "restart ",
+                             "metrics ",
+                             "health ",
+                             "key new NAME",
+                             "key import FILE",
+                             "--socket PATH",
+                             "--json ",
+                             "--watch ",
+                             "--limit N",
+                             "--identity NAME",
+                             "--format FORMAT",
+                             "--version ",
+                             "--help ",
+                             "Examples:",
+                             "  78  "})
         QVERIFY2(help.output.contains(word), word);
     const Outcome version = run({u"--version"_s});
     QCOMPARE(version.status, 0);
@@ -92,6 +102,15 @@ void TestDtlsctl::commandsAskAndTell_data()
     row("close an identity", u"close-identity sensor-17"_s,
         R"({"command":"close-identity","identity":"sensor-17"})", R"({"ok":true,"closed":2})",
         "2 sessions of sensor-17 closed.\n");
+    row("send", u"send 0123456789ABCDEF a=1"_s,
+        R"({"command":"send","data_base64":"YT0x","session":"0123456789abcdef"})",
+        R"({"ok":true,"sent":1})", "Sent to session 0123456789abcdef.\n");
+    row("send to an identity", u"send --identity sensor-17 a=1"_s,
+        R"({"command":"send","data_base64":"YT0x","identity":"sensor-17"})",
+        R"({"ok":true,"sent":2})", "Sent to 2 sessions of sensor-17.\n");
+    row("send as JSON", u"--json send --identity sensor-17 a=1"_s,
+        R"({"command":"send","data_base64":"YT0x","identity":"sensor-17"})",
+        R"({"ok":true,"sent":2})", "{\"ok\":true,\"sent\":2}\n");
     row("no sessions", u"sessions"_s, R"({"command":"sessions"})", sessions(0).chopped(1),
         "No sessions.\n");
     row("no sessions as JSON", u"sessions --json"_s, R"({"command":"sessions"})",
@@ -129,6 +148,8 @@ void TestDtlsctl::refusalsHaveTheirExitStatus_data()
     QTest::newRow("busy") << u"sessions"_s << "busy"_ba << 1;
     QTest::newRow("timeout") << u"status"_s << "timeout"_ba << 1;
     QTest::newRow("not-found") << u"close-identity x"_s << "not-found"_ba << 1;
+    QTest::newRow("no device") << u"send --identity x y"_s << "not-found"_ba << 1;
+    QTest::newRow("not-sent") << u"send 0123456789abcdef x"_s << "not-sent"_ba << 1;
     QTest::newRow("not-kept") << u"restart"_s << "not-kept"_ba << 1;
     QTest::newRow("unhealthy") << u"health"_s << "unhealthy"_ba << 1;
     QTest::newRow("unavailable") << u"sessions"_s << "unavailable"_ba << 1;
@@ -188,6 +209,8 @@ void TestDtlsctl::whatIsNoAnswerIsSaid_data()
     row("a refusal without a reason", "health", "{\"ok\":false}\n", "a refusal without a reason");
     row("no metrics", "metrics", "{\"ok\":true}\n", "it lacks metrics");
     row("no number", "close-identity x", "{\"ok\":true}\n", "it lacks closed");
+    row("no number of those sent to", "send 0123456789abcdef x", "{\"ok\":true}\n",
+        "it lacks sent");
     row("no message", "reload", "{\"ok\":true}\n", "it lacks message");
     row("a line without end", "status", QByteArray(8 << 20, 'x'), "a line is longer than 4M");
 }
@@ -310,65 +333,6 @@ void TestDtlsctl::reloadPrintsWarnings()
     QCOMPARE(outcome.status, 0);
     QCOMPARE(outcome.output, "configuration reloaded: nothing new\n"_ba);
     QCOMPARE(outcome.errors, "dtlsd.ini:3: [identity *]: any device\nb:4: \\x1b\n"_ba);
-}
-
-void TestDtlsctl::dtlsdAnswers()
-{
-    const QByteArray key = "00112233445566778899aabbccddeeff";
-    DaemonProcess daemon({});
-    const QString socket = daemon.directory() + u"/control.sock"_s;
-    const QByteArray config =
-        "[server]\nlisten = 127.0.0.1:0\n[control]\nsocket = " + socket.toUtf8() +
-        "\n[psk]\nfile =\n[identity a b]\nkey = hex:" + key;
-    daemon.setConfig(config + '\n');
-    QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    const auto tell = [&](const QStringList &arguments) {
-        return run(QStringList{u"--socket"_s, socket} + arguments);
-    };
-    QCOMPARE(tell({u"health"_s}).output, "healthy\n"_ba);
-    QCOMPARE(tell({u"sessions"_s}).output, "No sessions.\n"_ba);
-
-    DtlsClient::Options options;
-    options.identity = "a b";
-    options.key = PskKey(QByteArray::fromHex(key));
-    DtlsClient device(options);
-    QSignalSpy connected(&device, &DtlsClient::connected);
-    QSignalSpy closed(&device, &DtlsClient::closed);
-    QVERIFY(device.connectTo(daemon.addresses().constFirst()).ok());
-    QVERIFY(waitUntil([&] { return !connected.isEmpty(); }, QDeadlineTimer(patience)));
-
-    const Outcome metrics = tell({u"metrics"_s});
-    QVERIFY2(metrics.output.contains("\n# HELP dtlsd_"), metrics.output);
-    const Outcome status = tell({u"status"_s});
-    QCOMPARE(status.errors, QByteArray());
-    QVERIFY2(status.output.contains("  1 session of 1 identity, 0 handshakes under way\n"),
-             status.output);
-    const Outcome table = tell({u"sessions"_s});
-    QCOMPARE(table.errors, QByteArray());
-    QVERIFY2(table.output.contains("  a b       127.0.0.1:"), table.output);
-    const QByteArray session = table.output.mid(table.output.indexOf('\n') + 1).first(16);
-    const Outcome json = tell({u"--json"_s, u"sessions"_s});
-    QVERIFY2(json.output.contains("\"session\":\"" + session + '"'), json.output);
-
-    const Outcome end = tell({u"close"_s, QString::fromLatin1(session)});
-    QCOMPARE(end.output, "Session " + session + " is closed.\n");
-    QVERIFY(waitUntil([&] { return !closed.isEmpty(); }, QDeadlineTimer(patience)));
-    QCOMPARE(tell({u"close"_s, QString::fromLatin1(session)}).status, 1);
-    QCOMPARE(tell({u"close-identity"_s, u"a b"_s}).status, 1);
-
-    daemon.setConfig(config + "\nnext_key = hex:00\n");
-    const Outcome rejected = tell({u"reload"_s});
-    QCOMPARE(rejected.status, 78);
-    QVERIFY2(rejected.errors.contains("next_key"), rejected.errors);
-    daemon.setConfig(config + "\nreply = none\n");
-    const Outcome reloaded = tell({u"reload"_s});
-    QCOMPARE(reloaded.status, 0);
-    QVERIFY2(reloaded.output.startsWith("configuration reloaded: "), reloaded.output);
-    const Outcome refused = tell({u"restart"_s}); // it was started by hand
-    QCOMPARE(refused.status, 1);
-    QVERIFY2(refused.errors.contains("a restart would end all sessions: "), refused.errors);
-    QCOMPARE(daemon.stop(), 0);
-    QCOMPARE(tell({u"health"_s}).status, 69);
 }
 
 DTLSD_TEST(TestDtlsctl)

@@ -41,6 +41,8 @@ const QHash<QByteArray, Mark> marks{
     {"peer-misbehaving", {"8654a2e39c80490d8585a1e60d643d80", "4"}},
     {"identity-limited", {"cf7b2d1be4f84ea3a1c4be83b1fc3c59", "4"}},
     {"reply-dropped", {"974210c361734ddc987478cc8ca4f768", "4"}},
+    {"service-unreachable", {"ec413627c6f54bee91eda03ef1e82218", "4"}},
+    {"service-reachable", {"4c9628a6b0cb437e80923d4a3fea068c", "5"}},
     {"unverified-traffic", {"1fc1882f3ecb4050a5543d3f1eae9b96", "4"}},
     {"entries-dropped", {"506c63730c434945b2e0206d9a87f7c6", "4"}},
     {"statistics", {"e135c23185ef404ab243e105d7a0980d", "6"}},
@@ -50,7 +52,7 @@ EventScenes allScenes()
 {
     EventScenes scenes;
     for (const EventScenes &theme :
-         {daemonScenes(), sessionScenes(), failureScenes(), strangerScenes()})
+         {daemonScenes(), serviceScenes(), sessionScenes(), failureScenes(), strangerScenes()})
         scenes.insert(scenes.end(), theme.begin(), theme.end());
     return scenes;
 }

@@ -102,6 +102,7 @@ private:
     void aJournalOfItsOwn();
     void onAnotherMachine();
     void withoutANetwork();
+    void aNetworkOfTheirOwn();
 
     InstalledMachine m_machine;
     std::unique_ptr<FollowedDaemon> m_daemon;
@@ -127,7 +128,8 @@ QMap<QString, TestGuide::Check> TestGuide::checks()
             {QStringLiteral("Shut out who guesses"), &TestGuide::shutOut},
             {QStringLiteral("A journal of its own"), &TestGuide::aJournalOfItsOwn},
             {QStringLiteral("On another machine"), &TestGuide::onAnotherMachine},
-            {QStringLiteral("Without a network"), &TestGuide::withoutANetwork}};
+            {QStringLiteral("Without a network"), &TestGuide::withoutANetwork},
+            {QStringLiteral("A network of their own"), &TestGuide::aNetworkOfTheirOwn}};
 }
 
 /// What are examples in the documents, and what they are here. Offline, systemctl knows no --now.
@@ -448,6 +450,18 @@ void TestGuide::withoutANetwork()
                  QStringLiteral("/etc/systemd/system/dtlsd.service.d/socket-activated.conf"),
                  QStringLiteral("PrivateNetwork=")),
              QStringLiteral("yes"));
+}
+
+/// tst_units does the same where there is a service manager.
+void TestGuide::aNetworkOfTheirOwn()
+{
+    runNext();
+    for (const char *name : {"dtlsd.service.d/with-service", "coap-server.service.d/dtlsd"}) {
+        const QString file = QStringLiteral("/etc/systemd/system/%1.conf").arg(QLatin1String(name));
+        QCOMPARE(m_machine.valueIn(file, QStringLiteral("JoinsNamespaceOf=")),
+                 QStringLiteral("dtlsd-network.service"));
+        QCOMPARE(m_machine.valueIn(file, QStringLiteral("PrivateNetwork=")), QStringLiteral("yes"));
+    }
 }
 
 DTLSD_TEST(TestGuide)

@@ -228,6 +228,7 @@ void TestMonitoring::nodeExporterReadsTheFilesOfSeveralDaemons()
     const QByteArray ours = realText();
     DaemonState plant2;
     plant2.configFile = QStringLiteral("/etc/dtlsd/plant2.ini");
+    plant2.services = {{*SocketAddress::parse(QStringLiteral("[::1]:5684")), true}};
     const QByteArray others = metricsText(plant2);
     for (const auto &[name, text] : {std::pair{"run/dtlsd", ours}, {"run/dtlsd-plant2", others}}) {
         QVERIFY(QDir(m_folder->path()).mkpath(QString::fromLatin1(name)));
@@ -330,6 +331,7 @@ void TestMonitoring::whatIsAskedForIsThere()
     QFETCH(QString, text);
     DaemonState state;
     state.workers.resize(1);
+    state.services.resize(1);
     const QString samples = QString::fromUtf8(metricsText(state));
     const QRegularExpression selector(QStringLiteral("\\b(dtlsd_\\w+)(?:\\{([^}]*)\\})?"));
     const QRegularExpression matcher(QStringLiteral("(\\w+)(!?=~?)(\"[^\"]*\")"));
