@@ -86,15 +86,15 @@ bool Container::launch(const QStringList &arguments)
 {
     static int count = 0;
     m_name = QStringLiteral("dtlsd-%1").arg(++count);
-    QStringList run = words("run --rm --network=host --ulimit nofile=1024:1024 "
+    QStringList run = words("run --rm --ulimit nofile=1024:1024 "
                             "--ulimit nproc=1000:1000 --read-only --cap-drop=ALL "
                             "--security-opt=no-new-privileges");
-    run << QStringLiteral("--name=") + m_name
+    run << QStringLiteral("--name=") + m_name << QStringLiteral("--network=") + m_network
         << QStringLiteral("--cgroup-parent=") + qEnvironmentVariable("DTLSD_CGROUP");
     if (m_isConfigured)
         run << QStringLiteral("--volume=%1:/etc/dtlsd:ro").arg(m_folder.path());
     return m_process.run(
-        {podmanProgram(), withGlobals(run + m_options) + QStringList{image()} + arguments});
+        {podmanProgram(), withGlobals(run + m_options) + QStringList{m_image} + arguments});
 }
 
 bool Container::start()

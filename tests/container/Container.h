@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Container: the image, run by podman as packaging/docs/containers.md says, with a folder of
-// configuration. The test runs by `in-namespaces`, so that no container outlives it.
+// Container: dtlsd's image or another, run by podman as packaging/docs/containers.md says, with a
+// folder of configuration. The test runs by `in-namespaces`, so that no container outlives it.
 #pragma once
 
 #include "support/ChildProcess.h"
@@ -13,14 +13,16 @@
 #include <QTemporaryDir>
 
 #include <optional>
+#include <utility>
 
 namespace dtlsd::test {
 
 class Container
 {
 public:
-    /// What the image is called here.
+    /// What the images are called here.
     static QString image() { return QStringLiteral("localhost/dtlsd"); }
+    static QString coapServer() { return QStringLiteral("localhost/coap-server"); }
 
     /// Whether this works here; if not, @p why says what is missing.
     static bool isAvailable(QString *why);
@@ -35,11 +37,20 @@ public:
     static Outcome podman(const QStringList &arguments,
                           QDeadlineTimer deadline = QDeadlineTimer(patience));
 
+    explicit Container(QString ofImage = image())
+        : m_image(std::move(ofImage))
+    {
+    }
+
     /// Writes a file of mode 0400, the container's user's, into the folder.
     void write(const QString &name, const QByteArray &content);
 
     /// More options of podman-run(1); before launch().
     void addOptions(const QStringList &options) { m_options += options; }
+    /// As `--network`, in place of the host's; before launch().
+    void setNetwork(const QString &network) { m_network = network; }
+    /// The network of this one, for another.
+    [[nodiscard]] QString network() const { return QStringLiteral("container:") + m_name; }
 
     /// Begins with the folder at /etc/dtlsd, if something was written; returns at once.
     bool launch(const QStringList &arguments = {});
@@ -51,7 +62,7 @@ public:
     [[nodiscard]] Outcome stop();
     /// As Docker and podman do every 30 s.
     [[nodiscard]] Outcome checkHealth() const;
-    /// Of dtlsd.
+    /// Of its first process; 0: it does not run.
     [[nodiscard]] qint64 processId() const;
 
     /// All events of that name so far, oldest first.
@@ -63,8 +74,10 @@ public:
 private:
     void readOutput();
 
+    const QString m_image;
     QTemporaryDir m_folder;
     QString m_name;
+    QString m_network = QStringLiteral("host");
     QStringList m_options;
     bool m_isConfigured = false;
     ChildProcess m_process;

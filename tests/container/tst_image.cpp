@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The image of packaging/container: built as its file says, run without root, capabilities or a
-// writable disk, and asked for what packaging/docs/containers.md promises.
+// writable disk, alone and with a service, and asked for what packaging/docs/containers.md
+// promises.
 #include "Container.h"
 #include "core/Version.h"
 #include "dtls/DtlsClient.h"
@@ -58,10 +59,30 @@ QStringList optionsOfTheUnit()
     return result;
 }
 
-QByteArray configuration(std::uint16_t port)
+QByteArray configuration(std::uint16_t port, const QByteArray &more = {})
 {
-    return "[server]\nlisten = 127.0.0.1:" + QByteArray::number(port) +
-           "\nworkers = 2\n[psk]\nfile = psk.txt\n";
+    return "[server]\nlisten = 127.0.0.1:" + QByteArray::number(port) + "\nworkers = 2\n" + more +
+           "[psk]\nfile = psk.txt\n";
+}
+
+/// The reply to @p message, by a device in the network of @p process.
+QByteArray reply(qint64 process, std::uint16_t port, const QByteArray &message)
+{
+    const QTemporaryDir folder;
+    QFile keys(folder.filePath(u"psk.txt"_s));
+    if (!keys.open(QIODevice::WriteOnly) || keys.write("sensor-17:" + key.toHex() + '\n') < 0 ||
+        !keys.setPermissions(QFile::ReadOwner | QFile::WriteOwner))
+        return "no key for a device";
+    keys.close();
+    ChildProcess device;
+    device.setProcessChannelMode(QProcess::MergedChannels);
+    if (!device.run({u"nsenter"_s,
+                     {u"--net=/proc/%1/ns/net"_s.arg(process), QStringLiteral(DTLS_SEND_BINARY),
+                      u"--psk-file"_s, keys.fileName(), u"127.0.0.1:%1"_s.arg(port)}}))
+        return "no device";
+    device.write(message + '\n');
+    device.closeWriteChannel();
+    return device.waitForEnd() ? device.readAll() : QByteArray("no end of a device");
 }
 
 } // namespace
@@ -87,12 +108,13 @@ private Q_SLOTS:
     void aBadConfigurationEndsItWithFileAndLine();
     void aDeviceTalksInAndIsToldOfTheEnd();
     void itsHealthIsToldTruly();
+    void aServiceInItsNetworkAnswersItsDevices();
     void itWritesToTheJournalThatPodmansUnitMounts();
 
 private:
     /// Started, with the key of sensor-17.
-    static bool start(Container &container, std::uint16_t port);
-    static void configure(Container &container, std::uint16_t port);
+    static bool start(Container &container, std::uint16_t port, const QByteArray &more = {});
+    static void configure(Container &container, std::uint16_t port, const QByteArray &more = {});
 
     JournalInstance &m_journal;
     const QString m_obstacle;
@@ -103,26 +125,27 @@ void TestImage::initTestCase()
     if (!m_obstacle.isEmpty())
         QSKIP(qPrintable(m_obstacle));
     const QTemporaryDir folder;
-    const QString archive = folder.filePath(QStringLiteral("dtlsd.tar"));
     ChildProcess build;
     build.setProcessChannelMode(QProcess::MergedChannels);
-    QVERIFY(
-        build.run({QStringLiteral(DTLSD_SOURCE_DIR "/tests/container/build-image"), {archive}}));
+    QVERIFY(build.run(
+        {QStringLiteral(DTLSD_SOURCE_DIR "/tests/container/build-image"), {folder.path()}}));
     QVERIFY(build.waitForEnd(QDeadlineTimer(buildPatience)));
     QVERIFY2(build.exitCode() == 0, build.readAllStandardOutput().right(1000).constData());
-    const auto loaded = Container::podman({QStringLiteral("load"), QStringLiteral("-i"), archive});
-    QVERIFY2(loaded.status == 0, qPrintable(loaded.errors));
+    for (const QString &archive : {u"dtlsd.tar"_s, u"coap-server.tar"_s}) {
+        const auto loaded = Container::podman({u"load"_s, u"-i"_s, folder.filePath(archive)});
+        QVERIFY2(loaded.status == 0, qPrintable(loaded.errors));
+    }
 }
 
-void TestImage::configure(Container &container, std::uint16_t port)
+void TestImage::configure(Container &container, std::uint16_t port, const QByteArray &more)
 {
-    container.write(QStringLiteral("dtlsd.ini"), configuration(port));
+    container.write(QStringLiteral("dtlsd.ini"), configuration(port, more));
     container.write(QStringLiteral("psk.txt"), "sensor-17:" + key.toHex() + '\n');
 }
 
-bool TestImage::start(Container &container, std::uint16_t port)
+bool TestImage::start(Container &container, std::uint16_t port, const QByteArray &more)
 {
-    configure(container, port);
+    configure(container, port, more);
     return container.start();
 }
 
@@ -254,6 +277,41 @@ void TestImage::itsHealthIsToldTruly()
     QCOMPARE(::kill(process, SIGCONT), 0);
     QCOMPARE(container.checkHealth().status, 0);
     QCOMPARE(container.stop().status, 0);
+}
+
+/// As compose-coap.yaml has them: a third container holds the network of both.
+void TestImage::aServiceInItsNetworkAnswersItsDevices()
+{
+    Container holder(Container::coapServer());
+    holder.setNetwork(u"none"_s);
+    holder.addOptions({u"--entrypoint=sleep"_s});
+    QVERIFY(holder.launch({u"infinity"_s}));
+    QVERIFY(waitUntil([&] { return holder.processId() > 0; }, QDeadlineTimer(patience)));
+    const qint64 process = holder.processId();
+
+    Container service(Container::coapServer());
+    service.setNetwork(holder.network());
+    QVERIFY(service.launch());
+    const auto listens = [process] {
+        QFile sockets(u"/proc/%1/net/udp"_s.arg(process));
+        return sockets.open(QIODevice::ReadOnly) &&
+               sockets.readAll().contains("0100007F:1633"); // 127.0.0.1:5683
+    };
+    QVERIFY2(waitUntil(listens, QDeadlineTimer(patience)), qPrintable(service.errorText()));
+
+    const QByteArray request = "\x40\x01\x12\x34\xb4time"; // RFC 7252: confirmable, GET
+    const QByteArray content = "\x60\x45\x12\x34";         // its acknowledgement, 2.05
+    const std::uint16_t port = freePort();
+    for (int i = 0; i < 2; ++i) { // another one finds the service again
+        Container dtlsd;
+        dtlsd.setNetwork(holder.network());
+        QVERIFY2(start(dtlsd, port, "forward = 127.0.0.1:5683\n"), qPrintable(dtlsd.errorText()));
+        const QByteArray answer = reply(process, port, request);
+        QVERIFY2(answer.startsWith(content), answer);
+        QCOMPARE(dtlsd.stop().status, 0);
+    }
+    QCOMPARE(service.stop().status, 0);
+    QCOMPARE(holder.stop().status, 137); // sleep has no handler for SIGTERM
 }
 
 void TestImage::itWritesToTheJournalThatPodmansUnitMounts()

@@ -192,9 +192,9 @@ void TestPackage::afterARebootItServesAgain()
 void TestPackage::anUpgradeKeepsTheConfigurationAndHardlyInterrupts()
 {
     const QByteArray key = keyOfSensor().mid(4).toLatin1(); // behind hex:
-    VERIFY_GOOD(
-        m_machine.run(QStringLiteral("sed -i 's/^reply = ack/reply = echo/' /etc/dtlsd/dtlsd.ini\n"
-                                     "systemctl reload dtlsd")));
+    VERIFY_GOOD(m_machine.run(
+        QStringLiteral("sed -i 's/^; reply = ack/reply = echo/' /etc/dtlsd/dtlsd.ini\n"
+                       "systemctl reload dtlsd")));
     const QString contents = QStringLiteral("sha256sum /etc/dtlsd/*");
     const QByteArray before = m_machine.run(contents).said;
     const pid_t process = m_administrator.process();

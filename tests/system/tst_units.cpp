@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The further ways of running dtlsd that its package offers: started by its first datagram, several
-// instances, a journal of its own, keys as credentials; and how far each unit is confined.
+// The further ways of running dtlsd that its package offers: started by its first datagram, with a
+// service on a network of their own, several instances, a journal of its own, keys as credentials;
+// and how far each unit is confined.
 #include "Administrator.h"
 #include "Machine.h"
 
+#include <QFile>
 #include <QTest>
 
 using namespace dtlsd::test;
@@ -13,10 +15,30 @@ namespace {
 
 const QByteArray key = "00112233445566778899aabbccddeeff";
 
-QByteArray configuration(const QByteArray &port)
+QByteArray configuration(const QByteArray &port, const QByteArray &reply = "reply = echo")
 {
-    return "[server]\nlisten = 127.0.0.1:" + port +
-           "\nreply = echo\n[psk]\nfile =\n[identity sensor-17]\nkey = hex:" + key + '\n';
+    return "[server]\nlisten = 127.0.0.1:" + port + '\n' + reply +
+           "\n[psk]\nfile =\n[identity sensor-17]\nkey = hex:" + key + '\n';
+}
+
+/// One that says what it has heard. Its dynamic user implies PrivateTmp=yes, which dtlsd has too.
+const QByteArray service = R"([Service]
+DynamicUser=yes
+ExecStart=/usr/bin/perl -MIO::Socket::INET -e \
+    '$$it = IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.0.0.1:5683") or die $$!; \
+    while ($$from = $$it->recv($$said, 65536)) { $$it->send("heard: $$said", 0, $$from); }'
+)";
+
+/// What services.md says, for a service of that name.
+QString isolation()
+{
+    QFile file(QStringLiteral(DTLSD_SOURCE_DIR "/packaging/docs/services.md"));
+    if (!file.open(QIODevice::ReadOnly))
+        return QStringLiteral("exit 1");
+    return QString::fromUtf8(file.readAll())
+        .section(QStringLiteral("**A network of their own.**"), 1, 1)
+        .section(QStringLiteral("```sh\n"), 1, 1)
+        .section(QStringLiteral("```"), 0, 0);
 }
 
 /// One session with one message.
@@ -39,6 +61,8 @@ private Q_SLOTS:
     void cleanup() { m_administrator.explainFailure(); }
     void theServiceIsConfined();
     void theFirstDatagramStartsAServiceWithoutANetwork();
+    void aServiceIsOnANetworkWithDtlsdAlone();
+    void aServiceIsRefusedWithoutANetwork();
     void instancesServeSideBySide();
     void aBusyFleetHasAJournalOfItsOwn();
     void keysComeAsCredentials();
@@ -53,6 +77,13 @@ private:
                                             "grep 'Overall exposure' /tmp/exposure\n"
                                             "exit $status")
                                  .arg(exposure));
+    }
+
+    [[nodiscard]] QByteArray networkOf(const QString &unit) const
+    {
+        const QString script = QStringLiteral("readlink /proc/%1/ns/net");
+        return m_machine.run(script.arg(m_administrator.property(QStringLiteral("MainPID"), unit)))
+            .said;
     }
 
     Machine m_machine;
@@ -102,6 +133,60 @@ void TestUnits::theFirstDatagramStartsAServiceWithoutANetwork()
     // The port outlives the service.
     VERIFY_GOOD(m_administrator.systemctl(QStringLiteral("restart dtlsd.service")));
     VERIFY_GOOD(m_machine.run(send("22334", "again")));
+}
+
+void TestUnits::aServiceIsOnANetworkWithDtlsdAlone()
+{
+    QVERIFY(m_machine.write(QStringLiteral("/etc/systemd/system/coap-server.service"), service));
+    VERIFY_GOOD(m_administrator.configure(configuration("22334", "forward = 127.0.0.1:5683")));
+    // It has a namespace for its files before, which must not stand for one of both.
+    VERIFY_GOOD(m_machine.run(QStringLiteral("systemctl daemon-reload\n"
+                                             "systemctl start coap-server\n") +
+                              isolation()));
+    VERIFY_GOOD(checkExposure(6));
+    const QByteArray machines = m_machine.run(QStringLiteral("readlink /proc/self/ns/net")).said;
+    const QStringList disturbances{
+        QStringLiteral("restart dtlsd"), QStringLiteral("restart coap-server"),
+        QStringLiteral("stop dtlsd coap-server"), QStringLiteral("stop 'dtlsd*' coap-server")};
+    for (const QString &disturbance : disturbances) {
+        const auto isAnswered = [this] { // systemd does not know when the service can
+            return m_machine.run(send("22334", "hello")).said == "heard: hello\n";
+        };
+        QVERIFY(waitUntil(isAnswered, QDeadlineTimer(patience)));
+        const QByteArray network = networkOf(QStringLiteral("dtlsd"));
+        QCOMPARE(networkOf(QStringLiteral("coap-server")), network);
+        QVERIFY(network.startsWith("net:") && network != machines);
+        VERIFY_GOOD(m_administrator.systemctl(disturbance));
+        VERIFY_GOOD(m_administrator.systemctl(QStringLiteral("start coap-server dtlsd")));
+    }
+    // A service that has not joined it is out of reach, not the other way round.
+    VERIFY_GOOD(m_machine.run(QStringLiteral("rm -r /etc/systemd/system/coap-server.service.d\n"
+                                             "systemctl daemon-reload\n"
+                                             "systemctl stop dtlsd coap-server\n"
+                                             "systemctl start coap-server\n"
+                                             "systemctl start dtlsd")));
+    QCOMPARE(networkOf(QStringLiteral("coap-server")), machines);
+    QVERIFY(networkOf(QStringLiteral("dtlsd")) != machines);
+    const QString since = m_administrator.fromNowOn();
+    QVERIFY(!m_machine.run(send("22334", "hello")).isGood());
+    QVERIFY(
+        !m_administrator.waitForEntry({since, QStringLiteral("DTLSD_EVENT=service-unreachable")})
+             .isEmpty());
+    VERIFY_GOOD(m_administrator.systemctl(QStringLiteral("stop coap-server")));
+}
+
+void TestUnits::aServiceIsRefusedWithoutANetwork()
+{
+    VERIFY_GOOD(m_administrator.systemctl(QStringLiteral("stop dtlsd.service")));
+    VERIFY_GOOD(m_administrator.configure(configuration("22334", "forward = 127.0.0.1:5683")));
+    VERIFY_GOOD(m_administrator.addExampleDropIn(QStringLiteral("socket-activated.conf")));
+    const auto outcome = m_administrator.systemctl(QStringLiteral("start dtlsd.service"));
+    QVERIFY(!outcome.isGood());
+    QCOMPARE(m_administrator.property(QStringLiteral("ExecMainStatus")), QStringLiteral("78"));
+    QVERIFY2(outcome.said.contains("dtlsd.ini:3: [server] forward: \"127.0.0.1:5683\" cannot be "
+                                   "reached"),
+             outcome.said);
+    QVERIFY2(outcome.said.contains("with-service.conf"), outcome.said);
 }
 
 void TestUnits::instancesServeSideBySide()
