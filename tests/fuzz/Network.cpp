@@ -255,11 +255,11 @@ bool Network::isReplayOfHandshake(const std::vector<QByteArray> &datagrams)
            std::all_of(datagrams.begin(), datagrams.end(), isCopy);
 }
 
-void Network::giveReceipt(const Receipt &receipt)
+void Network::giveReceipt(const Outbound &receipt)
 {
-    const bool isWanted = m_witness.isOpen(receipt.session);
+    const bool isWanted = m_witness.isOpen(receipt.session.id);
     const std::size_t before = m_answers.size();
-    serve([&] { m_server->sendReplies({&receipt, 1}); });
+    serve([&] { m_server->send({&receipt, 1}); });
     require(isWanted || m_answers.size() == before, "no session gets another's receipt");
 }
 
@@ -279,7 +279,7 @@ void Network::serve(const std::function<void()> &turn)
     for (std::size_t i = messages; i < m_witness.messages().size(); ++i) {
         const Datagram &message = m_witness.messages()[i];
         grown -= bytesOfMessage + sizeOf(message.payload) + sizeOf(message.ciphertext) +
-                 sizeOf(message.receipt.reply);
+                 sizeOf(message.reply);
     }
     for (std::size_t i = answers; i < m_answers.size(); ++i)
         grown -= sizeOf(m_answers[i]);
@@ -383,7 +383,7 @@ void Network::speakHonestly()
     require(heard.payload == message && heard.session.id == m_honestSession,
             "the honest device is heard as it spoke");
 
-    giveReceipt(heard.receipt);
+    giveReceipt(heard.answer());
     hearHonestly();
     require(m_honestReplies == std::vector<QByteArray>{"to 203.0.113.6:1006: ACK"},
             "the honest device is answered once");

@@ -66,7 +66,7 @@ public:
 
     /// The server receives datagrams from address number @p from, in one turn.
     void arrive(int from, const std::vector<QByteArray> &datagrams);
-    void giveReceipt(const Receipt &receipt);
+    void giveReceipt(const Outbound &receipt);
 
     /// Time passes, and the server does what is due.
     void pass(std::chrono::milliseconds duration);

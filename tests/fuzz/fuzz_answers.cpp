@@ -92,12 +92,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
     static constexpr Command commands[]{Command::Status,        Command::Sessions, Command::Close,
                                         Command::CloseIdentity, Command::Reload,   Command::Metrics,
-                                        Command::Health,        Command::Restart};
+                                        Command::Health,        Command::Restart,  Command::Send};
     const QByteArrayView input = viewOf(data, size);
     Program program(input);
     Arguments arguments;
     arguments.command = commands[program.numberBelow(std::size(commands))];
     arguments.name = "0123456789abcdef";
+    arguments.data = "x";
     arguments.json = program.numberBelow(2) == 1;
     Capture::Screen screen;
     screen.isTerminal = program.numberBelow(2) == 1;

@@ -48,6 +48,7 @@ public:
         DaemonState state;
         state.configFile = QString::fromUtf8("\x1b[31m\u202e\n");
         state.workers.resize(2);
+        state.services.resize(1);
         say(std::move(then), std::move(state));
     }
     std::shared_ptr<Sessions> sessions(const SessionQuery &query) override
@@ -61,6 +62,17 @@ public:
         const auto closed = std::erase_if(
             m_sessions, [&](const SessionReport &report) { return isMeant(report.info); });
         later([then = std::move(then), closed] { then(static_cast<std::int64_t>(closed)); });
+    }
+    void send(const SessionPicker &isMeant, const QByteArray &payload,
+              Then<std::vector<Delivery>> then) override
+    {
+        require(!payload.isEmpty(), "a datagram has a byte");
+        std::vector<Delivery> became;
+        for (const SessionReport &report : m_sessions) {
+            if (isMeant(report.info))
+                became.push_back(m_isUnwell ? Delivery::TooLong : Delivery::Sent);
+        }
+        later([then = std::move(then), became] { then(became); });
     }
     void reload(Then<const ReloadOutcome &> then) override
     {

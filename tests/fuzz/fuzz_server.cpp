@@ -247,10 +247,10 @@ void Interpreter::stepOfLog(char instruction)
     if (messages.empty())
         return;
     const auto index = static_cast<std::size_t>(m_program.number()) % messages.size();
-    Receipt receipt = messages[messages.size() - 1 - index].receipt;
+    Outbound receipt = messages[messages.size() - 1 - index].answer();
     if (instruction == 'z') {
-        receipt.reply = QByteArray(m_program.wideNumber(), 'z');
-        receipt.session = m_program.numberBelow(2) == 0 ? receipt.session : SessionId{};
+        receipt.payload = QByteArray(m_program.wideNumber(), 'z');
+        receipt.session.id = m_program.numberBelow(2) == 0 ? receipt.session.id : SessionId{};
     }
     m_network.giveReceipt(receipt);
 }
