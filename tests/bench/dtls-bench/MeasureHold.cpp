@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/dtls-bench/Measuring.h"
+#include "bench/load/MessageBook.h"
 #include "bench/load/Opening.h"
 
 #include <algorithm>
@@ -14,9 +15,10 @@ namespace {
 constexpr std::size_t largestPart = 10'000; // of the sessions, the first and the last
 constexpr std::size_t tooManyFailures = Plan::atATime;
 constexpr std::size_t stepSize = 64;
+constexpr std::chrono::seconds unansweredAfter{10}; // by a server that is busy with handshakes
 
-/// Opens sessions and frees the client's end of each at once: the server holds them all, this
-/// process has only those under way.
+/// Opens sessions and frees the client's end of each at once, or once its message is answered: the
+/// server holds them all, this process has only those under way.
 class Holding
 {
 public:
@@ -24,6 +26,7 @@ public:
         : m_fleet(fleet)
         , m_plan(plan)
         , m_opening(fleet, Plan::atATime, plan.timeout)
+        , m_book(plan.areAnswered ? fleet.size() : 0, Plan::payload)
     {
     }
 
@@ -35,7 +38,7 @@ public:
         const std::size_t before = opened();
         for (std::size_t i = 0; i < count; ++i)
             m_opening.add(m_next++);
-        while (!m_opening.isOver()) {
+        while (!m_opening.isOver() || m_book.underWay() > 0) {
             if (const auto stepped = step(); !stepped)
                 return stepped.error();
         }
@@ -53,15 +56,16 @@ public:
         m_opening.start(stepSize);
         const auto timeout =
             m_opening.canStart() ? Clock::duration::zero() : m_opening.nextLook() - Clock::now();
-        for (const std::size_t client : m_fleet.wait(timeout)) {
-            if (m_opening.receive(client))
-                m_fleet.forget(client);
-        }
-        m_opening.tend(Clock::now(), stepSize);
+        for (const std::size_t client : m_fleet.wait(timeout))
+            receive(client);
+        const auto now = Clock::now();
+        m_opening.tend(now, stepSize);
+        m_unanswered += m_book.giveUp(now - unansweredAfter, now).size();
         if (failed() + ended() < tooManyFailures)
             return success();
-        return Error{QStringLiteral("given up after %1 of %2 sessions: %3 did not open, %4 were "
-                                    "ended by the server; it is gone, or its limits are too low")
+        return Error{QStringLiteral("given up after %1 of %2 sessions: %3 did not open or were not "
+                                    "answered, %4 were ended by the server; it is gone, or its "
+                                    "limits are too low")
                          .arg(opened())
                          .arg(m_plan.clients)
                          .arg(failed())
@@ -69,14 +73,34 @@ public:
     }
 
     [[nodiscard]] std::size_t opened() const { return m_opening.durations().size(); }
-    [[nodiscard]] std::size_t failed() const { return m_opening.failed(); }
+    [[nodiscard]] std::size_t failed() const { return m_opening.failed() + m_unanswered; }
     /// By the server, after they had opened.
     [[nodiscard]] std::size_t ended() const { return m_fleet.lateAlerts(); }
 
 private:
+    void receive(std::size_t client)
+    {
+        LoadSession &session = m_fleet[client];
+        if (m_plan.areAnswered && m_book.underWay(client) > 0) {
+            bool isAnswered = false;
+            session.receive([&](std::string_view reply) {
+                isAnswered = m_book.answer(client, reply, Clock::now()) || isAnswered;
+            });
+            if (isAnswered)
+                m_fleet.forget(client);
+        } else if (m_opening.receive(client)) {
+            if (m_plan.areAnswered)
+                session.send(m_book.issue(client, Clock::now()));
+            else
+                m_fleet.forget(client);
+        }
+    }
+
     LoadFleet &m_fleet;
     const Plan &m_plan;
     Opening m_opening;
+    MessageBook m_book; // of messages of open sessions
+    std::size_t m_unanswered = 0;
     std::size_t m_next = 0;
 };
 
@@ -93,8 +117,11 @@ QJsonObject shortEcho(LoadFleet &fleet, const Plan &plan)
     if (fleet.size() == 0)
         return figures;
     const QJsonObject all = echo(fleet, plan);
-    for (const View key : {View("server_cpu_us"), View("p99_us"), View("loss_percent")})
-        figures[key] = all[key];
+    for (const View key :
+         {View("server_cpu_us"), View("service_cpu_us"), View("p99_us"), View("loss_percent")}) {
+        if (all.contains(key))
+            figures[key] = all[key];
+    }
     return figures;
 }
 

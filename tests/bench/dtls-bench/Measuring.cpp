@@ -59,11 +59,15 @@ Clocks::Clocks(const Plan &plan)
     : server(plan.processId)
     , own(getpid())
 {
+    if (plan.serviceId != 0)
+        service.emplace(plan.serviceId);
 }
 
 void addCpu(QJsonObject &figures, const Clocks &clocks, std::size_t count)
 {
     figures[View("server_cpu_us")] = perEach(microseconds(clocks.server.elapsed()), count);
+    if (clocks.service)
+        figures[View("service_cpu_us")] = perEach(microseconds(clocks.service->elapsed()), count);
     figures[View("client_cpu_us")] = perEach(microseconds(clocks.own.elapsed()), count);
 }
 

@@ -13,6 +13,7 @@
 #include <QJsonObject>
 
 #include <memory>
+#include <optional>
 
 namespace dtlsd::bench {
 
@@ -21,6 +22,8 @@ Result<QJsonObject> measureChurn(const Plan &plan);
 Result<QJsonObject> measureRamp(const Plan &plan);
 Result<QJsonObject> measureStorm(const Plan &plan);
 Result<QJsonObject> measureHold(const Plan &plan);
+/// Without DTLS, and so without reach().
+Result<QJsonObject> measurePlain(const Plan &plan);
 
 /// Opens a session and closes it, repeatedly until that succeeds. Fails if it takes too long.
 Result<> reach(const Plan &plan);
@@ -41,7 +44,8 @@ struct Clocks
     explicit Clocks(const Plan &plan);
 
     CpuClock server;
-    CpuClock own; ///< of this process
+    std::optional<CpuClock> service; ///< if the plan has one
+    CpuClock own;                    ///< of this process
 };
 
 /// Adds the processor time per item, for @p count items, in microseconds.

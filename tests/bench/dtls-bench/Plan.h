@@ -21,11 +21,13 @@ struct Plan
 
     quint16 port = 0; ///< of the server, on 127.0.0.1
     pid_t processId = 0;
-    DeviceKey credentials; ///< of all clients
+    pid_t serviceId = 0;   ///< the process that the server hands messages to; 0 = none
+    DeviceKey credentials; ///< of all clients; in `plain` none
     std::size_t clients = 0;
     std::size_t window = 0;      ///< messages of a client without a reply
     std::size_t storm = 0;       ///< clients that reconnect
     std::size_t echoClients = 0; ///< beside the sessions that are held
+    bool areAnswered = false; ///< held sessions: each says a message once, and waits for its reply
     std::chrono::milliseconds duration{};
     std::chrono::milliseconds warmUp{};
     std::chrono::milliseconds timeout{}; ///< of a handshake

@@ -37,13 +37,15 @@ struct Mode
     QLatin1StringView name;
     Result<QJsonObject> (*measure)(const Plan &plan) = nullptr;
     std::int64_t mostClients = ::mostClients;
+    bool isPlain = false; ///< without DTLS
 };
 
 constexpr Mode modes[] = {{QLatin1StringView("echo"), &measureEcho, mostTalking},
                           {QLatin1StringView("churn"), &measureChurn},
                           {QLatin1StringView("ramp"), &measureRamp},
                           {QLatin1StringView("storm"), &measureStorm},
-                          {QLatin1StringView("hold"), &measureHold, mostHeld}};
+                          {QLatin1StringView("hold"), &measureHold, mostHeld},
+                          {QLatin1StringView("plain"), &measurePlain, mostTalking, true}};
 
 [[noreturn]] void end(int status, const QString &problem)
 {
@@ -54,8 +56,8 @@ constexpr Mode modes[] = {{QLatin1StringView("echo"), &measureEcho, mostTalking}
 void addOptions(QCommandLineParser &parser)
 {
     parser.setApplicationDescription(QStringLiteral(
-        "Measures a DTLS 1.2 server with pre-shared keys on 127.0.0.1, by the load "
-        "of many clients. What the modes and the figures are: tests/bench/README.md."));
+        "Measures a DTLS 1.2 server with pre-shared keys on 127.0.0.1, or in plain a UDP echo, by "
+        "the load of many clients. What the modes and the figures are: tests/bench/README.md."));
     const auto add = [&parser](const char *name, const char *what, const char *value,
                                const char *usual = "") {
         parser.addOption({QString::fromLatin1(name), QString::fromLatin1(what),
@@ -65,15 +67,18 @@ void addOptions(QCommandLineParser &parser)
     add("psk-identity", "Their identity; not needed with a file of one line.", "ID");
     add("port", "The server's, on 127.0.0.1.", "PORT");
     add("pid", "The server's process.", "PID");
+    add("service-pid", "The process of a service that the server hands messages to.", "PID");
     add("clients", "Sessions (10).", "NUMBER", "10");
     add("window", "Messages of a client without a reply in echo (1).", "NUMBER", "1");
     add("storm", "Sessions that reconnect in storm (5000).", "NUMBER", "5000");
     add("echo-clients", "Clients in hold that also echo (0).", "NUMBER", "0");
+    parser.addOption({QStringLiteral("answered"),
+                      QStringLiteral("Each session in hold says a message and gets its reply.")});
     add("duration", "How long to measure (5s).", "DURATION", "5s");
     add("warm-up", "How long to go on before that (1s).", "DURATION", "1s");
     add("timeout", "How long to wait for a session (5s).", "DURATION", "5s");
     parser.addPositionalArgument(QStringLiteral("MODE"),
-                                 QStringLiteral("echo, churn, ramp, storm or hold."));
+                                 QStringLiteral("echo, churn, ramp, storm, hold or plain."));
     parser.addHelpOption();
 }
 
@@ -110,18 +115,28 @@ DeviceKey key(const QCommandLineParser &parser)
     return std::move(key).value();
 }
 
+pid_t process(const QCommandLineParser &parser, const QString &name)
+{
+    const auto id = static_cast<pid_t>(number(parser, name, largestProcessId));
+    if (!CpuClock::isThere(id))
+        end(EX_USAGE, QStringLiteral("--%1 %2 is no process that runs").arg(name).arg(id));
+    return id;
+}
+
 Plan makePlan(const QCommandLineParser &parser, const Mode &mode)
 {
     Plan plan;
     plan.port = static_cast<quint16>(number(parser, QStringLiteral("port"), largestPort));
-    plan.processId = static_cast<pid_t>(number(parser, QStringLiteral("pid"), largestProcessId));
-    if (!CpuClock::isThere(plan.processId))
-        end(EX_USAGE, QStringLiteral("--pid %1 is no process that runs").arg(plan.processId));
-    plan.credentials = key(parser);
+    plan.processId = process(parser, QStringLiteral("pid"));
+    if (const QString service = QStringLiteral("service-pid"); parser.isSet(service))
+        plan.serviceId = process(parser, service);
+    if (!mode.isPlain)
+        plan.credentials = key(parser);
     plan.clients = number(parser, QStringLiteral("clients"), mode.mostClients);
     plan.window = number(parser, QStringLiteral("window"), mostUnderWay);
     plan.storm = number(parser, QStringLiteral("storm"), mostClients);
     plan.echoClients = number(parser, QStringLiteral("echo-clients"), mostClients, 0);
+    plan.areAnswered = parser.isSet(QStringLiteral("answered"));
     plan.duration = duration(parser, QStringLiteral("duration"));
     plan.warmUp = duration(parser, QStringLiteral("warm-up"));
     plan.timeout = duration(parser, QStringLiteral("timeout"));
@@ -139,6 +154,8 @@ void allowDescriptors()
 
 Result<QJsonObject> measure(const Mode &mode, const Plan &plan)
 {
+    if (mode.isPlain)
+        return mode.measure(plan);
     const auto reached = reach(plan);
     return reached ? mode.measure(plan) : reached.error();
 }
@@ -157,7 +174,8 @@ int main(int argc, char *argv[])
         return positional.size() == 1 && positional[0] == each.name;
     });
     if (mode == std::end(modes))
-        end(EX_USAGE, QStringLiteral("echo, churn, ramp, storm or hold is accepted as MODE"));
+        end(EX_USAGE,
+            QStringLiteral("echo, churn, ramp, storm, hold or plain is accepted as MODE"));
     allowDescriptors();
     const auto figures = measure(*mode, makePlan(parser, *mode));
     if (!figures)
