@@ -47,7 +47,7 @@ QString listed(const QList<QByteArray> &names)
 {
     QStringList shown;
     for (const QByteArray &name : names.first(std::min(names.size(), listedNames)))
-        shown += name.isEmpty() ? QStringLiteral("\"\"") : escaped(name, shownLength);
+        shown += escapedName(name, shownLength);
     const QString rest = names.size() > listedNames
                              ? QStringLiteral(" and %1 more").arg(names.size() - listedNames)
                              : QString();

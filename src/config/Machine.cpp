@@ -5,12 +5,10 @@
 
 #include <QString> // QStringView::toUInt()
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include <net/if.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 namespace dtlsd {
@@ -28,12 +26,9 @@ bool hasFamily(int family)
 
 Machine Machine::current()
 {
-    rlimit limit{};
-    static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit)); // fails only for unknown limits
     return {.hasIPv4 = hasFamily(AF_INET),
             .hasIPv6 = hasFamily(AF_INET6),
-            .descriptors = static_cast<std::int64_t>(
-                std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()))};
+            .descriptors = descriptorLimit()};
 }
 
 bool isInterface(QStringView scope)

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace dtlsd {
+
+/// How many descriptors this process may have open: RLIMIT_NOFILE, the soft limit.
+inline int descriptorLimit()
+{
+    rlimit limit{};
+    static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit)); // fails only for unknown limits
+    return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()));
+}
 
 /// Owns a file descriptor, or none.
 class Descriptor

@@ -106,6 +106,11 @@ QString escaped(QByteArrayView bytes, qsizetype limit)
     return result;
 }
 
+QString escapedName(QByteArrayView name, qsizetype limit)
+{
+    return name.isEmpty() ? QStringLiteral("\"\"") : escaped(name, limit);
+}
+
 QByteArray forTerminal(QByteArrayView text)
 {
     QByteArray result;

@@ -18,6 +18,9 @@ bool isPrintable(char32_t character);
 /// terminal's cursor or change its colour.
 QString escaped(QByteArrayView bytes, qsizetype limit = 256);
 
+/// escaped() for a name such as an identity: an empty one is `""`, as in its section.
+QString escapedName(QByteArrayView name, qsizetype limit = 256);
+
 /// escaped() for formatted text of several lines: keeps line feeds and backslashes, and has no
 /// limit.
 QByteArray forTerminal(QByteArrayView text);

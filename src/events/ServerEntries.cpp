@@ -18,16 +18,11 @@ namespace {
 constexpr char proved[] = "DTLSD_IDENTITY";
 constexpr char claimed[] = "DTLSD_CLAIMED_IDENTITY";
 
-/// `sensor-17`, or `""`
-QString named(const QByteArray &identity)
-{
-    return identity.isEmpty() ? QStringLiteral("\"\"") : escaped(identity);
-}
-
 /// `sensor-17 (192.0.2.7:5683)`
 QString who(const SessionInfo &session)
 {
-    return QStringLiteral("%1 (%2)").arg(named(session.identity), session.path.peer.toString());
+    return QStringLiteral("%1 (%2)").arg(escapedName(session.identity),
+                                         session.path.peer.toString());
 }
 
 /// `: handshake_failure (40)`; empty without an alert.
@@ -92,10 +87,10 @@ struct Entry<HandshakeFailed>
     {
         const Reason reason = reasonFor(event.reason);
         const QString peer = event.session.path.peer.toString();
-        const QString who =
-            event.session.hasIdentity()
-                ? QStringLiteral("%1, claiming to be %2").arg(peer, named(event.session.identity))
-                : peer;
+        const QString who = event.session.hasIdentity()
+                                ? QStringLiteral("%1, claiming to be %2")
+                                      .arg(peer, escapedName(event.session.identity))
+                                : peer;
         entry
             .message(QStringLiteral("%1: handshake failed: %2%3%4")
                          .arg(who, QLatin1String(reason.text), suffix(event.alert),

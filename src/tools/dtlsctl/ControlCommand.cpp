@@ -23,12 +23,6 @@ namespace {
 
 constexpr qsizetype rowsAtOnce = 1000;
 
-/// `sensor-17`, or `""`
-QString named(const QByteArray &identity)
-{
-    return identity.isEmpty() ? QStringLiteral("\"\"") : escaped(identity);
-}
-
 } // namespace
 
 std::optional<Failure> ControlCommand::run()
@@ -208,7 +202,7 @@ std::optional<Failure> ControlCommand::printClosed(const QJsonObject &last) cons
         return m_client.noAnswer(QStringLiteral("it lacks closed"));
     const QString sentence =
         QStringLiteral("%1 of %2 closed.\n")
-            .arg(counted(closed.toInteger(), "session"), named(m_arguments.name));
+            .arg(counted(closed.toInteger(), "session"), escapedName(m_arguments.name));
     return print(sentence.toUtf8());
 }
 
@@ -221,7 +215,7 @@ std::optional<Failure> ControlCommand::printSent(const QJsonObject &last) const
         return print("Sent to session " + m_arguments.name + ".\n");
     const QString sentence =
         QStringLiteral("Sent to %1 of %2.\n")
-            .arg(counted(sent.toInteger(), "session"), named(*m_arguments.identity));
+            .arg(counted(sent.toInteger(), "session"), escapedName(*m_arguments.identity));
     return print(sentence.toUtf8());
 }
 
