@@ -79,7 +79,9 @@ void ConfigReader::readSection(const IniDocument::Section &section)
             return candidate.section == section.name && candidate.name == entry.key;
         });
         if (key == keys.end()) {
-            unknownKey(place);
+            // A line `identity:key`, which has a secret in it, may be in [psk] by mistake.
+            reportUnknownKey(place, keyNames(place.section), place.section == u"psk",
+                             m_diagnostics);
         } else if (const Result<> read = key->read(m_config, entry.value); !read) {
             m_diagnostics.error(place, read.error().message);
         }
@@ -93,16 +95,6 @@ void ConfigReader::unknownSection(const IniDocument::Section &section)
         {section.line, section.name, {}},
         QStringLiteral("the section is unknown%1; %2")
             .arg(suggestion(section.name, names, QStringLiteral("[%1]")), acceptedNames(names)));
-}
-
-/// A line `identity:key`, which has a secret in it, may be in [psk] by mistake.
-void ConfigReader::unknownKey(const IniPlace &place)
-{
-    const QStringList names = keyNames(place.section);
-    if (const QString owner = sectionOf(place.key); !owner.isEmpty())
-        return m_diagnostics.error(
-            place, QStringLiteral("belongs in [%1]; here %2").arg(owner, acceptedNames(names)));
-    m_diagnostics.unknownKey(place, names, place.section == u"psk");
 }
 
 bool ConfigReader::hasProblems(const IniDocument::Section &section) const

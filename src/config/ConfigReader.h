@@ -28,7 +28,6 @@ private:
     void readSections();
     void readSection(const IniDocument::Section &section);
     void unknownSection(const IniDocument::Section &section);
-    void unknownKey(const IniPlace &place);
     [[nodiscard]] bool hasProblems(const IniDocument::Section &section) const;
     void checkListen();
     void readCookieSecret();

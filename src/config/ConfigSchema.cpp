@@ -264,4 +264,15 @@ QString sectionOf(QStringView name)
     return section;
 }
 
+void reportUnknownKey(const IniPlace &place, const QStringList &names, bool maybeSecret,
+                      Diagnostics &diagnostics)
+{
+    const QString owner = sectionOf(place.key);
+    if (owner.isEmpty())
+        diagnostics.unknownKey(place, names, maybeSecret);
+    else
+        diagnostics.error(
+            place, QStringLiteral("belongs in [%1]; here %2").arg(owner, acceptedNames(names)));
+}
+
 } // namespace dtlsd

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/Config.h"
+#include "config/Diagnostics.h"
 #include "core/Result.h"
 
 #include <QString>
@@ -42,5 +43,9 @@ QStringList sectionNames();
 QStringList keyNames(QStringView section);
 /// The section that has the key @p name; empty = none or several.
 QString sectionOf(QStringView name);
+/// An error: the key of @p place is none of @p names; see Diagnostics::unknownKey(). Says where it
+/// belongs, if another section has it.
+void reportUnknownKey(const IniPlace &place, const QStringList &names, bool maybeSecret,
+                      Diagnostics &diagnostics);
 
 } // namespace dtlsd

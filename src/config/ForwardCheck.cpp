@@ -56,8 +56,10 @@ void checkForward(const IniDocument &document, const Config &config, const Machi
         if (section.name != u"server" && !IdentitySections::isOne(section))
             continue;
         for (const IniDocument::Entry &entry : section.entries) {
+            if (entry.key != u"forward")
+                continue;
             const auto target = serviceAddress().parse(entry.value);
-            if (entry.key != u"forward" || !target || target.value() == SocketAddress())
+            if (!target || target.value() == SocketAddress())
                 continue; // a bad value is an error already
             const IniPlace place{entry.line, section.name, entry.key};
             checkTarget(target.value(), place, config, machine, diagnostics);

@@ -106,13 +106,8 @@ void IdentitySections::readEntry(const IniPlace &place, const IniDocument::Entry
     const auto known = std::find_if(keys.begin(), keys.end(),
                                     [&](const auto &key) { return key.name == entry.key; });
     const bool isSecret = entry.key == u"key" || entry.key == u"next_key";
-    if (const QString owner = sectionOf(entry.key); !isSecret && known == keys.end()) {
-        if (!owner.isEmpty())
-            return m_diagnostics.error(
-                place,
-                QStringLiteral("belongs in [%1]; here %2").arg(owner, acceptedNames(knownKeys())));
-        return m_diagnostics.unknownKey(place, knownKeys(), true);
-    }
+    if (!isSecret && known == keys.end())
+        return reportUnknownKey(place, knownKeys(), true, m_diagnostics);
     const Result<> read = isSecret ? readKey(entry, identity) : known->read(identity, entry.value);
     if (!read)
         m_diagnostics.error(place, read.error().message);
