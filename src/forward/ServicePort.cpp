@@ -7,12 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <limits>
 #include <system_error>
 #include <utility>
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 
 namespace dtlsd {
 
@@ -22,8 +20,6 @@ namespace {
 constexpr std::size_t answersPerTurn = 64;
 
 constexpr std::size_t largestDatagram = 65'536;
-
-constexpr int sparedDescriptors = 64;
 
 // An address that is due may be in use, at [::1] by a session. To try one takes a few microseconds.
 constexpr int attempts = 64;
@@ -36,14 +32,6 @@ QString textOf(int error)
 }
 
 } // namespace
-
-int SharedServices::firstSparedDescriptor()
-{
-    rlimit limit{};
-    static_cast<void>(getrlimit(RLIMIT_NOFILE, &limit)); // fails only for unknown limits
-    return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max())) -
-           sparedDescriptors;
-}
 
 ServicePort::ServicePort(std::shared_ptr<const ForwardSettings> settings,
                          std::shared_ptr<SharedServices> shared, Owner &owner)
@@ -85,23 +73,29 @@ bool ServicePort::expects(const SessionInfo &session)
 {
     if (!isUsed() && m_links.empty())
         return false;
-    auto link = m_links.find(session.id);
-    if (link == m_links.end()) {
-        const SocketAddress target = m_settings->targetOf(session.identity);
-        if (target == SocketAddress())
-            return false;
-        link = m_links
-                   .emplace(session.id, Link{.session = session.handle(),
-                                             .identity = session.identity,
-                                             .target = target,
-                                             .source = {},
-                                             .socket = {},
-                                             .generation = m_generation})
-                   .first;
+    const auto known = m_links.find(session.id);
+    if (known != m_links.end()) {
+        followSettings(known->second);
+        ++known->second.awaited;
+        return true;
     }
-    followSettings(link->second);
-    ++link->second.awaited;
+    const SocketAddress target = m_settings->targetOf(session.identity);
+    if (target == SocketAddress())
+        return false;
+    enter(session, target).awaited = 1;
     return true;
+}
+
+ServicePort::Link &ServicePort::enter(const SessionInfo &session, const SocketAddress &target)
+{
+    return m_links
+        .emplace(session.id, Link{.session = session.handle(),
+                                  .identity = session.identity,
+                                  .target = target,
+                                  .source = {},
+                                  .socket = {},
+                                  .generation = m_generation})
+        .first->second;
 }
 
 void ServicePort::deliver(const SessionInfo &session, const QByteArray &payload)
@@ -124,10 +118,8 @@ void ServicePort::withhold(const SessionInfo &session)
 
 void ServicePort::settled(Links::iterator link)
 {
-    if (--link->second.awaited > 0 || !link->second.hasEnded)
-        return;
-    close(link->second);
-    m_links.erase(link);
+    --link->second.awaited;
+    forgetIfOver(link);
 }
 
 void ServicePort::end(SessionId session)
@@ -136,7 +128,12 @@ void ServicePort::end(SessionId session)
     if (link == m_links.end())
         return;
     link->second.hasEnded = true;
-    if (link->second.awaited > 0)
+    forgetIfOver(link);
+}
+
+void ServicePort::forgetIfOver(Links::iterator link)
+{
+    if (link->second.awaited > 0 || !link->second.hasEnded)
         return;
     close(link->second);
     m_links.erase(link);
@@ -148,14 +145,7 @@ void ServicePort::resume(const SessionInfo &session, std::uint64_t word)
     const SocketAddress source = SourceAddresses::addressOf(word);
     SourceAddresses &sources = m_shared->sourcesFor(source);
     if (target != SocketAddress() && target.isIPv4() == source.isIPv4() && sources.has(source)) {
-        Link link{.session = session.handle(),
-                  .identity = session.identity,
-                  .target = target,
-                  .source = {},
-                  .socket = {},
-                  .generation = m_generation};
-        const auto entered = m_links.emplace(session.id, std::move(link)).first;
-        if (open(entered->second, source) == 0)
+        if (open(enter(session, target), source) == 0)
             return;
     }
     // The next datagram gets another one, and no other session this one before it has rested.

@@ -44,15 +44,12 @@ struct SharedServices
     ServiceHealth health;
     /// Descriptors from this number on are left to the rest of the process: the control socket and
     /// the log must work, however many sessions there are.
-    const int firstSpared = firstSparedDescriptor();
+    const int firstSpared = descriptorLimit() - 64;
 
     [[nodiscard]] SourceAddresses &sourcesFor(const SocketAddress &target)
     {
         return target.isIPv4() ? ipv4 : ipv6;
     }
-
-private:
-    [[nodiscard]] static int firstSparedDescriptor();
 };
 
 class ServicePort
@@ -117,7 +114,9 @@ private:
     void close(Link &link);
     [[nodiscard]] QByteArray headerFor(Link &link, const SessionInfo &session) const;
     void send(Link &link, const SessionInfo &session, const QByteArray &payload);
+    Link &enter(const SessionInfo &session, const SocketAddress &target);
     void settled(Links::iterator link);
+    void forgetIfOver(Links::iterator link);
     void receive();
     void receive(Link &link, std::vector<Outbound> &answers);
     void lose(const Link &link, ForwardDrop cause, int error);
