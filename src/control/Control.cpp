@@ -278,9 +278,9 @@ void Control::closeIdentity(const QJsonObject &request, const Reply &reply)
 
 void Control::send(const QJsonObject &request, const Reply &reply)
 {
-    if (request.contains(u"session") == hasIdentity(request))
-        return reply(badRequest(QStringLiteral("either session or identity is accepted")));
     const bool isByIdentity = hasIdentity(request);
+    if (request.contains(u"session") == isByIdentity)
+        return reply(badRequest(QStringLiteral("either session or identity is accepted")));
     const auto isMeant = isByIdentity ? sessionsOfIdentityIn(request) : sessionIn(request);
     if (!isMeant)
         return reply(badRequest(isMeant.error().message));
