@@ -5,41 +5,18 @@
 #include "DtlsdRun.h"
 #include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
+#include "support/ForbiddenFamily.h"
 #include "support/TestProgram.h"
 
 #include <QRegularExpression>
 
-#include <cerrno>
-#include <cstddef>
-
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace dtlsd;
 using namespace dtlsd::test;
 
 namespace {
-
-/// Between fork() and exec(): a kernel without IPv6, as RestrictAddressFamilies= makes one.
-void forbidIPv6()
-{
-    static sock_filter rules[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog program{std::size(rules), rules};
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-        _exit(99);
-}
 
 /// An openssl.cnf(5) with that security level, as some distributions and administrators have.
 QByteArray opensslConfig(int level)
@@ -171,12 +148,12 @@ void TestCommandLine::withoutIPv6TheDefaultAddressesAreServed()
                        "it from this service; the other addresses are listened on");
     const Outcome checked =
         runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), daemon.configFile()}, {},
-                 &forbidIPv6);
+                 &forbidFamily<AF_INET6>);
     QCOMPARE(checked.status, 0);
     QCOMPARE(checked.output, QStringLiteral("The configuration is valid.\n"));
     QCOMPARE(checked.errors, QStringLiteral("%1:2: %2\n").arg(daemon.configFile(), leftOut));
 
-    daemon.process().setChildProcessModifier(&forbidIPv6);
+    daemon.process().setChildProcessModifier(&forbidFamily<AF_INET6>);
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     QCOMPARE(daemon.addresses().size(), 1);
     QVERIFY(daemon.addresses().constFirst().isIPv4());

@@ -4,6 +4,7 @@
 // what else is between a datagram and its service.
 #include "ForwardStage.h"
 #include "support/DaemonLog.h"
+#include "support/ForbiddenFamily.h"
 #include "support/JsonFields.h"
 #include "support/KeyedLink.h"
 #include "support/PassedSockets.h"
@@ -15,16 +16,11 @@
 #include <QStandardPaths>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <memory>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace dtlsd;
@@ -94,23 +90,6 @@ int askUntilAnswered(HearingDevice &device, const QByteArray &text)
         },
         QDeadlineTimer(patience));
     return isAnswered ? asked : 0;
-}
-
-/// Between fork() and exec(): a kernel without IPv4, as RestrictAddressFamilies= makes one.
-void forbidIPv4()
-{
-    static sock_filter rules[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog program{std::size(rules), rules};
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-        _exit(99);
 }
 
 } // namespace
@@ -512,7 +491,7 @@ void TestForwarding::aDeviceThatComesBackIsAnotherPeer()
 void TestForwarding::aSandboxWithoutIPv4IsAConfigurationError()
 {
     ForwardStage stage({});
-    stage.daemon().process().prepareChild(forbidIPv4);
+    stage.daemon().process().prepareChild(forbidFamily<AF_INET>);
     QVERIFY(stage.daemon().launch());
     QCOMPARE(stage.daemon().waitForExit(), std::optional(78));
     const QString words = stage.daemon().errorText();
