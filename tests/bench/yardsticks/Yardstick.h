@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by the yardsticks: the command line and the key.
+// Shared by the yardsticks: the command line, the key and the socket.
 #pragma once
 
 #include <array>
@@ -11,12 +11,29 @@
 #include <optional>
 #include <string>
 
+#include <netinet/in.h>
 #include <openssl/crypto.h>
+#include <sys/socket.h>
 
 namespace dtlsd::bench {
 
 /// dtlsd's default; with a smaller buffer, another server would lose more.
 inline constexpr int receiveBufferSize = 4 << 20;
+
+/// A UDP socket at 127.0.0.1; -1: the port is taken.
+inline int makeSocket(std::uint16_t port)
+{
+    const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int size = receiveBufferSize;
+    static_cast<void>(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
+    return bind(descriptor, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0
+               ? descriptor
+               : -1;
+}
 
 struct Yardstick
 {

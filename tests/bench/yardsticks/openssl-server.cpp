@@ -139,21 +139,6 @@ std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> makeContext(Secrets &secrets)
     return context;
 }
 
-/// -1: the port is taken.
-int makeSocket(std::uint16_t port)
-{
-    const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int size = dtlsd::bench::receiveBufferSize;
-    static_cast<void>(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
-    return bind(descriptor, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0
-               ? descriptor
-               : -1;
-}
-
 std::uint64_t keyOf(const sockaddr_in &address)
 {
     return std::uint64_t{address.sin_addr.s_addr} << 16 | address.sin_port;
@@ -186,7 +171,7 @@ int main(int argc, char **argv)
     if (!options)
         return EXIT_FAILURE;
     Secrets secrets{options->key, {}};
-    const int socket = makeSocket(options->port);
+    const int socket = dtlsd::bench::makeSocket(options->port);
     if (socket < 0 || RAND_bytes(secrets.cookie.data(), sizeof secrets.cookie) != 1) {
         std::cerr << "port " << options->port << ": " << std::strerror(errno) << "\n";
         return EXIT_FAILURE;

@@ -19,21 +19,6 @@ namespace {
 constexpr unsigned batch = 64;
 constexpr std::size_t datagramSize = std::size_t{16} << 10;
 
-/// -1: the port is taken.
-int makeSocket(std::uint16_t port)
-{
-    const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int size = dtlsd::bench::receiveBufferSize;
-    static_cast<void>(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
-    return bind(descriptor, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0
-               ? descriptor
-               : -1;
-}
-
 /// Datagrams and the addresses that they came from, which are those that they go to.
 struct Batch
 {
@@ -88,7 +73,7 @@ int main(int argc, char **argv)
         std::cerr << "usage: " << argv[0] << " PORT\n";
         return EXIT_FAILURE;
     }
-    const int socket = makeSocket(static_cast<std::uint16_t>(port));
+    const int socket = dtlsd::bench::makeSocket(static_cast<std::uint16_t>(port));
     if (socket < 0) {
         std::cerr << "port " << port << ": " << std::strerror(errno) << "\n";
         return EXIT_FAILURE;
