@@ -4,15 +4,15 @@
 #pragma once
 
 #include "core/Random.h"
-#include "dtls/Accounts.h"
-#include "dtls/CookieVerifier.h"
-#include "dtls/Credentials.h"
 #include "dtls/Events.h"
-#include "dtls/HandOver.h"
-#include "dtls/IdentityRates.h"
-#include "dtls/RateLimit.h"
 #include "dtls/ServerOptions.h"
 #include "dtls/TimeSource.h"
+#include "dtls/handshake/CookieVerifier.h"
+#include "dtls/handshake/Credentials.h"
+#include "dtls/limits/Accounts.h"
+#include "dtls/limits/IdentityRates.h"
+#include "dtls/limits/RateLimit.h"
+#include "dtls/session/HandOver.h"
 #include "net/DatagramSocket.h"
 
 #include <QByteArray>

@@ -4,7 +4,7 @@
 // wait however many sessions there are.
 #pragma once
 
-#include "dtls/SessionTable.h"
+#include "dtls/session/SessionTable.h"
 
 #include <cstdint>
 #include <functional>

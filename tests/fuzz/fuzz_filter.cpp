@@ -3,7 +3,7 @@
 // Fuzzes dtls/HandshakeFilter: the input is what a client sends after its hello, record by record,
 // the first of which is taken for the hello. What is admitted must be of the kinds that a PSK
 // client sends, and within the bounds that keep OpenSSL from being filled or led astray.
-#include "dtls/HandshakeFilter.h"
+#include "dtls/handshake/HandshakeFilter.h"
 #include "fuzz/FuzzTarget.h"
 
 #include <algorithm>

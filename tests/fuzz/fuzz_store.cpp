@@ -13,8 +13,8 @@
 //   l store              it is left out
 //   t store              there is a copy of it, and of what was done to it so far
 //   p                    a process takes stock, and is killed before it has settled
-#include "dtls/SessionMemory.h"
-#include "dtls/SessionStore.h"
+#include "dtls/store/SessionMemory.h"
+#include "dtls/store/SessionStore.h"
 #include "fuzz/FuzzTarget.h"
 #include "fuzz/Program.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/Descriptor.h"
-#include "dtls/SessionStore.h"
+#include "dtls/store/SessionStore.h"
 
 #include <QByteArray>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Accounts: whose member gives way, and which worker is asked for it.
-#include "dtls/Accounts.h"
+#include "dtls/limits/Accounts.h"
 #include "support/TestProgram.h"
 
 #include <QByteArray>

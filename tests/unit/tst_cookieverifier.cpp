@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The cookie exchange (RFC 6347 §4.2.1), and secrets that change under it. Time is an argument.
-#include "dtls/CookieVerifier.h"
 #include "dtls/DtlsConfiguration.h"
-#include "dtls/DtlsSession.h"
+#include "dtls/handshake/CookieVerifier.h"
+#include "dtls/session/DtlsSession.h"
 #include "support/MemoryNetwork.h"
 #include "support/TestProgram.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/HandshakeFilter.h"
+#include "dtls/handshake/HandshakeFilter.h"
 #include "support/RecordBytes.h"
 #include "support/TestProgram.h"
 

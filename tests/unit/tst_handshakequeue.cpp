@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // HandshakeQueue: who comes next, and who finds no room.
-#include "dtls/HandshakeQueue.h"
+#include "dtls/handshake/HandshakeQueue.h"
 #include "support/TestProgram.h"
 
 #include "support/CraftedHello.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/IdentityRates.h"
+#include "dtls/limits/IdentityRates.h"
 #include "support/TestProgram.h"
 #include "support/TestSettings.h"
 

@@ -3,7 +3,7 @@
 // What a device that holds its key may send in an open session besides messages, and how large a
 // reply it takes: authentic records, of which none may cost it more than the RFCs say, and none may
 // make the server grow.
-#include "dtls/SslView.h"
+#include "dtls/session/SslView.h"
 #include "support/KeyedDevice.h"
 #include "support/RecordBytes.h"
 #include "support/TestProgram.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/RateLimit.h"
+#include "dtls/limits/RateLimit.h"
 #include "support/TestProgram.h"
 
 using namespace dtlsd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/ReportedCount.h"
+#include "dtls/limits/ReportedCount.h"
 #include "support/TestProgram.h"
 
 using namespace dtlsd;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a SessionStore remembers of sessions that have ended: the words of those that rest.
-#include "dtls/SessionStore.h"
 #include "dtls/TimeSource.h"
+#include "dtls/store/SessionStore.h"
 #include "support/StoreCopy.h"
 #include "support/TestProgram.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/SessionFilter.h"
+#include "dtls/session/SessionFilter.h"
 #include "support/TestProgram.h"
 
 #include "support/RecordBytes.h"

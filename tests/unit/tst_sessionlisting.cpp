@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The sessions of one worker, told slice by slice while they come, go and are heard of.
-#include "dtls/SessionListing.h"
+#include "dtls/session/SessionListing.h"
 #include "support/MemoryNetwork.h"
 #include "support/TestProgram.h"
 #include "support/TestSettings.h"

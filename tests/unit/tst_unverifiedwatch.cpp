@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dtls/UnverifiedWatch.h"
+#include "dtls/limits/UnverifiedWatch.h"
 #include "support/TestProgram.h"
 
 using namespace dtlsd;
