@@ -15,7 +15,8 @@ constexpr long overheadOverIPv6 = 40 + 8;
 BIO_METHOD *makeMethod(int (*read)(BIO *, char *, int), int (*write)(BIO *, const char *, int),
                        long (*control)(BIO *, int, long, void *))
 {
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
+    static const int type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK; // a process has 127 of them
+    BIO_METHOD *method = BIO_meth_new(type, "datagrams");
     if (method) {
         BIO_meth_set_read(method, read);
         BIO_meth_set_write(method, write);
