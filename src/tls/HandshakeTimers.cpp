@@ -25,7 +25,8 @@ void HandshakeTimers::arm()
     if (!m_timer) {
         m_timer = std::make_unique<QTimer>();
         m_timer->setSingleShot(true);
-        m_timer->setTimerType(Qt::PreciseTimer); // OpenSSL does not resend before its own timeout
+        m_timer->setTimerType(
+            Qt::PreciseTimer); // a coarse one may be early, and would be set again
         QObject::connect(m_timer.get(), &QTimer::timeout, m_timer.get(), [this] { fire(); });
     }
     if (m_timer->isActive() && m_due <= next)
