@@ -46,6 +46,7 @@ ConfigResult ConfigReader::read(const RegularFile &text)
     for (const IniDocument::Problem &problem : m_document.problems())
         m_diagnostics.error({problem.line, problem.section, problem.key}, problem.text);
     readSections();
+    checkDefaultCiphers();
     checkListen();
     readCookieSecret();
     readIdentities();
@@ -103,6 +104,18 @@ bool ConfigReader::hasProblems(const IniDocument::Section &section) const
     return std::any_of(problems.begin(), problems.end(), [&](const IniDocument::Problem &problem) {
         return problem.section == section.name;
     });
+}
+
+/// A list that is named is checked when it is read.
+void ConfigReader::checkDefaultCiphers()
+{
+    if (m_document.find(u"tls", u"ciphers"))
+        return;
+    const QString list = m_config.settings.tls.ciphers.text();
+    if (const auto checked = CipherPolicy::parse(list); !checked)
+        m_diagnostics.error(
+            {0, QStringLiteral("tls"), QStringLiteral("ciphers")},
+            QStringLiteral("the default, %1, %2").arg(list, checked.error().message));
 }
 
 void ConfigReader::checkListen()

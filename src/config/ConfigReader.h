@@ -29,6 +29,7 @@ private:
     void readSection(const IniDocument::Section &section);
     void unknownSection(const IniDocument::Section &section);
     [[nodiscard]] bool hasProblems(const IniDocument::Section &section) const;
+    void checkDefaultCiphers();
     void checkListen();
     void readCookieSecret();
     void readIdentities();

@@ -205,11 +205,11 @@ CipherPolicy::CipherPolicy(QString text, QByteArray cipherString)
 
 Result<CipherPolicy> CipherPolicy::parse(const QString &text)
 {
+    QByteArray ciphers = text.toLatin1();
     for (std::size_t i = 0; i < presets.size(); ++i) {
         if (presets.at(i).name == text)
-            return CipherPolicy(text, cipherStringOf(i));
+            ciphers = cipherStringOf(i);
     }
-    const QByteArray ciphers = text.toLatin1();
     if (const Result<> checked = check(ciphers); !checked)
         return checked.error();
     return CipherPolicy(text, ciphers);

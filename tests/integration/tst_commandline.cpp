@@ -41,6 +41,7 @@ private Q_SLOTS:
     void withoutIPv6TheDefaultAddressesAreServed();
     void theSecurityLevelIsChecked_data();
     void theSecurityLevelIsChecked();
+    void anOpenSslThatHasNoSuiteIsSaid();
     void aPresetSetsTheSecurityLevelThatItNeeds();
     void theTlsBackendInForceIsSaid_data();
     void theTlsBackendInForceIsSaid();
@@ -204,6 +205,25 @@ void TestCommandLine::theSecurityLevelIsChecked()
     QCOMPARE(
         shown.output.contains(QStringLiteral("\nciphers = %1\n").arg(QString::fromLatin1(ciphers))),
         problem.isEmpty());
+}
+
+/// Asked for no algorithm but a FIPS provider's, where none is installed.
+void TestCommandLine::anOpenSslThatHasNoSuiteIsSaid()
+{
+    const DaemonProcess files(valid);
+    files.write(QStringLiteral("openssl.cnf"),
+                "openssl_conf = all\n[all]\nalg_section = algorithms\n[algorithms]\n"
+                "default_properties = fips=yes\n");
+    for (const QByteArray list : {"", "[tls]\nciphers = strict\n"}) {
+        files.write(QStringLiteral("dtlsd.ini"), valid + list);
+        const Outcome checked =
+            runDtlsd({QStringLiteral("--check"), QStringLiteral("--config"), files.configFile()},
+                     files.directory() + QStringLiteral("/openssl.cnf"));
+        QCOMPARE(checked.status, 78);
+        QVERIFY2(checked.errors.contains(QStringLiteral("[tls] ciphers: ")) &&
+                     checked.errors.contains(QStringLiteral("OpenSSL gives no DTLS context")),
+                 qPrintable(checked.errors));
+    }
 }
 
 /// By both backends: a device gets the suite that the machine's level would have left out.
