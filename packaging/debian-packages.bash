@@ -37,12 +37,12 @@ if [[ -r /etc/os-release ]]; then
     # shellcheck disable=SC1091 # describes the system
     debian_release=$(source /etc/os-release && echo "${VERSION_CODENAME-}")
 fi
-# What has another name in each.
+# Its number, and what has another name in each.
 # shellcheck disable=SC2034
 case $debian_release in
-bookworm) other_debian_release=trixie test_packages+=(libsubid4) ;;
-trixie) other_debian_release=bookworm test_packages+=(libsubid5 netavark) ;;
-*) other_debian_release='' ;;
+bookworm) debian_version=12 other_debian_release=trixie test_packages+=(libsubid4) ;;
+trixie) debian_version=13 other_debian_release=bookworm test_packages+=(libsubid5 netavark) ;;
+*) debian_version='' other_debian_release='' ;;
 esac
 
 # Installs the missing ones of the named packages; changes nothing if none is missing. Without root it
