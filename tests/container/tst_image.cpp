@@ -7,12 +7,12 @@
 #include "core/Version.h"
 #include "dtls/DtlsClient.h"
 #include "support/JournalInstance.h"
+#include "support/PatientTest.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QSignalSpy>
 #include <QTemporaryDir>
-#include <QTest>
 #include <QUdpSocket>
 
 #include <csignal>
@@ -242,9 +242,9 @@ void TestImage::aDeviceTalksInAndIsToldOfTheEnd()
     QSignalSpy received(&device, &DtlsClient::received);
     QSignalSpy closed(&device, &DtlsClient::closed);
     QVERIFY(device.connectTo({QHostAddress(QHostAddress::LocalHost), port}));
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
     device.send("temperature=21.5");
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(qtPatience));
     QCOMPARE(received[0][0].toByteArray(),
              "to 127.0.0.1:" + QByteArray::number(device.localAddress().port()) + ": ACK");
 
@@ -331,9 +331,9 @@ void TestImage::itWritesToTheJournalThatPodmansUnitMounts()
     QSignalSpy connected(&device, &DtlsClient::connected);
     QSignalSpy received(&device, &DtlsClient::received);
     QVERIFY(device.connectTo({QHostAddress(QHostAddress::LocalHost), port}));
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
     device.send("temperature=21.5");
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(qtPatience));
     const auto entries = m_journal.entries({u"DTLSD_IDENTITY=sensor-17"_s}, 2);
     QCOMPARE(entries.size(), 2);
     QCOMPARE(entries[1][u"DTLSD_PAYLOAD"_s].toString(), u"temperature=21.5"_s);

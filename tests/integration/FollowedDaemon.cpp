@@ -54,12 +54,12 @@ bool FollowedDaemon::send(const SocketAddress &server, const QByteArray &identit
     DtlsClient client({.identity = identity, .key = PskKey(rightKey), .ciphers = {}});
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
-    if (!client.connectTo(server) || !connected.wait())
+    if (!client.connectTo(server) || !connected.wait(qtPatience))
         return false;
     if (from)
         *from = peerAddress(QString::fromUtf8(server.addressUtf8()), client);
     for (const QByteArray &payload : payloads) {
-        if (!client.send(payload) || !received.wait())
+        if (!client.send(payload) || !received.wait(qtPatience))
             return false;
     }
     client.close();

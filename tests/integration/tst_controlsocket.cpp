@@ -106,7 +106,7 @@ void TestControlSocket::statusAndSessionsTellOfTheDevices()
     QVERIFY(crowd.open(1) && crowd.open(2, other()));
     QSignalSpy received(&crowd[0], &DtlsClient::received);
     QVERIFY(crowd[0].send("hello"));
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(qtPatience));
 
     const QJsonObject status = ControlPeer::ask(daemon.controlSocket(), "{\"command\":\"status\"}");
     QVERIFY(isOk(status));

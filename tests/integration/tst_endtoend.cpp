@@ -65,12 +65,12 @@ TestEndToEnd::Exchange TestEndToEnd::withOurs(const SocketAddress &server)
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
     Exchange exchange;
-    if (!client.connectTo(server) || !connected.wait())
+    if (!client.connectTo(server) || !connected.wait(qtPatience))
         return exchange;
     for (const QByteArray message : {"temperature=21.5", "temperature=21.6", "temperature=21.7"}) {
         exchange.sent += message;
         client.send(message);
-        if (received.wait())
+        if (received.wait(qtPatience))
             exchange.received += received.takeFirst().constFirst().toByteArray();
     }
     client.close();
@@ -195,9 +195,9 @@ void TestEndToEnd::theExampleConfigurationServesQtsExampleClient()
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
     QVERIFY(client.connectTo(daemon.addresses().constFirst()));
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
     client.send("I am Alice, please, accept our #0 message");
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(qtPatience));
     QVERIFY(received[0][0].toByteArray().endsWith(": ACK"));
     client.close();
     QVERIFY(daemon.waitForEvent(QStringLiteral("session-closed")));
@@ -222,7 +222,7 @@ void TestEndToEnd::bytesOfAnyKindArriveExactly()
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
     QVERIFY(client.connectTo(daemon.addresses().constFirst()));
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
 
     QByteArray everyByte;
     for (int byte = 0; byte < 256; ++byte)
@@ -233,7 +233,7 @@ void TestEndToEnd::bytesOfAnyKindArriveExactly()
         if (message.isEmpty())
             continue;
         QVERIFY(client.send(message));
-        QVERIFY(received.wait());
+        QVERIFY(received.wait(qtPatience));
     }
     const auto entries = journal.entries({QStringLiteral("DTLSD_EVENT=datagram-received")}, 4);
     QCOMPARE(entries.size(), 4);

@@ -6,11 +6,11 @@
 #include "support/JournalFaults.h"
 #include "support/JournalInstance.h"
 #include "support/JsonFields.h"
+#include "support/PatientTest.h"
 
 #include <QFile>
 #include <QSet>
 #include <QTemporaryDir>
-#include <QTest>
 
 #include <cerrno>
 #include <climits>

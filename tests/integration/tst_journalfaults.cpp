@@ -52,7 +52,8 @@ public:
         QObject::connect(&m_client, &DtlsClient::received, &m_client,
                          [this](const QByteArray &message) { m_acknowledged << message; });
         QSignalSpy connected(&m_client, &DtlsClient::connected);
-        m_isConnected = m_client.connectTo(server) && (connected.wait() || !connected.isEmpty());
+        m_isConnected =
+            m_client.connectTo(server) && (connected.wait(qtPatience) || !connected.isEmpty());
     }
     [[nodiscard]] bool isConnected() const { return m_isConnected; }
 

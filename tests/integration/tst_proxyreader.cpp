@@ -180,7 +180,7 @@ void TestProxyReader::dnsdistReadsWhatDtlsdWrites()
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
     QVERIFY(client.connectTo(daemon.addresses().constFirst()));
-    QVERIFY(connected.wait() || !connected.isEmpty());
+    QVERIFY(connected.wait(qtPatience) || !connected.isEmpty());
     client.send(query);
     // DTLS's own way of saying what dnsdist has said.
     QTRY_COMPARE(received.size(), 1);

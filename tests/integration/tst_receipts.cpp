@@ -42,7 +42,8 @@ public:
     explicit Device(const SocketAddress &server)
     {
         QSignalSpy connected(&m_client, &DtlsClient::connected);
-        m_isConnected = m_client.connectTo(server) && (connected.wait() || !connected.isEmpty());
+        m_isConnected =
+            m_client.connectTo(server) && (connected.wait(qtPatience) || !connected.isEmpty());
     }
     [[nodiscard]] bool isConnected() const { return m_isConnected; }
 

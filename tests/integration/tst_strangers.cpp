@@ -51,7 +51,7 @@ void TestStrangers::init()
         DtlsClient::Options{.identity = "honest", .key = PskKey(key), .ciphers = {}});
     QSignalSpy connected(m_honest.get(), &DtlsClient::connected);
     QVERIFY(m_honest->connectTo(m_daemon->addresses().constFirst()));
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
     exchangeHonestly();
 }
 
@@ -70,7 +70,7 @@ void TestStrangers::exchangeHonestly()
 {
     QSignalSpy received(m_honest.get(), &DtlsClient::received);
     QVERIFY(m_honest->send("still here"));
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(qtPatience));
 }
 
 void TestStrangers::aFailedHandshakeIsOneEventWithItsReason_data()

@@ -58,7 +58,7 @@ bool TestWatch::connects(const QByteArray &identity)
     DtlsClient client(
         {.identity = identity, .key = PskKey(QByteArray::fromHex(hexKey)), .ciphers = {}});
     QSignalSpy connected(&client, &DtlsClient::connected);
-    return client.connectTo(m_daemon->addresses().constFirst()) && connected.wait();
+    return client.connectTo(m_daemon->addresses().constFirst()) && connected.wait(qtPatience);
 }
 
 void TestWatch::aSecretThatIsUpdatedIsInForce()

@@ -204,7 +204,7 @@ void TestCoap::everyByteOfAnAnswerIsTheServers()
     QList<QByteArray> heard;
     connect(&link, &KeyedLink::received, this, [&](const QByteArray &each) { heard << each; });
     link.start(m_stage.address());
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
     QVERIFY(sendAll(requests, heard, [&](const QByteArray &each) { link.send(each); }));
     link.close();
     QCOMPARE(heard, own.heard);

@@ -173,7 +173,7 @@ void TestCoapPaths::anObserverThatMovesIsStillNotified()
         return waitUntil(isThere, QDeadlineTimer(patience));
     };
     link.start(m_stage.address());
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(qtPatience));
     link.send(QByteArray::fromHex("42010001b0a76054") + "tide"); // GET, Observe: 0
     QVERIFY(hears("low"));
 

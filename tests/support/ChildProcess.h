@@ -5,17 +5,15 @@
 // waitUntil(): waits for a condition while events are delivered.
 #pragma once
 
+#include "support/Patience.h"
+
 #include <QDeadlineTimer>
 #include <QProcess>
 #include <QStringList>
 
-#include <chrono>
 #include <functional>
 
 namespace dtlsd::test {
-
-/// Enough for anything that works, on a busy machine and under a sanitizer.
-inline constexpr std::chrono::seconds patience{20};
 
 struct Command
 {

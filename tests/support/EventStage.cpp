@@ -128,7 +128,7 @@ void EventStage::exchange(DtlsClient &device, const QByteArray &message)
 {
     QSignalSpy received(&device, &DtlsClient::received);
     QVERIFY(device.send(message));
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(qtPatience));
     QCOMPARE(received.constFirst().constFirst().toByteArray(), message);
 }
 

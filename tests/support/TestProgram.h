@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <QTest>
+#include "support/PatientTest.h"
 
 #include <memory>
 #include <utility>

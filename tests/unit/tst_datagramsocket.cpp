@@ -87,7 +87,7 @@ void TestDatagramSocket::repliesLeaveFromTheAddressThatWasSpokenTo()
                           : QHostAddress(QHostAddress::LocalHostIPv6)));
     QSignalSpy ready(socket.get(), &DatagramSocket::readyRead);
     peer.writeDatagram("ping", target, socket->localAddress().port());
-    QVERIFY(ready.wait());
+    QVERIFY(ready.wait(test::qtPatience));
 
     ReceiveBuffer buffer;
     QVERIFY(socket->receive(buffer));
@@ -210,7 +210,7 @@ void TestDatagramSocket::anAdoptedSocketAnswersWhatCameBefore()
     QCOMPARE(ready.size(), 0);
     socket->resume();
     peer.writeDatagram("late", target, port);
-    QVERIFY(ready.wait());
+    QVERIFY(ready.wait(test::qtPatience));
 
     ReceiveBuffer buffer;
     QVERIFY(socket->receive(buffer));

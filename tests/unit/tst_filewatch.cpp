@@ -165,7 +165,7 @@ void TestFileWatch::withoutAnIntervalNothingIsNoticed()
     other.setFiles({m_folder.filePath(u"a"_s)});
     other.setInterval(1ms);
     write(u"a"_s, "333");
-    QVERIFY(otherChanges.wait());
+    QVERIFY(otherChanges.wait(qtPatience));
     QVERIFY(m_changes->isEmpty());
 }
 

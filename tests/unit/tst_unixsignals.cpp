@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/PatientTest.h"
 #include "systemd/UnixSignals.h"
 
 #include <QSignalSpy>
 #include <QTemporaryFile>
-#include <QTest>
 
 #include <array>
 #include <cerrno>
