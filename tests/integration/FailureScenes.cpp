@@ -51,9 +51,12 @@ void knockWithAnotherVersion(EventStage &stage)
     QVERIFY(stage.daemon().waitForEvent(QStringLiteral("handshake-failed")));
 }
 
-EventScene failing(const QByteArray &sentence, const EventStage::Settings &settings,
+/// Some fail only when their time is up, which is short here.
+EventScene failing(const QByteArray &sentence, EventStage::Settings settings,
                    const EventScene::Play &play, const QByteArray &reason, const QByteArray &text)
 {
+    if (!settings.limits.contains("handshake_timeout"))
+        settings.limits += "\nhandshake_timeout = 3s";
     return {.sentence = sentence,
             .settings = settings,
             .play = play,

@@ -125,7 +125,7 @@ QList<QByteArray> TestLogForgery::lines() const
 void TestLogForgery::start(const QString &target, const QByteArray &config)
 {
     m_daemon = std::make_unique<DaemonProcess>(
-        "[server]\nlisten = 127.0.0.1:0\nreply = echo\n[limits]\nhandshake_timeout = 1s\n"
+        "[server]\nlisten = 127.0.0.1:0\nreply = echo\n[limits]\nhandshake_timeout = 3s\n"
         "[psk]\nfile =\n" +
         config + "key = hex:" + key.toHex() + "\n");
     m_daemon->addArguments({QStringLiteral("--log-target"), target}); // the last one counts

@@ -42,7 +42,7 @@ private:
 void TestStrangers::init()
 {
     m_daemon = std::make_unique<DaemonProcess>(
-        "[server]\nlisten = 127.0.0.1:0\nworkers = 1\n[limits]\nhandshake_timeout = 1s\n"
+        "[server]\nlisten = 127.0.0.1:0\nworkers = 1\n[limits]\nhandshake_timeout = 3s\n"
         "[psk]\nfile =\n[identity honest]\nkey = hex:" +
         key.toHex() + "\n[identity elsewhere]\nallow_from = 10.0.0.0/8\nkey = hex:" + key.toHex() +
         "\n");

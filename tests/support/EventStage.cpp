@@ -16,10 +16,8 @@ namespace {
 QByteArray configuration(const EventStage::Settings &settings, const QByteArray &listen)
 {
     return "[server]\nlisten = " + listen + "\nworkers = 1\nreply = echo\n" + settings.server +
-           "\n[limits]\n" +
-           (settings.limits.contains("handshake_timeout") ? QByteArray()
-                                                          : "handshake_timeout = 1s\n") +
-           settings.limits + "\n[log]\nlevel = " + settings.level + '\n' + settings.log +
+           "\n[limits]\n" + settings.limits + "\n[log]\nlevel = " + settings.level + '\n' +
+           settings.log +
            "\n[psk]\nfile =\n[identity sensor-17]\nkey = hex:" + EventStage::key.toHex() + '\n' +
            settings.identities;
 }
