@@ -6,6 +6,7 @@
 #include "Container.h"
 #include "core/Version.h"
 #include "dtls/DtlsClient.h"
+#include "support/FreePort.h"
 #include "support/JournalInstance.h"
 #include "support/PatientTest.h"
 
@@ -13,7 +14,6 @@
 #include <QJsonDocument>
 #include <QSignalSpy>
 #include <QTemporaryDir>
-#include <QUdpSocket>
 
 #include <csignal>
 
@@ -28,13 +28,6 @@ constexpr auto buildPatience = 20min; // with an empty cache, on a busy machine
 constexpr qint64 largestSize = 90'000'000;
 
 const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
-/// One that nobody has at the moment: containers here are on the host's network.
-std::uint16_t freePort()
-{
-    QUdpSocket socket;
-    return socket.bind(QHostAddress::LocalHost) ? socket.localPort() : 0;
-}
 
 /// What the unit of podman says, as options of podman-run(1): what its generator makes of it. Left
 /// out is what the test has otherwise; journald keeps its files in memory here, for root.

@@ -2,8 +2,8 @@
 #include "Forwarding.h"
 
 #include "JournalOutput.h"
+#include "support/FreePort.h"
 
-#include <QTcpServer>
 #include <QTcpSocket>
 
 #include <csignal>
@@ -12,10 +12,8 @@ namespace dtlsd::test {
 
 Forwarding::Forwarding(InstalledMachine &machine)
     : m_machine(machine)
+    , m_port(freePort())
 {
-    QTcpServer server;
-    if (server.listen(QHostAddress::LocalHost))
-        m_port = server.serverPort();
 }
 
 std::unique_ptr<ChildProcess> Forwarding::startUnit(const QString &unit, const QString &as)

@@ -33,7 +33,7 @@ private:
     [[nodiscard]] std::unique_ptr<ChildProcess> startUnit(const QString &unit, const QString &as);
 
     InstalledMachine &m_machine;
-    quint16 m_port = 0;
+    const quint16 m_port;
     std::unique_ptr<ChildProcess> m_collector;
     std::unique_ptr<ChildProcess> m_sender;
 };

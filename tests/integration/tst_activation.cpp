@@ -4,6 +4,7 @@
 // does what systemd does for a socket unit, or by the test in its place.
 #include "support/CraftedHello.h"
 #include "support/DaemonProcess.h"
+#include "support/FreePort.h"
 #include "support/HonestFleet.h"
 #include "support/JsonFields.h"
 #include "support/ProcessUsage.h"
@@ -40,13 +41,6 @@ QByteArray ini(const QByteArray &rest = {}, const QByteArray &listen = "192.0.2.
     return "[server]\nlisten = " + listen + "\nreply = echo\n" + rest +
            "\n[psk]\nfile =\n[identity dev]\nkey = text:AAAAAAAAAAAAAAAA\n"
            "allow_from = 127.0.0.0/8, ::1/128\n";
-}
-
-/// One that was free a moment ago, over IPv4 and IPv6.
-std::uint16_t freePort()
-{
-    QUdpSocket probe;
-    return probe.bind(QHostAddress(QHostAddress::Any)) ? probe.localPort() : std::uint16_t{0};
 }
 
 /// What listens for @p daemon at @p addresses, and starts it by way of @p wrapper when something

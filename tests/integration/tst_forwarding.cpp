@@ -5,6 +5,7 @@
 #include "ForwardStage.h"
 #include "support/DaemonLog.h"
 #include "support/ForbiddenFamily.h"
+#include "support/FreePort.h"
 #include "support/JsonFields.h"
 #include "support/KeyedLink.h"
 #include "support/PassedSockets.h"
@@ -464,12 +465,7 @@ void TestForwarding::aDeviceThatComesBackIsAnotherPeer()
 {
     ForwardStage stage({});
     QVERIFY2(stage.start(), qPrintable(stage.daemon().errorText()));
-    const SocketAddress here = [] {
-        QUdpSocket socket;
-        return socket.bind(QHostAddress::LocalHost)
-                   ? SocketAddress(socket.localAddress(), socket.localPort())
-                   : SocketAddress();
-    }();
+    const SocketAddress here(QHostAddress(QHostAddress::LocalHost), freePort());
     std::vector<SocketAddress> seen;
     stage.service().handleBy(
         [&](const UdpService::Question &question) { seen.push_back(question.from); });

@@ -4,9 +4,9 @@
 // before each DNS query. Devices ask for a name over DTLS.
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
+#include "support/FreePort.h"
 #include "support/JsonFields.h"
 #include "support/TestProgram.h"
-#include "support/UdpService.h"
 
 #include <QDir>
 #include <QSignalSpy>
@@ -168,7 +168,7 @@ void TestProxyReader::dnsdistReadsWhatDtlsdWrites()
     QFETCH(QByteArray, identity);
     QFETCH(QHostAddress, device);
     QFETCH(QHostAddress, service);
-    const SocketAddress target = UdpService(service).address();
+    const SocketAddress target(service, freePort());
     QVERIFY2(startDnsdist(target), m_output.constData());
     DaemonProcess daemon("[server]\nlisten = " + SocketAddress(device, 0).toUtf8() +
                          "\nworkers = 1\nforward = " + target.toUtf8() +

@@ -5,13 +5,13 @@
 #include "dtls/DtlsClient.h"
 #include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
+#include "support/FreePort.h"
 #include "support/JournalInstance.h"
 #include "support/TestProgram.h"
 
 #include <QFile>
 #include <QJsonDocument>
 #include <QSignalSpy>
-#include <QUdpSocket>
 
 #include <algorithm>
 #include <memory>
@@ -134,13 +134,6 @@ qint64 keptAndDropped(Log &log)
 {
     return log.events(datagramReceived).size() + log.events(sessionOpened).size() +
            droppedIn(log.events(entriesDropped));
-}
-
-/// One that nobody has at the moment.
-std::uint16_t freePort()
-{
-    QUdpSocket socket;
-    return socket.bind(QHostAddress::LocalHost) ? socket.localPort() : 0;
 }
 
 /// A daemon's standard output that is read only when the test says so.

@@ -4,6 +4,7 @@
 // of it.
 #include "support/DaemonLog.h"
 #include "support/DaemonProcess.h"
+#include "support/FreePort.h"
 #include "support/HonestFleet.h"
 #include "support/JsonFields.h"
 #include "support/NotifySocket.h"
@@ -362,11 +363,7 @@ void TestReload::addressesComeAndGoBesideOthers()
     DtlsClient stays(dev(keyA));
     QVERIFY(connects(stays, first));
 
-    // A port that was free a moment ago.
-    QUdpSocket probe;
-    QVERIFY(probe.bind(QHostAddress(QHostAddress::LocalHostIPv6), 0));
-    const SocketAddress second(QHostAddress(QHostAddress::LocalHostIPv6), probe.localPort());
-    probe.close();
+    const SocketAddress second(QHostAddress(QHostAddress::LocalHostIPv6), freePort());
     const QByteArray both = "127.0.0.1:0, " + second.toString().toUtf8();
     const auto added = reload(daemon, ini(deviceA, both));
     QVERIFY(added);

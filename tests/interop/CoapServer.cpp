@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "interop/CoapServer.h"
 
+#include "support/FreePort.h"
+
 #include <QStandardPaths>
 #include <QUdpSocket>
 
@@ -31,11 +33,7 @@ bool CoapServer::isAvailable()
 
 bool CoapServer::start()
 {
-    QUdpSocket free;
-    if (!free.bind(QHostAddress::LocalHost))
-        return false;
-    m_address = {free.localAddress(), free.localPort()};
-    free.close();
+    m_address = {QHostAddress(QHostAddress::LocalHost), freePort()};
     m_process.setProcessChannelMode(QProcess::MergedChannels);
     return m_process.run({program,
                           {QStringLiteral("-A"), QStringLiteral("127.0.0.1"), QStringLiteral("-p"),
