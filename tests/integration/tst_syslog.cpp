@@ -5,11 +5,11 @@
 #include "support/ChildProcess.h"
 #include "support/ControlPeer.h"
 #include "support/DaemonProcess.h"
+#include "support/FreePort.h"
 #include "support/JournalInstance.h"
 #include "support/TestProgram.h"
 
 #include <QDir>
-#include <QUdpSocket>
 
 #include <algorithm>
 #include <memory>
@@ -34,11 +34,6 @@ public:
     /// true: it listens.
     [[nodiscard]] bool start()
     {
-        QUdpSocket free;
-        if (!free.bind(QHostAddress::LocalHost))
-            return false;
-        m_address = {free.localAddress(), free.localPort()};
-        free.close();
         const QString configuration = m_folder.filePath(QStringLiteral("rsyslog.conf"));
         QFile file(configuration);
         if (!file.open(QIODevice::WriteOnly))
@@ -60,7 +55,9 @@ public:
                               {QStringLiteral("-n"), QStringLiteral("-M"), modules.join(u':'),
                                QStringLiteral("-f"), configuration, QStringLiteral("-i"),
                                m_folder.filePath(QStringLiteral("pid"))}}) &&
-               waitUntil([this] { return isListening(); }, QDeadlineTimer(patience));
+               waitUntil([this] { return isListening() || !m_process.isRunning(); },
+                         QDeadlineTimer(patience)) &&
+               m_process.isRunning();
     }
 
     [[nodiscard]] SocketAddress address() const { return m_address; }
@@ -78,14 +75,17 @@ public:
 
 private:
     [[nodiscard]] QString output() const { return m_folder.filePath(QStringLiteral("output")); }
+    /// Not by trying to bind its port: when rsyslogd tries at that moment, it gives up for good.
     [[nodiscard]] bool isListening() const
     {
-        QUdpSocket other;
-        return !m_process.isRunning() || !other.bind(m_address.address(), m_address.port());
+        QFile sockets(QStringLiteral("/proc/net/udp"));
+        const QByteArray place =
+            "0100007F:" + QByteArray::number(m_address.port(), 16).toUpper().rightJustified(4, '0');
+        return sockets.open(QFile::ReadOnly) && sockets.readAll().contains(place);
     }
 
     const QTemporaryDir m_folder;
-    SocketAddress m_address;
+    const SocketAddress m_address{QHostAddress(QHostAddress::LocalHost), freePort()};
     ChildProcess m_process;
 };
 
