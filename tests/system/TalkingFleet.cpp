@@ -63,18 +63,25 @@ TalkingFleet::TalkingFleet(int size)
         m_devices.push_back(nullptr);
 }
 
+MakeLink TalkingFleet::linkMaker(int device)
+{
+    return [this, options = optionsOf(device)] {
+        auto link = std::make_unique<KeyedLink>(options);
+        QObject::connect(link.get(), &KeyedLink::refused, link.get(), [this] { ++m_refusals; });
+        return link;
+    };
+}
+
 bool TalkingFleet::start(const SocketAddress &server)
 {
     for (int device = 0; device < size(); ++device) {
         auto &talking = m_devices[static_cast<std::size_t>(device)];
-        talking = std::make_unique<TalkingDevice>(TalkingDevice::Task{
-            .makeLink = [options =
-                             optionsOf(device)] { return std::make_unique<KeyedLink>(options); },
-            .server = server,
-            .name = nameOf(device),
-            .repeatAfter = repeatAfter,
-            .pause = pauseBetween,
-            .patience = repetitions});
+        talking = std::make_unique<TalkingDevice>(TalkingDevice::Task{.makeLink = linkMaker(device),
+                                                                      .server = server,
+                                                                      .name = nameOf(device),
+                                                                      .repeatAfter = repeatAfter,
+                                                                      .pause = pauseBetween,
+                                                                      .patience = repetitions});
         talking->start();
     }
     return goRound();

@@ -51,6 +51,8 @@ private:
     using Condition = std::function<bool(const TalkingDevice *)>;
     using Devices = std::vector<const TalkingDevice *>;
 
+    /// What a device talks through: it counts refusals.
+    [[nodiscard]] MakeLink linkMaker(int device);
     [[nodiscard]] bool waitForEach(const Condition &condition);
 
     int m_refusals = 0;
