@@ -18,7 +18,7 @@ namespace {
 const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const QByteArray newcomer = "newcomer";
 constexpr quint32 firstAddress = 0x7f80'0000;           // 127.128.0.0
-constexpr std::chrono::milliseconds usualTimeout{6000}; // of a handshake
+constexpr std::chrono::milliseconds usualTimeout{6000}; // of a handshake that is not the only one
 constexpr int manyHandshakes = 1000;
 constexpr std::chrono::milliseconds shortTimeout{1500}; // of one that may be begun anew
 
@@ -33,6 +33,12 @@ QByteArray suiteOf(int number)
 QByteArray nameOf(bool hasId, int number)
 {
     return (hasId ? "with-id-" : "without-id-") + QByteArray::number(number);
+}
+
+/// A device's only handshake may have to live through restarts.
+std::chrono::milliseconds timeoutOf(int handshakes)
+{
+    return handshakes == 1 ? patience : usualTimeout;
 }
 
 QByteArray identityOf(const QJsonObject &event)
@@ -145,12 +151,13 @@ void RestartStage::makeDevices()
     m_withIds->setTap(&m_tapWithIds);
     m_withoutIds = std::make_unique<Relay>(m_server, plan());
     m_withoutIds->setTap(&m_tapWithoutIds);
+    const auto timeout = timeoutOf(m_settings.handshakes);
     for (const bool hasId : {true, false}) {
         const int count = hasId ? m_settings.withIds : m_settings.withoutIds;
         for (int i = 0; i < count; ++i) {
             const QByteArray name = nameOf(hasId, i);
             m_devices.push_back(std::make_unique<TalkingDevice>(
-                TalkingDevice::Task{.makeLink = linkMaker(name, hasId, i, usualTimeout),
+                TalkingDevice::Task{.makeLink = linkMaker(name, hasId, i, timeout),
                                     .server = (hasId ? m_withIds : m_withoutIds)->address(),
                                     .name = name,
                                     .handshakes = m_settings.handshakes,
@@ -245,7 +252,7 @@ std::unique_ptr<TalkingDevice> RestartStage::makeVisitor(bool hasId, int handsha
 {
     const bool isOnly = handshakes == 1;
     return std::make_unique<TalkingDevice>(TalkingDevice::Task{
-        .makeLink = linkMaker(newcomer, hasId, 0, isOnly ? usualTimeout : shortTimeout),
+        .makeLink = linkMaker(newcomer, hasId, 0, isOnly ? patience : shortTimeout),
         .server = (hasId ? m_withIds : m_withoutIds)->address(),
         .name = newcomer,
         .handshakes = handshakes,
