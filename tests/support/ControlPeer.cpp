@@ -88,13 +88,13 @@ QByteArray ControlPeer::read()
 
 std::optional<QByteArray> ControlPeer::readAll(QDeadlineTimer deadline)
 {
-    QByteArray answer;
     const auto isOver = [&] {
         for (QByteArray piece; !(piece = read()).isEmpty();)
-            answer += piece;
+            m_unfinished += piece;
         return m_isAtEnd || m_hasFailed;
     };
-    return waitUntil(isOver, deadline) ? std::optional(answer) : std::nullopt;
+    return waitUntil(isOver, deadline) ? std::optional(std::exchange(m_unfinished, {}))
+                                       : std::nullopt;
 }
 
 QList<QJsonObject> ControlPeer::parse(const std::optional<QByteArray> &answer)

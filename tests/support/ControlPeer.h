@@ -35,11 +35,13 @@ public:
     ControlPeer(const QString &path, const User &user);
     ControlPeer(ControlPeer &&other) noexcept
         : m_descriptor(std::exchange(other.m_descriptor, -1))
+        , m_unfinished(std::exchange(other.m_unfinished, {}))
     {
     }
     ControlPeer &operator=(ControlPeer &&other) noexcept
     {
         std::swap(m_descriptor, other.m_descriptor);
+        std::swap(m_unfinished, other.m_unfinished);
         return *this;
     }
     ~ControlPeer();
@@ -50,7 +52,7 @@ public:
     /// Nothing more will be sent (shutdown(2)).
     void endRequest() const;
     /// The rest of the answer, once the server has closed the connection; nullopt if it has not by
-    /// @p deadline.
+    /// @p deadline; what has come is kept for the next call.
     [[nodiscard]] std::optional<QByteArray>
     readAll(QDeadlineTimer deadline = QDeadlineTimer(patience));
     /// The bytes of the answer that have come by now.
@@ -67,6 +69,7 @@ public:
 
 private:
     int m_descriptor = -1;
+    QByteArray m_unfinished; // answer
     bool m_isAtEnd = false;
     bool m_hasFailed = false;
 };
