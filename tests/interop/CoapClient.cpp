@@ -43,9 +43,9 @@ bool CoapClient::launch()
     return m_process.run({m_options.program, arguments});
 }
 
-bool CoapClient::run()
+bool CoapClient::run(QDeadlineTimer deadline)
 {
-    return launch() && finish();
+    return launch() && finish(deadline);
 }
 
 bool CoapClient::finish(QDeadlineTimer deadline)
@@ -70,7 +70,9 @@ QStringList CoapClient::answers()
         answers << match.captured(1) + match.captured(2);
     // The server counts its large responses.
     static const QRegularExpression tag(QStringLiteral("ETag:0x[0-9a-f]+"));
-    return answers.replaceInStrings(tag, QStringLiteral("ETag"));
+    answers.replaceInStrings(tag, QStringLiteral("ETag"));
+    answers.removeDuplicates();
+    return answers;
 }
 
 int CoapClient::repetitions()

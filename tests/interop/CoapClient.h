@@ -34,7 +34,7 @@ public:
     /// Starts it, and returns at once.
     bool launch();
     /// launch(), and waits for its end. false: log() says why.
-    [[nodiscard]] bool run();
+    [[nodiscard]] bool run(QDeadlineTimer deadline = QDeadlineTimer(patience));
     /// Waits for its end, as run() does.
     [[nodiscard]] bool finish(QDeadlineTimer deadline = QDeadlineTimer(patience));
     /// Ends an observation early, and waits for its end.
@@ -42,7 +42,8 @@ public:
 
     /// The messages that it has taken so far, with header, token, options and the beginning of the
     /// payload, as libcoap writes them, without what differs from run to run: the message ID, which
-    /// the client has begun at random, and the number in an ETag.
+    /// the client has begun at random, and the number in an ETag. Each once: on a busy machine one
+    /// may come after it was asked for again.
     [[nodiscard]] QStringList answers();
     /// How many messages it has sent again so far.
     [[nodiscard]] int repetitions();

@@ -18,6 +18,12 @@ using namespace dtlsd::test;
 
 namespace {
 
+/// A hundred messages, one after the other.
+QDeadlineTimer timeForBody()
+{
+    return QDeadlineTimer(5 * patience);
+}
+
 /// A message of RFC 7252 §3, with @p text as its end.
 QByteArray message(const char *hex, const QByteArray &text = {})
 {
@@ -154,15 +160,15 @@ void TestCoap::aBodyIsPutAndGotBlockByBlock()
                               QStringLiteral("1024")};
     QVERIFY(m_stage.put(program, "no body yet"));
     CoapClient ownPut(m_stage.direct(program, putting));
-    QVERIFY2(ownPut.run(), qPrintable(ownPut.log()));
+    QVERIFY2(ownPut.run(timeForBody()), qPrintable(ownPut.log()));
     CoapClient ownGet(m_stage.direct(program, getting));
-    QVERIFY2(ownGet.run(), qPrintable(ownGet.log()));
+    QVERIFY2(ownGet.run(timeForBody()), qPrintable(ownGet.log()));
     QVERIFY(ownGet.body() == body.bytes());
     QVERIFY(m_stage.put(program, "no body again"));
 
     const QString putter = program + QStringLiteral(" puts");
     CoapClient put(m_stage.secure(program, putter, program, putting));
-    QVERIFY2(put.run(), qPrintable(put.log()));
+    QVERIFY2(put.run(timeForBody()), qPrintable(put.log()));
     QCOMPARE(put.answers().size(), body.bytes().size() / 1024 + 1);
     QCOMPARE(put.answers(), ownPut.answers());
     checkLog(putter);
@@ -170,7 +176,7 @@ void TestCoap::aBodyIsPutAndGotBlockByBlock()
     m_stage.forget();
     const QString getter = program + QStringLiteral(" gets");
     CoapClient get(m_stage.secure(program, getter, program, getting));
-    QVERIFY2(get.run(), qPrintable(get.log()));
+    QVERIFY2(get.run(timeForBody()), qPrintable(get.log()));
     QCOMPARE(get.answers(), ownGet.answers());
     QVERIFY(get.body() == body.bytes());
     checkLog(getter);

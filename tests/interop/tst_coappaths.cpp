@@ -109,9 +109,7 @@ void TestCoapPaths::requestsAreConfirmedOverAPathThatLosesEveryFifthDatagram()
         CoapClient &client = *devices[i].client;
         QVERIFY2(client.finish(QDeadlineTimer(2 * patience)), qPrintable(client.log()));
         QVERIFY(client.repetitions() > 0);
-        QStringList answers = client.answers();
-        answers.removeDuplicates(); // on a busy machine one may come after it was asked for again
-        QCOMPARE(answers, (i % 2 == 0 ? ownGet : ownPut).answers());
+        QCOMPARE(client.answers(), (i % 2 == 0 ? ownGet : ownPut).answers());
     }
 
     QList<QByteArray> logged;
