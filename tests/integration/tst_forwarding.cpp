@@ -11,7 +11,6 @@
 #include "support/PassedSockets.h"
 #include "support/TestProgram.h"
 
-#include <QElapsedTimer>
 #include <QJsonArray>
 #include <QSignalSpy>
 #include <QStandardPaths>
@@ -71,7 +70,7 @@ private:
     std::unique_ptr<ChildProcess> m_process;
 };
 
-/// Asks until an answer comes; how often. 0: none came.
+/// Asks until an answer comes, and waits for those to all other questions; how often. 0: none came.
 int askUntilAnswered(HearingDevice &device, const QByteArray &text)
 {
     const auto count = [&] {
@@ -90,7 +89,9 @@ int askUntilAnswered(HearingDevice &device, const QByteArray &text)
             return count() > before;
         },
         QDeadlineTimer(patience));
-    return isAnswered ? asked : 0;
+    const bool areAllAnswered = isAnswered && waitUntil([&] { return count() == before + asked; },
+                                                        QDeadlineTimer(patience));
+    return areAllAnswered ? asked : 0;
 }
 
 } // namespace
@@ -132,16 +133,18 @@ void TestForwarding::aServiceThatIsKilledIsToldAndFoundAgain()
     HearingDevice device(stage.server(), "one");
     HearingDevice unforwarded(stage.server(), "three");
     QVERIFY(device.isConnected() && unforwarded.isConnected());
-    QVERIFY(askUntilAnswered(device, "before") > 0);
+    const int before = askUntilAnswered(device, "before");
+    QVERIFY(before > 0);
     QCOMPARE(isReachable(), 1);
     QCOMPARE(stage.metric("dtlsd_forward_sockets"), 1);
 
     QVERIFY(service.kill());
     const qint64 sentBefore = stage.forwarded("datagrams_to_service");
-    constexpr int lost = 200;
-    for (int i = 0; i < lost; ++i)
+    constexpr int lost = 20;
+    for (int i = 1; i <= lost; ++i) { // one by one: for a socket the kernel remembers one refusal
         device.send("lost");
-    QTRY_COMPARE(stage.dropped("refused"), lost);
+        QTRY_COMPARE(stage.dropped("refused"), i);
+    }
     QCOMPARE(stage.metric("dtlsd_forward_dropped_datagrams_total", "cause=\"refused\""), lost);
     QCOMPARE(stage.forwarded("datagrams_to_service"), sentBefore + lost); // the kernel took them
     QCOMPARE(isReachable(), 0);
@@ -154,11 +157,16 @@ void TestForwarding::aServiceThatIsKilledIsToldAndFoundAgain()
     QTRY_COMPARE(unforwarded.heard().size(), std::size_t{1});
 
     QVERIFY(service.start());
-    QVERIFY(askUntilAnswered(device, "after") > 0);
+    const int after = askUntilAnswered(device, "after");
+    QVERIFY(after > 0);
     QTRY_COMPARE(isReachable(), 1);
     QVERIFY(service.kill());
-    device.send("lost again");
-    QTRY_COMPARE(stage.dropped("refused"), lost + 1);
+    constexpr int again = 200;
+    for (int i = 0; i < again; ++i)
+        device.send("lost again");
+    QTRY_COMPARE(stage.metric("dtlsd_received_datagrams_total"), before + lost + 1 + after + again);
+    QTRY_VERIFY(stage.dropped("refused") > lost);
+    QVERIFY(stage.dropped("refused") <= lost + again);
     // The second outage, and the first one's end, belong to the next minute.
     QCOMPARE(stage.daemon().events(unreachable).size(), 1);
     QVERIFY(stage.daemon().events(reachable).size() <= 1);
@@ -218,14 +226,11 @@ void TestForwarding::aFloodOfOneDeviceIsCountedAndHoldsUpNobodyElse()
     HearingDevice other(server, "other");
     QVERIFY(device.isConnected() && other.isConnected());
     constexpr int flood = 4000;
-    QList<qint64> waits;
     for (int i = 0; i < flood; ++i) {
         device.send(QByteArray(500, 'f'));
         if (i % 400 != 0)
             continue;
         const QByteArray question = "question " + QByteArray::number(i);
-        QElapsedTimer wait;
-        wait.start();
         // What the kernel drops before dtlsd reads it is asked again.
         QDeadlineTimer due(0);
         const auto isAnswered = [&] {
@@ -236,7 +241,6 @@ void TestForwarding::aFloodOfOneDeviceIsCountedAndHoldsUpNobodyElse()
             return other.hasHeard("answer to " + question);
         };
         QVERIFY(waitUntil(isAnswered, QDeadlineTimer(patience)));
-        waits << wait.elapsed();
     }
     const auto kept = [&] {
         int count = 0;
@@ -248,11 +252,10 @@ void TestForwarding::aFloodOfOneDeviceIsCountedAndHoldsUpNobodyElse()
     QTRY_COMPARE_WITH_TIMEOUT(stage.forwarded("datagrams_to_service"), kept(), 20'000);
     QVERIFY(log.payloads()[QByteArray(500, 'f')] > flood / 2);
     QCOMPARE(stage.metric("dtlsd_forwarded_datagrams_total", "direction=\"to-service\""), kept());
-    QCOMPARE(stage.metric("dtlsd_forwarded_datagrams_total", "direction=\"from-service\""),
-             static_cast<qint64>(other.heard().size()));
+    QTRY_COMPARE(stage.metric("dtlsd_forwarded_datagrams_total", "direction=\"from-service\""),
+                 static_cast<qint64>(other.heard().size()));
     const auto arrived = stage.service().take().size();
     QVERIFY2(arrived > 0 && arrived < flood, "the service's queue has not overflowed");
-    QVERIFY(std::ranges::max(waits) < std::chrono::milliseconds(patience).count());
     QCOMPARE(stage.daemon().stop(), 0);
 }
 
