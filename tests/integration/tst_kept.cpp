@@ -169,7 +169,7 @@ private:
                processes.write(QByteArray::number(getpid())) > 0;
     }
 
-    const QString m_slice = QStringLiteral("/dtlsdtest.slice");
+    const QString m_slice = QStringLiteral("/dtlsdtest%1.slice").arg(getpid());
     const QString m_group = m_slice + QStringLiteral("/dtlsdtest.service");
     QString m_root;
     bool m_isOne = false;
