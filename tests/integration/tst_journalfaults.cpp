@@ -38,8 +38,9 @@ const QByteArray configuration =
     "[identity sensor-17]\nkey = hex:" +
     key.toHex() + '\n';
 
-constexpr auto healing = 5s; // what is promised
-constexpr std::chrono::nanoseconds outage = 2s;
+constexpr std::chrono::milliseconds healing = 5s; // what is promised
+constexpr std::chrono::milliseconds outage = 2s;
+constexpr auto untilEnded = 5min; // of a fault: until the test ends it
 
 const QString unverifiable = QStringLiteral("log-unverifiable");
 
@@ -114,12 +115,16 @@ private Q_SLOTS:
     void theEndIsNoticedWhileNobodySends();
 
 private:
-    bool startDaemon();
+    [[nodiscard]] bool stopDaemon();
+    [[nodiscard]] bool startDaemon();
+    [[nodiscard]] bool connectDevice();
     /// Makes the daemon open the journal anew.
     void triggerOpening();
     [[nodiscard]] bool isHealthy();
-    /// The device sends until @p end. Whether the daemon said that it is unhealthy.
-    bool isUnhealthyUntil(QDeadlineTimer end, const std::function<bool()> &isOver = {});
+    /// The device sends until the daemon says that it is unhealthy, and for an outage at least.
+    [[nodiscard]] bool isUnhealthyInOutage();
+    /// The device is answered again, and the daemon says that it is well.
+    [[nodiscard]] bool isWellAgain();
     /// Messages that were acknowledged and are not in the journal; those that are are forgotten.
     QSet<QByteArray> missing();
     [[nodiscard]] bool runInside(const QString &program, const QStringList &arguments);
@@ -142,9 +147,9 @@ void TestJournalFaults::initTestCase()
     QVERIFY2(m_journal->start(), qPrintable(m_journal->errorText()));
     m_faults = JournalFaults::in(QFile::encodeName(m_directory.filePath(QStringLiteral("faults"))));
     QVERIFY(m_faults);
-    QVERIFY(startDaemon());
+    QVERIFY(startDaemon() && connectDevice());
     triggerOpening(); // for the places that are met then only
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
+    QVERIFY(m_device->isAnswered(QDeadlineTimer(patience)));
     QVERIFY(m_faults->count > 0);
 }
 
@@ -156,25 +161,30 @@ void TestJournalFaults::cleanup()
     }
 }
 
-bool TestJournalFaults::startDaemon()
+bool TestJournalFaults::stopDaemon()
 {
     m_device.reset();
-    if (m_daemon && m_daemon->stop() != 0)
-        return false;
+    return m_daemon->stop() == 0;
+}
+
+bool TestJournalFaults::startDaemon()
+{
     m_daemon = std::make_unique<DaemonProcess>(configuration, m_journal.get());
     m_daemon->setEnvironment(QStringLiteral("LD_PRELOAD"), QStringLiteral(DTLSD_JOURNAL_FAULTS));
     m_daemon->setEnvironment(QLatin1String(JournalFaults::variable),
                              m_directory.filePath(QStringLiteral("faults")));
-    if (!m_daemon->start())
-        return false;
+    return m_daemon->start();
+}
+
+bool TestJournalFaults::connectDevice()
+{
     m_device = std::make_unique<Device>(m_daemon->addresses().constFirst());
-    return m_device->isConnected() &&
-           m_device->isAnswered(QDeadlineTimer(healing + std::chrono::seconds(outage / 1s)));
+    return m_device->isConnected() && m_device->isAnswered(QDeadlineTimer(patience));
 }
 
 void TestJournalFaults::triggerOpening()
 {
-    m_faults->faults[1].set(m_faults->placeOf("sd_journal_process"), EBADMSG, outage, 1);
+    m_faults->faults[1].set(m_faults->placeOf("sd_journal_process"), EBADMSG, untilEnded, 1);
 }
 
 bool TestJournalFaults::isHealthy()
@@ -184,20 +194,25 @@ bool TestJournalFaults::isHealthy()
         .toBool();
 }
 
-bool TestJournalFaults::isUnhealthyUntil(QDeadlineTimer end, const std::function<bool()> &isOver)
+bool TestJournalFaults::isUnhealthyInOutage()
 {
     bool wasUnhealthy = false;
+    const QDeadlineTimer end(outage);
     QDeadlineTimer due(0);
-    m_device->sendUntil(
-        [&] {
-            if (due.hasExpired()) {
-                wasUnhealthy = wasUnhealthy || !isHealthy();
-                due.setRemainingTime(100);
-            }
-            return isOver && isOver();
-        },
-        end);
-    return wasUnhealthy;
+    const auto isOver = [&] {
+        if (due.hasExpired()) {
+            wasUnhealthy = wasUnhealthy || !isHealthy();
+            due.setRemainingTime(100);
+        }
+        return wasUnhealthy && end.hasExpired();
+    };
+    return m_device->sendUntil(isOver, QDeadlineTimer(patience));
+}
+
+bool TestJournalFaults::isWellAgain()
+{
+    return m_device->isAnswered(QDeadlineTimer(patience)) &&
+           waitUntil([this] { return isHealthy(); }, QDeadlineTimer(patience));
 }
 
 QSet<QByteArray> TestJournalFaults::missing()
@@ -278,27 +293,28 @@ void TestJournalFaults::aCallFails()
     const std::uint32_t before = there.failures;
     qsizetype wentBefore = said("unreadable");
     const auto hasFailed = [&] { return there.failures > before; };
-    const auto arm = [&] {
-        m_faults->faults[0].set(place, error, outage, isOutage ? INT_MAX : 1);
-        return QDeadlineTimer(std::chrono::duration_cast<std::chrono::milliseconds>(outage));
-    };
+    JournalFaults::Fault &fault = m_faults->faults[0];
+    const int times = isOutage ? INT_MAX : 1;
 
-    QDeadlineTimer end = arm();
+    fault.set(place, error, untilEnded, times);
     triggerOpening();
-    bool wasUnhealthy = isUnhealthyUntil(end, [&] { return !isOutage && hasFailed(); });
-    if (!hasFailed()) { // it is called at the start only
-        end = arm();
+    if (m_device->sendUntil(hasFailed, QDeadlineTimer(outage))) {
+        QVERIFY(!isOutage || isUnhealthyInOutage());
+        fault.error = 0;
+    } else { // it is called at the start only
+        fault.error = 0;
+        QVERIFY(stopDaemon());
         wentBefore = 0;
+        fault.set(place, error, untilEnded, times);
         QVERIFY(startDaemon());
-        wasUnhealthy = isOutage; // said() below knows
+        QVERIFY(waitUntil(hasFailed, QDeadlineTimer(patience)));
+        fault.ends = JournalFaults::now() + std::chrono::nanoseconds(outage).count();
+        QVERIFY(connectDevice());
     }
-    QVERIFY(hasFailed());
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
-    QVERIFY(waitUntil([&] { return isHealthy(); }, QDeadlineTimer(healing)));
+    QVERIFY(isWellAgain());
     QCOMPARE(missing(), QSet<QByteArray>());
     QCOMPARE(said("unreadable"), said("readable"));
     if (isOutage) {
-        QVERIFY(wasUnhealthy);
         QCOMPARE(said("unreadable") - wentBefore, isSending ? 0 : 1);
     }
 }
@@ -315,11 +331,10 @@ void TestJournalFaults::theJournalChangesWhileItCannotBeRead_data()
 void TestJournalFaults::theJournalChangesWhileItCannotBeRead()
 {
     QFETCH(QStringList, arguments);
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
-    m_faults->faults[0].set(m_faults->placeOf("sd_journal_open"), EMFILE, outage, INT_MAX);
-    const QDeadlineTimer end(std::chrono::duration_cast<std::chrono::milliseconds>(outage));
+    QVERIFY(m_device->isAnswered(QDeadlineTimer(patience)));
+    m_faults->faults[0].set(m_faults->placeOf("sd_journal_open"), EMFILE, untilEnded, INT_MAX);
     triggerOpening();
-    QVERIFY(m_device->sendUntil([&] { return !isHealthy(); }, end));
+    QVERIFY(isUnhealthyInOutage());
     QCOMPARE(missing(), QSet<QByteArray>()); // before they are vacuumed
     if (arguments.isEmpty()) {
         m_journal->kill();
@@ -327,9 +342,9 @@ void TestJournalFaults::theJournalChangesWhileItCannotBeRead()
     } else {
         QVERIFY(runInside(QStringLiteral("journalctl"), arguments));
     }
-    isUnhealthyUntil(end);
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
-    QVERIFY(waitUntil([&] { return isHealthy(); }, QDeadlineTimer(healing)));
+    QVERIFY(!isHealthy());
+    m_faults->faults[0].error = 0;
+    QVERIFY(isWellAgain());
     QCOMPARE(missing(), QSet<QByteArray>());
 }
 
@@ -351,7 +366,7 @@ qint64 TestJournalFaults::lostEntries() const
 void TestJournalFaults::journaldRotatesWhileThereIsNoFreeDescriptor()
 {
     QFETCH(bool, isJournalClosed);
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
+    QVERIFY(m_device->isAnswered(QDeadlineTimer(patience)));
     const qsizetype unreadable = said("unreadable");
     const qsizetype readable = said("readable");
     const auto process = static_cast<pid_t>(m_daemon->process().processId());
@@ -371,8 +386,7 @@ void TestJournalFaults::journaldRotatesWhileThereIsNoFreeDescriptor()
     }
     QCOMPARE(missing(), QSet<QByteArray>());
     QCOMPARE(prlimit(process, RLIMIT_NOFILE, &allowed, nullptr), 0);
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
-    QVERIFY(waitUntil([&] { return isHealthy(); }, QDeadlineTimer(healing)));
+    QVERIFY(isWellAgain());
     QCOMPARE(missing(), QSet<QByteArray>());
     QVERIFY(said("unreadable") > unreadable || !isJournalClosed);
     QCOMPARE(said("unreadable") - unreadable, said("readable") - readable);
@@ -381,11 +395,10 @@ void TestJournalFaults::journaldRotatesWhileThereIsNoFreeDescriptor()
 
 void TestJournalFaults::theEndIsNoticedWhileNobodySends()
 {
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
-    constexpr std::chrono::nanoseconds longer = 6s; // than entries wait for it
-    m_faults->faults[0].set(m_faults->placeOf("sd_journal_open"), EMFILE, longer, INT_MAX);
+    QVERIFY(m_device->isAnswered(QDeadlineTimer(patience)));
+    m_faults->faults[0].set(m_faults->placeOf("sd_journal_open"), EMFILE, untilEnded, INT_MAX);
     triggerOpening();
-    QVERIFY(m_device->sendUntil([&] { return !isHealthy(); }, QDeadlineTimer(healing)));
+    QVERIFY(m_device->sendUntil([&] { return !isHealthy(); }, QDeadlineTimer(patience)));
     const auto answer = [&] {
         return ControlPeer::ask(m_daemon->controlSocket(), R"({"command":"status"})")
             .value(QStringLiteral("log"))
@@ -394,12 +407,13 @@ void TestJournalFaults::theEndIsNoticedWhileNobodySends()
     const auto isGivenUp = [&] {
         return DaemonProcess::number(answer()[QStringLiteral("unverified")]) > 0;
     };
-    QVERIFY(waitUntil(isGivenUp, QDeadlineTimer(healing)));
+    QVERIFY(waitUntil(isGivenUp, QDeadlineTimer(patience)));
     QCOMPARE(answer()[QStringLiteral("obstacle")].toString(),
              QStringLiteral("sd_journal_open: Too many open files"));
+    m_faults->faults[0].error = 0;
     QVERIFY(waitUntil([&] { return isHealthy(); }, QDeadlineTimer(2 * healing)));
     QCOMPARE(answer()[QStringLiteral("obstacle")].toString(), QString());
-    QVERIFY(m_device->isAnswered(QDeadlineTimer(healing)));
+    QVERIFY(m_device->isAnswered(QDeadlineTimer(patience)));
     QCOMPARE(missing(), QSet<QByteArray>());
     QCOMPARE(m_daemon->stop(), 0);
 }
