@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 const QString scripts = QStringLiteral(DTLSD_SOURCE_DIR "/tests/system/");
 constexpr auto timeToMakeRoot = 4min; // where nothing has made it before
+constexpr auto timeToBoot = 2min;     // beside others
 
 QByteArray contentOf(const QString &path)
 {
@@ -131,7 +132,7 @@ bool Machine::reboot()
     const auto isDown = [before] {
         return !QFileInfo::exists(QStringLiteral("/proc/%1").arg(before));
     };
-    if (waitUntil(isDown, QDeadlineTimer(patience)) && waitForSystemd())
+    if (waitUntil(isDown, QDeadlineTimer(timeToBoot)) && waitForSystemd())
         return enterNetwork();
     m_errorText = QStringLiteral("the machine does not boot again: ") +
                   QString::fromUtf8(m_container.readAll().right(1000));
@@ -147,7 +148,7 @@ bool Machine::waitForSystemd()
             state = run(QStringLiteral("systemctl is-system-running --wait")).said.trimmed();
         return state == "running" || state == "degraded" || !m_container.isRunning();
     };
-    return waitUntil(isUp, QDeadlineTimer(patience)) && m_container.isRunning();
+    return waitUntil(isUp, QDeadlineTimer(timeToBoot)) && m_container.isRunning();
 }
 
 bool Machine::enterNetwork()

@@ -118,8 +118,7 @@ void TestKeptSessions::initTestCase()
         QSKIP(qPrintable(m_machine.errorText()));
     const auto packages = Administrator::buildPackages();
     VERIFY_GOOD(packages);
-    if (!m_machine.boot())
-        QSKIP(qPrintable(m_machine.errorText()));
+    QVERIFY2(m_machine.boot(), qPrintable(m_machine.errorText()));
     const QStringList paths = QString::fromUtf8(packages.said).split(u'\n');
     VERIFY_GOOD(m_administrator.install(paths[0]));
     QVERIFY(QFile::copy(paths[0], m_machine.outsidePath(QStringLiteral("/tmp/this.deb"))));

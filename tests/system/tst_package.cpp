@@ -80,8 +80,7 @@ void TestPackage::initTestCase()
     QCOMPARE(paths.size(), 2);
     m_package = paths[0];
     m_nextPackage = paths[1];
-    if (!m_machine.boot())
-        QSKIP(qPrintable(m_machine.errorText()));
+    QVERIFY2(m_machine.boot(), qPrintable(m_machine.errorText()));
     m_filesBefore = files();
 }
 

@@ -96,8 +96,7 @@ void TestUnits::initTestCase()
         QSKIP(qPrintable(m_machine.errorText()));
     const auto packages = Administrator::buildPackages();
     VERIFY_GOOD(packages);
-    if (!m_machine.boot())
-        QSKIP(qPrintable(m_machine.errorText()));
+    QVERIFY2(m_machine.boot(), qPrintable(m_machine.errorText()));
     VERIFY_GOOD(m_administrator.install(QString::fromUtf8(packages.said).section(u'\n', 0, 0)));
 }
 
