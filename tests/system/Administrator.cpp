@@ -8,6 +8,7 @@
 #include <QTest>
 
 #include <chrono>
+#include <csignal>
 
 namespace dtlsd::test {
 
@@ -105,7 +106,18 @@ QString Administrator::property(const QString &name, const QString &unit) const
 
 pid_t Administrator::process() const
 {
-    return m_machine.outsideId(property(QStringLiteral("MainPID")).toInt());
+    pid_t found = 0;
+    const auto isFound = [&] { // a parent's list of children is not complete while some of them end
+        found = m_machine.outsideId(property(QStringLiteral("MainPID")).toInt());
+        return found > 0;
+    };
+    waitUntil(isFound, QDeadlineTimer(patience));
+    return found;
+}
+
+bool Administrator::sendSignal(pid_t process, int signal)
+{
+    return process > 0 && kill(process, signal) == 0;
 }
 
 bool Administrator::waitForRestart(pid_t before) const

@@ -51,8 +51,11 @@ public:
     /// What systemd knows of a unit: ActiveState, NRestarts, Result …
     [[nodiscard]] QString property(const QString &name,
                                    const QString &unit = QStringLiteral("dtlsd.service")) const;
-    /// The service's process, as we know it; 0: there is none.
+    /// The service's process, as we know it. One that is just being started is waited for; 0: there
+    /// came none.
     [[nodiscard]] pid_t process() const;
+    /// false: there is no such process, or @p process is none.
+    [[nodiscard]] static bool sendSignal(pid_t process, int signal);
     /// Runs again, as another process than @p before.
     [[nodiscard]] bool waitForRestart(pid_t before) const;
 

@@ -215,7 +215,7 @@ void TestService::afterAKillItIsBackAndSoAreItsDevices()
     Traffic traffic(Administrator::server(), "sensor-17", oldKey);
     QVERIFY(traffic.flows());
     const pid_t before = m_administrator.process();
-    QCOMPARE(kill(before, SIGKILL), 0);
+    QVERIFY(Administrator::sendSignal(before, SIGKILL));
     QVERIFY(m_administrator.waitForRestart(before));
     QVERIFY(traffic.flows());
     QCOMPARE(property("NRestarts"), QStringLiteral("1"));
