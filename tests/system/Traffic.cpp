@@ -32,7 +32,7 @@ QList<QByteArray> numberedMessages(const QByteArray &sender)
 } // namespace
 
 Traffic::Traffic(const SocketAddress &server, const QByteArray &identity, const QByteArray &key,
-                 int devices)
+                 int devices, int repetitions)
     : m_key(key)
 {
     static int senders = 0; // no two say the same
@@ -51,7 +51,7 @@ Traffic::Traffic(const SocketAddress &server, const QByteArray &identity, const 
             .handshakes = 1000,
             .repeatAfter = 100ms,
             .pause = pauseBetween,
-            .patience = 3}));
+            .patience = repetitions}));
         m_devices.back()->start();
     }
     QObject::connect(&m_ear, &QTimer::timeout, &m_ear, [this] { listen(); });

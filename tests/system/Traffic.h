@@ -22,9 +22,10 @@ namespace dtlsd::test {
 class Traffic
 {
 public:
-    /// @p devices share an identity and its @p key, in hex.
+    /// @p devices share an identity and its @p key, in hex. Each takes its session for lost after
+    /// so many @p repetitions of a message; 0 = never.
     Traffic(const SocketAddress &server, const QByteArray &identity, const QByteArray &key,
-            int devices = 4);
+            int devices = 4, int repetitions = 3);
     ~Traffic();
     Traffic(const Traffic &) = delete;
     Traffic &operator=(const Traffic &) = delete;
