@@ -53,7 +53,7 @@ void TestReloader::aSecondReloadWaitsAndThoseThatWaitAreOne()
 
 void TestReloader::aReloadThatAWorkerCannotHearOfIsRejected()
 {
-    PoolStage stage(20ms);
+    PoolStage stage(1s);
     QVERIFY(stage.isListening);
     Listener listener;
     Reloader reloader({[&] { return stage.folder.load(withoutDev); }, stage.putInForce(),
