@@ -199,9 +199,16 @@ void MemoryNetwork::stopClock()
     m_process->stoppedAt = TimeSource::Clock::now();
 }
 
+void MemoryNetwork::letPass(std::chrono::milliseconds duration)
+{
+    if (!m_process->stoppedAt)
+        qFatal("stopClock() comes first");
+    *m_process->stoppedAt += duration;
+}
+
 void MemoryNetwork::advance(std::chrono::milliseconds duration)
 {
-    *m_process->stoppedAt += duration;
+    letPass(duration);
     server->doWhatIsDue();
 }
 

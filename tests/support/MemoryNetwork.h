@@ -59,7 +59,7 @@ public:
     /// From now on time passes by advance() alone, for all workers of the process.
     void stopClock();
     /// Advances the time while no server runs.
-    void letPass(std::chrono::milliseconds duration) { *m_process->stoppedAt += duration; }
+    void letPass(std::chrono::milliseconds duration);
     /// Advances the time, and runs the server's due tasks.
     void advance(std::chrono::milliseconds duration);
 

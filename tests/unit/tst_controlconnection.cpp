@@ -135,16 +135,21 @@ private Q_SLOTS:
 
     void whoDoesNotReadIsLeftBehind()
     {
-        ControlServer server(echo, brief);
+        bool isAsked = false;
+        const auto answer = [&isAsked](const QByteArray &request, const Reply &reply) {
+            isAsked = true;
+            echo(request, reply);
+        };
+        ControlServer server(answer, brief);
         QVERIFY(server.listen(m_path).ok());
         const qsizetype descriptors = m_usage.descriptors();
         ControlPeer client(m_path);
         QVERIFY(client.send("large\n"));
-        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 2; }, soon()));
+        QVERIFY(waitUntil([&] { return isAsked; }, soon()));
         QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 1; }, soon()));
-        const auto answer = client.readAll();
-        QVERIFY(answer);
-        QVERIFY(answer->size() < largeAnswer.size());
+        const auto received = client.readAll();
+        QVERIFY(received);
+        QVERIFY(received->size() < largeAnswer.size());
     }
 
     void aLongAnswerComesInPartsAsItsClientReads()
@@ -175,7 +180,7 @@ private Q_SLOTS:
         const qsizetype descriptors = m_usage.descriptors();
         ControlPeer client(m_path);
         QVERIFY(client.send("all\n"));
-        QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 2; }, soon()));
+        QVERIFY(waitUntil([&] { return parts.left < 1'000'000; }, soon()));
         QVERIFY(waitUntil([&] { return m_usage.descriptors() == descriptors + 1; }, soon()));
         QVERIFY(parts.left > 900'000);
     }

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto handshakeTimeout = 3500ms; // behind the repetitions after 1 s and 3 s
+constexpr auto handshakeTimeout = 5500ms; // between the repetitions after 3 s and 7 s
 
 /// The handshake messages whose content is random in part (RFC 5246 §7.4, RFC 6347 §4.2.1).
 enum class Message : std::uint8_t {

@@ -179,6 +179,7 @@ void TestOwnRecords::aFinishedThatFailsLeavesNothingSealed()
 {
     QFETCH(QByteArray, suite);
     MemoryNetwork network(echoing());
+    network.stopClock();
     KeyedDevice device(network, MemoryNetwork::clientAddress(1), {.ciphers = suite});
     SealedRecords sealed;
     sealed.isExplicit = !suite.contains("CHACHA20");
