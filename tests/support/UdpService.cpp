@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/UdpService.h"
 
+#include "support/FreePort.h"
+
 #include <utility>
 
 namespace dtlsd::test {
@@ -14,9 +16,10 @@ UdpService::UdpService(const QHostAddress &host)
 void UdpService::start()
 {
     m_socket = std::make_unique<QUdpSocket>();
+    if (m_port == 0)
+        m_port = freePort();
     if (!m_socket->bind(m_host, m_port))
         qFatal("no port for a service");
-    m_port = m_socket->localPort();
     QObject::connect(m_socket.get(), &QUdpSocket::readyRead, m_socket.get(), [this] { handle(); });
 }
 

@@ -3,6 +3,7 @@
 // ServiceSocket against sockets of others. connect(2) is wrapped (--wrap), so that a test can act
 // between it and bind(2).
 #include "forward/ServiceSocket.h"
+#include "support/FreePort.h"
 
 #include <QTest>
 #include <QUdpSocket>
@@ -44,7 +45,7 @@ class Neighbour
 public:
     explicit Neighbour(const QHostAddress &address = QHostAddress(QHostAddress::LocalHost))
     {
-        if (!m_socket.bind(address))
+        if (!m_socket.bind(address, test::freePort()))
             qFatal("no port for a neighbour");
     }
 
