@@ -74,11 +74,11 @@ public:
         return message;
     }
 
-    /// Waits until there is a message.
+    /// Waits until there is a message, or for 20 s.
     void wait() const
     {
         pollfd readable = {m_fd, POLLIN, 0};
-        poll(&readable, 1, -1);
+        poll(&readable, 1, 20'000);
     }
 
 private:

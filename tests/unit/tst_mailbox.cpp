@@ -38,7 +38,7 @@ void TestMailbox::anotherThreadMayPost()
     mailbox.open();
     constexpr int count = 10'000;
     int done = 0; // in this thread alone
-    std::thread poster([&] {
+    std::jthread poster([&] {
         for (int i = 0; i < count; ++i)
             mailbox.post([&] { ++done; });
     });

@@ -106,6 +106,8 @@ public:
     {
         return ::accept4(m_descriptor.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     }
+    /// Lets accept() return, with -1 if nobody has connected.
+    void stop() const { ::shutdown(m_descriptor.number(), SHUT_RDWR); }
 
 private:
     [[nodiscard]] QByteArray path() const
@@ -124,12 +126,19 @@ class FakeServiceManager
 public:
     explicit FakeServiceManager(const Unit &unit)
         : m_unit(unit)
-        , m_thread([this] { serve(m_socket.accept()); })
+        , m_thread([this] {
+            if (const int client = m_socket.accept(); client >= 0)
+                serve(client);
+        })
     {
     }
     FakeServiceManager(const FakeServiceManager &) = delete;
     FakeServiceManager &operator=(const FakeServiceManager &) = delete;
-    ~FakeServiceManager() { m_thread.join(); }
+    ~FakeServiceManager()
+    {
+        m_socket.stop();
+        m_thread.join();
+    }
 
 private:
     void serve(int client)

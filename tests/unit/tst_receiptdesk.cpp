@@ -73,7 +73,7 @@ void TestReceiptDesk::receiptsAreGivenInTheWorkersThread()
     tickets.reserve(count);
     for (int i = 0; i < count; ++i)
         tickets.push_back(desk.hold(replyingWith(QByteArray::number(i))));
-    std::thread log([&desk, &tickets] {
+    std::jthread log([&desk, &tickets] {
         for (std::size_t i = 0; i < count; ++i) {
             desk.settled(tickets[i], true);
             if (i % 7 == 6)
