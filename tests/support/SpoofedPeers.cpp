@@ -178,12 +178,6 @@ void SpoofedPeers::take(QByteArrayView packet, const Look &look)
         ++tally->datagrams;
         tally->bytes += payload.size();
     }
-    if (exchange.answered.datagrams > 1 || (exchange.answered.bytes > exchange.sent.bytes))
-        qWarning("TWICE %s sent %lld/%lld answered %lld/%lld id %u payload %s",
-                 source.toUtf8().constData(), (long long)exchange.sent.datagrams,
-                 (long long)exchange.sent.bytes, (long long)exchange.answered.datagrams,
-                 (long long)exchange.answered.bytes, (unsigned)ntohs(headers.ip.id),
-                 payload.toByteArray().toHex().constData());
     if (look)
         look(source, payload);
 }
