@@ -249,7 +249,7 @@ void TestForwarding::aFloodOfOneDeviceIsCountedAndHoldsUpNobodyElse()
         return count;
     };
     // Every datagram with an entry was sent to a service, and no other.
-    QTRY_COMPARE_WITH_TIMEOUT(stage.forwarded("datagrams_to_service"), kept(), 20'000);
+    QTRY_COMPARE(stage.forwarded("datagrams_to_service"), kept());
     QVERIFY(log.payloads()[QByteArray(500, 'f')] > flood / 2);
     QCOMPARE(stage.metric("dtlsd_forwarded_datagrams_total", "direction=\"to-service\""), kept());
     QTRY_COMPARE(stage.metric("dtlsd_forwarded_datagrams_total", "direction=\"from-service\""),

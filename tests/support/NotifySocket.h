@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/Descriptor.h"
+#include "support/Patience.h"
 
 #include <QByteArray>
 #include <QTemporaryDir>
@@ -74,11 +75,11 @@ public:
         return message;
     }
 
-    /// Waits until there is a message, or for 20 s.
+    /// Waits until there is a message, or until patience is over.
     void wait() const
     {
         pollfd readable = {m_fd, POLLIN, 0};
-        poll(&readable, 1, 20'000);
+        poll(&readable, 1, qtPatience);
     }
 
 private:
