@@ -6,6 +6,7 @@
 // medians in microseconds, and their ratio.
 #include "support/DaemonProcess.h"
 #include "support/KeyedLink.h"
+#include "support/TestKey.h"
 
 #include <QCoreApplication>
 
@@ -24,7 +25,6 @@ namespace {
 
 constexpr int devices = 8;
 constexpr int rounds = 5;
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 /// CPU time of a process, in microseconds (proc_pid_stat(5)).
 double cpuMicroseconds(qint64 process)
@@ -47,7 +47,7 @@ double measure(DaemonProcess &daemon, bool hasIds, int echoes)
     int underWay = 0;
     const QByteArray message(64, 'm');
     for (int i = 0; i < devices; ++i) {
-        KeyedClient::Options options{.identity = "device", .key = key};
+        KeyedClient::Options options{.identity = "device", .key = testKey};
         if (hasIds)
             options.connectionId = QByteArray(8, 'c');
         KeyedLink &link = *links.emplace_back(std::make_unique<KeyedLink>(options));
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
     const int echoes = argc > 1 ? std::max(QByteArray(argv[1]).toInt(), devices) : 20'000;
     DaemonProcess daemon("[server]\nlisten = 127.0.0.1:0\nworkers = 1\nreply = echo\n"
                          "[log]\nlevel = notice\n[psk]\nfile =\n[identity device]\nkey = hex:" +
-                         key.toHex() + '\n');
+                         hexKey + '\n');
     if (!daemon.start())
         qFatal("%s", qPrintable(daemon.errorText()));
     std::array<std::vector<double>, 2> costs;

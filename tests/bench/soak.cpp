@@ -14,6 +14,7 @@
 #include "support/ProcessUsage.h"
 #include "support/Relay.h"
 #include "support/SpoofedPeers.h"
+#include "support/TestKey.h"
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
@@ -28,8 +29,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
 constexpr int talkers = 5;
 constexpr int visitors = 20; // at a time
 constexpr int messagesOfAVisitor = 10;
@@ -39,7 +38,7 @@ constexpr std::chrono::milliseconds turnOfAFlood = 15s;
 
 DtlsClient::Options deviceOptions()
 {
-    return {.identity = "device", .key = PskKey(key), .ciphers = {}};
+    return {.identity = "device", .key = PskKey(testKey), .ciphers = {}};
 }
 
 FaultPlan lossyPath()
@@ -200,7 +199,7 @@ int soak(std::chrono::minutes length)
                          "[limits]\nmax_half_open = 200\nhandshake_timeout = 5s\n"
                          "idle_timeout = 20s\n[log]\nstatistics_interval = 1s\n"
                          "[psk]\nfile =\n[identity device]\nkey = hex:" +
-                         key.toHex() + "\n");
+                         hexKey + "\n");
     DaemonLog log(daemon);
     if (!check(log.start(), "the daemon starts"))
         return 1;

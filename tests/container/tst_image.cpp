@@ -9,6 +9,7 @@
 #include "support/FreePort.h"
 #include "support/JournalInstance.h"
 #include "support/PatientTest.h"
+#include "support/TestKey.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -26,8 +27,6 @@ namespace {
 
 constexpr auto buildPatience = 20min; // with an empty cache, on a busy machine
 constexpr qint64 largestSize = 90'000'000;
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 /// What the unit of podman says, as options of podman-run(1): what its generator makes of it. Left
 /// out is what the test has otherwise; journald keeps its files in memory here, for root.
@@ -63,7 +62,7 @@ QByteArray reply(qint64 process, std::uint16_t port, const QByteArray &message)
 {
     const QTemporaryDir folder;
     QFile keys(folder.filePath(u"psk.txt"_s));
-    if (!keys.open(QIODevice::WriteOnly) || keys.write("sensor-17:" + key.toHex() + '\n') < 0 ||
+    if (!keys.open(QIODevice::WriteOnly) || keys.write("sensor-17:" + hexKey + '\n') < 0 ||
         !keys.setPermissions(QFile::ReadOwner | QFile::WriteOwner))
         return "no key for a device";
     keys.close();
@@ -133,7 +132,7 @@ void TestImage::initTestCase()
 void TestImage::configure(Container &container, std::uint16_t port, const QByteArray &more)
 {
     container.write(QStringLiteral("dtlsd.ini"), configuration(port, more));
-    container.write(QStringLiteral("psk.txt"), "sensor-17:" + key.toHex() + '\n');
+    container.write(QStringLiteral("psk.txt"), "sensor-17:" + hexKey + '\n');
 }
 
 bool TestImage::start(Container &container, std::uint16_t port, const QByteArray &more)
@@ -230,7 +229,7 @@ void TestImage::aDeviceTalksInAndIsToldOfTheEnd()
     Container container;
     const std::uint16_t port = freePort();
     QVERIFY2(start(container, port), qPrintable(container.errorText()));
-    DtlsClient device({.identity = "sensor-17", .key = PskKey(key), .ciphers = {}});
+    DtlsClient device({.identity = "sensor-17", .key = PskKey(testKey), .ciphers = {}});
     QSignalSpy connected(&device, &DtlsClient::connected);
     QSignalSpy received(&device, &DtlsClient::received);
     QSignalSpy closed(&device, &DtlsClient::closed);
@@ -320,7 +319,7 @@ void TestImage::itWritesToTheJournalThatPodmansUnitMounts()
     QVERIFY2(m_journal.entries({u"DTLSD_EVENT=started"_s}, 1).size() == 1,
              qPrintable(container.errorText()));
 
-    DtlsClient device({.identity = "sensor-17", .key = PskKey(key), .ciphers = {}});
+    DtlsClient device({.identity = "sensor-17", .key = PskKey(testKey), .ciphers = {}});
     QSignalSpy connected(&device, &DtlsClient::connected);
     QSignalSpy received(&device, &DtlsClient::received);
     QVERIFY(device.connectTo({QHostAddress(QHostAddress::LocalHost), port}));

@@ -140,7 +140,7 @@ EventScenes daemonScenes()
                                   "shows who has it"},
                       {"local_address", "{server}"}}},
         {.sentence = "any identity is welcome",
-         .settings = {.identities = "[identity *]\nkey = hex:" + EventStage::key.toHex() + '\n'},
+         .settings = {.identities = "[identity *]\nkey = hex:" + hexKey + '\n'},
          .event = "configuration-warning",
          .expected = {{"message", "{config}:{config_line}: [identity *]<.+>"},
                       {"config_file", "{config}"},

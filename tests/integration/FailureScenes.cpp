@@ -43,7 +43,7 @@ void knockWithAnotherVersion(EventStage &stage)
     ClientProcess device({.kind = ClientProcess::Kind::OpenSsl,
                           .server = stage.server(),
                           .identity = QStringLiteral("sensor-17"),
-                          .key = EventStage::key,
+                          .key = testKey,
                           .cipher = QStringLiteral("PSK-AES128-CBC-SHA:@SECLEVEL=0"),
                           .protocol = QStringLiteral("-dtls1"),
                           .arguments = {}});
@@ -71,8 +71,7 @@ EventScene failing(const QByteArray &sentence, const QByteArray &identity, const
 {
     EventScene scene = failing(
         sentence,
-        {.identities = "[identity elsewhere]\nallow_from = 10.0.0.0/8\nkey = hex:" +
-                       EventStage::key.toHex() + '\n'},
+        {.identities = "[identity elsewhere]\nallow_from = 10.0.0.0/8\nkey = hex:" + hexKey + '\n'},
         [=](EventStage &stage) { stage.knock(EventStage::sensor(identity, key)); }, reason, text);
     scene.expected.insert(
         {{"message",
@@ -93,10 +92,9 @@ EventScenes failureScenes()
         failing("a device has another key", "sensor-17", QByteArray(16, 'w'), "wrong-key-or-loss",
                 "the key on the device is not ours, or datagrams were lost; compare the device's "
                 "key with dtlsd --show-config"),
-        failing("a device is unknown", "sensor-18", EventStage::key, "unknown-identity",
+        failing("a device is unknown", "sensor-18", testKey, "unknown-identity",
                 "no such identity is configured; if the device is yours, add it"),
-        failing("a device is in a foreign network", "elsewhere", EventStage::key,
-                "address-not-allowed",
+        failing("a device is in a foreign network", "elsewhere", testKey, "address-not-allowed",
                 "allow_from does not admit this address; if the device has moved, extend it"),
         failing("a device has none of our cipher suites", {}, knockWithAnotherSuite,
                 "no-shared-cipher",

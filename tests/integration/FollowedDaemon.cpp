@@ -3,6 +3,7 @@
 
 #include "core/Escape.h"
 #include "dtls/DtlsClient.h"
+#include "support/TestKey.h"
 
 #include <QSignalSpy>
 
@@ -13,7 +14,6 @@ namespace dtlsd::test {
 
 namespace {
 
-const QByteArray rightKey = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const QByteArray wrongKey(16, 'x');
 
 QByteArray configuration()
@@ -21,7 +21,7 @@ QByteArray configuration()
     QByteArray text = "[server]\nlisten = 127.0.0.1:0, [::1]:0\n"
                       "[limits]\nhandshake_timeout = 1s\n[psk]\nfile =\n";
     for (const QByteArray name : {"sensor-17", "meter-4", "gateway"})
-        text += "[identity " + name + "]\nkey = hex:" + rightKey.toHex() + "\n";
+        text += "[identity " + name + "]\nkey = hex:" + hexKey + "\n";
     return text;
 }
 
@@ -51,7 +51,7 @@ SocketAddress FollowedDaemon::addressFor(const QString &host)
 bool FollowedDaemon::send(const SocketAddress &server, const QByteArray &identity,
                           const QList<QByteArray> &payloads, SocketAddress *from)
 {
-    DtlsClient client({.identity = identity, .key = PskKey(rightKey), .ciphers = {}});
+    DtlsClient client({.identity = identity, .key = PskKey(testKey), .ciphers = {}});
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
     if (!client.connectTo(server) || !connected.wait(qtPatience))

@@ -3,6 +3,7 @@
 
 #include "support/ControlPeer.h"
 #include "support/JsonFields.h"
+#include "support/TestKey.h"
 
 #include <algorithm>
 #include <utility>
@@ -11,13 +12,13 @@ namespace dtlsd::test {
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
 } // namespace
 
 HearingDevice::HearingDevice(const SocketAddress &server, const QByteArray &identity)
-    : m_client(DtlsClient::Options{
-          .identity = identity, .key = PskKey(key), .ciphers = {}, .handshakeTimeout = patience})
+    : m_client(DtlsClient::Options{.identity = identity,
+                                   .key = PskKey(testKey),
+                                   .ciphers = {},
+                                   .handshakeTimeout = patience})
 {
     bool isOver = false;
     QObject::connect(&m_client, &DtlsClient::received, &m_client,
@@ -44,7 +45,7 @@ ForwardStage::ForwardStage(Settings settings)
 
 QByteArray ForwardStage::keyLine()
 {
-    return "key = hex:" + key.toHex() + '\n';
+    return "key = hex:" + hexKey + '\n';
 }
 
 QByteArray ForwardStage::configuration(const QByteArray &service, std::uint16_t port) const

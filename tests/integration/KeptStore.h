@@ -11,6 +11,10 @@
 
 namespace dtlsd::test::keptstore {
 
+/// What begins the names of what dtlsd keeps there.
+inline const QByteArray keptSessions = "dtlsd-kept-sessions-";
+inline const QByteArray keptSockets = "dtlsd-kept-udp-";
+
 /// All bytes. @p descriptor stays the caller's, as below.
 QByteArray contentOf(int descriptor);
 /// Places of bytes that are not 0.

@@ -4,6 +4,7 @@
 #include "support/ControlPeer.h"
 #include "support/JsonFields.h"
 #include "support/KeyedLink.h"
+#include "support/TestKey.h"
 
 #include <QHash>
 
@@ -15,7 +16,6 @@ namespace dtlsd::test {
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const QByteArray newcomer = "newcomer";
 constexpr quint32 firstAddress = 0x7f80'0000;           // 127.128.0.0
 constexpr std::chrono::milliseconds usualTimeout{6000}; // of a handshake that is not the only one
@@ -65,7 +65,7 @@ RestartStage::~RestartStage() = default;
 
 QByteArray RestartStage::keyLine()
 {
-    return "key = hex:" + key.toHex() + '\n';
+    return "key = hex:" + hexKey + '\n';
 }
 
 QByteArray RestartStage::configuration() const
@@ -135,7 +135,7 @@ FaultPlan RestartStage::plan() const
 MakeLink RestartStage::linkMaker(const QByteArray &identity, bool hasId, int number,
                                  std::chrono::milliseconds handshakeTimeout)
 {
-    KeyedClient::Options options{.identity = identity, .key = key, .ciphers = suiteOf(number)};
+    KeyedClient::Options options{.identity = identity, .key = testKey, .ciphers = suiteOf(number)};
     if (hasId)
         options.connectionId = QByteArray(8, 'c');
     return [this, options, handshakeTimeout] {

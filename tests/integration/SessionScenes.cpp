@@ -46,7 +46,7 @@ EventScenes openings()
          .expected = ofASession({{"message", opened + took}, {"duration_usec", "<[1-9]\\d*>"}})},
         {.sentence = "a session opens with the next key",
          .settings = {.limits = "handshake_timeout = 3s", // of the one with the first key
-                      .identities = "[identity rotating]\nkey = hex:" + EventStage::key.toHex() +
+                      .identities = "[identity rotating]\nkey = hex:" + hexKey +
                                     "\nnext_key = hex:" + nextKey.toHex() + '\n'},
          .play = connectWithNextKey,
          .event = "session-opened",
@@ -149,9 +149,8 @@ void stopWhileTalking(EventStage &stage)
 void revoke(EventStage &stage)
 {
     talk(stage);
-    stage.daemon().setConfig(
-        "[server]\nlisten = " + stage.server().toString().toUtf8() +
-        "\n[psk]\nfile =\n[identity other]\nkey = hex:" + EventStage::key.toHex() + '\n');
+    stage.daemon().setConfig("[server]\nlisten = " + stage.server().toString().toUtf8() +
+                             "\n[psk]\nfile =\n[identity other]\nkey = hex:" + hexKey + '\n');
     stage.daemon().process().sendSignal(SIGHUP);
 }
 
@@ -171,7 +170,7 @@ void sendFatalAlert(EventStage &stage)
     ClientProcess device({.kind = ClientProcess::Kind::OpenSsl,
                           .server = stage.server(),
                           .identity = QStringLiteral("sensor-17"),
-                          .key = EventStage::key,
+                          .key = testKey,
                           .cipher = QLatin1String(EventStage::cipher),
                           .arguments = {}});
     QVERIFY2(device.connectToServer(), qPrintable(device.errorText()));
@@ -185,7 +184,7 @@ void getALongReply(EventStage &stage)
     ClientProcess device({.kind = ClientProcess::Kind::OpenSsl,
                           .server = stage.server(),
                           .identity = QStringLiteral("talker"),
-                          .key = EventStage::key,
+                          .key = testKey,
                           .cipher = QLatin1String(EventStage::cipher),
                           .arguments = {QStringLiteral("-maxfraglen"), QStringLiteral("512")}});
     QVERIFY2(device.connectToServer(), qPrintable(device.errorText()));
@@ -197,7 +196,7 @@ EventScene droppedReply()
 {
     return {.sentence = "a reply is longer than the device takes",
             .settings = {.identities = "[identity talker]\nreply = " + QByteArray(600, 'r') +
-                                       "\nkey = hex:" + EventStage::key.toHex() + '\n'},
+                                       "\nkey = hex:" + hexKey + '\n'},
             .play = getALongReply,
             .event = "reply-dropped",
             .expected = ofASession(

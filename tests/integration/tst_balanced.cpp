@@ -8,6 +8,7 @@
 #include "support/KeyedLink.h"
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
+#include "support/TestKey.h"
 #include "wire/Record.h"
 
 #include <QHash>
@@ -32,7 +33,6 @@ constexpr int devices = 40;
 constexpr int messagesEach = 150;
 constexpr int beforeTheKill = 10;
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const SocketAddress balancer(QHostAddress(u"10.1.0.1"_s), 22334);
 
 QByteArray configuration(const QByteArray &address, int node)
@@ -40,7 +40,7 @@ QByteArray configuration(const QByteArray &address, int node)
     return "[server]\nnode = " + QByteArray::number(node) + "\nlisten = " + address +
            ":22334\nworkers = 2\nreply = echo\ncookie_secret = file:cookie.key\n"
            "[control]\nsocket =\n[psk]\nfile =\n[identity device]\nkey = hex:" +
-           key.toHex() + '\n';
+           hexKey + '\n';
 }
 
 std::unique_ptr<DaemonProcess> makeInstance(const QString &host, const QByteArray &address,
@@ -58,7 +58,7 @@ std::unique_ptr<PersistentDevice> makeDevice(int number)
         .makeLink =
             [] {
                 return std::make_unique<OwnLink>(DtlsClient::Options{.identity = "device",
-                                                                     .key = PskKey(key),
+                                                                     .key = PskKey(testKey),
                                                                      .ciphers = {},
                                                                      .handshakeTimeout = 10s});
             },
@@ -203,7 +203,7 @@ void TestBalanced::devicesThatMoveStayOnTheirInstance()
     constexpr int travellers = 20;
     constexpr int moves = 10;
     for (int number = 0; number < travellers; ++number) {
-        KeyedLink device({.identity = "device", .key = key, .connectionId = QByteArray()});
+        KeyedLink device({.identity = "device", .key = testKey, .connectionId = QByteArray()});
         QByteArray heard;
         bool isConnected = false;
         connect(&device, &KeyedLink::connected, this, [&] { isConnected = true; });

@@ -2,9 +2,12 @@
 //
 // The receive buffer holds a burst: one datagram of every session, while the daemon does not get
 // to run, is one receipt for every session, without a repetition.
+#include "FleetSize.h"
+
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
 #include "support/DescriptorLimit.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QFile>
@@ -17,15 +20,6 @@ using namespace dtlsd::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int sessions = 200;
-#else
-constexpr int sessions = 2000;
-#endif
-constexpr int handshakesAtOnce = 100;
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 /// As the kernel has it in /proc: S, R, T and so on; `T` is stopped.
 QByteArray stateOf(qint64 processId)
@@ -58,16 +52,16 @@ private:
 
 void TestBurst::initTestCase()
 {
-    if (raiseDescriptorLimit() < sessions + 100)
+    if (raiseDescriptorLimit() < fleetSize + 100)
         QSKIP("not enough file descriptors for the clients");
 }
 
 void TestBurst::connectAll(const SocketAddress &server)
 {
-    for (int i = 0; i < sessions; ++i) {
+    for (int i = 0; i < fleetSize; ++i) {
         m_clients.push_back(std::make_unique<DtlsClient>(DtlsClient::Options{
             .identity = "fleet",
-            .key = PskKey(key),
+            .key = PskKey(testKey),
             .ciphers = CipherPolicy::parse(QStringLiteral("PSK-AES128-GCM-SHA256")).value(),
             .handshakeTimeout = 60s}));
         DtlsClient *client = m_clients.back().get();
@@ -77,7 +71,7 @@ void TestBurst::connectAll(const SocketAddress &server)
         QVERIFY(client->connectTo(server));
         QTRY_VERIFY_WITH_TIMEOUT(i - m_connected < handshakesAtOnce, 60'000);
     }
-    QTRY_COMPARE_WITH_TIMEOUT(m_connected, sessions, 60'000);
+    QTRY_COMPARE_WITH_TIMEOUT(m_connected, fleetSize, 60'000);
 }
 
 void TestBurst::aBurstOfEverySessionIsAnswered_data()
@@ -95,7 +89,7 @@ void TestBurst::aBurstOfEverySessionIsAnswered()
     m_connected = 0;
     DaemonProcess daemon("[server]\nlisten = 127.0.0.1:0\nreply = echo\nworkers = 1\n"
                          "[psk]\nfile =\n[identity fleet]\nkey = hex:" +
-                         key.toHex() + "\n");
+                         hexKey + "\n");
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     for (const QJsonObject &warning : daemon.events(QStringLiteral("configuration-warning"))) {
         const QString text = warning[QStringLiteral("message")].toString();
@@ -119,7 +113,7 @@ void TestBurst::aBurstOfEverySessionIsAnswered()
     std::sort(messages.begin(), messages.end());
     std::sort(m_receipts.begin(), m_receipts.end());
     QCOMPARE(m_receipts, messages);
-    QCOMPARE(daemon.events(QStringLiteral("datagram-received")).size(), sessions);
+    QCOMPARE(daemon.events(QStringLiteral("datagram-received")).size(), fleetSize);
     QCOMPARE(daemon.stop(), 0);
 }
 

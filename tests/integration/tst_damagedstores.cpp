@@ -27,9 +27,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const QByteArray keptSessions = "dtlsd-kept-sessions-";
-const QByteArray keptSockets = "dtlsd-kept-udp-";
-
 #define VERIFY_NONE(complaints)                                                                    \
     do {                                                                                           \
         const QStringList found = (complaints);                                                    \

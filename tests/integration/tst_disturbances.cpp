@@ -14,6 +14,7 @@
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
+#include "support/TestKey.h"
 
 #include <QElapsedTimer>
 #include <QFile>
@@ -48,8 +49,6 @@ constexpr int messagesEach = 60;
 constexpr int disturbances = 6;
 constexpr std::chrono::milliseconds disturbed = 2s; // from the first message on
 constexpr auto deadline = 120s;                     // for the rest, undisturbed
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 /// What is done to the daemon and its journal, and when.
 class Disturber
@@ -209,7 +208,7 @@ QByteArray configuration(const QByteArray &identity, std::uint16_t port)
 {
     return "[server]\nlisten = 127.0.0.1:" + QByteArray::number(port) +
            "\nworkers = 2\nreply = echo\n[log]\nqueue = 1024\n[psk]\nfile =\n[identity " +
-           identity + "]\nkey = hex:" + key.toHex() + '\n';
+           identity + "]\nkey = hex:" + hexKey + '\n';
 }
 
 /// One device each, with messages that nobody else sends.
@@ -220,7 +219,7 @@ std::unique_ptr<PersistentDevice> makeDevice(const QByteArray &identity, int num
         .makeLink =
             [identity] {
                 return std::make_unique<OwnLink>(DtlsClient::Options{.identity = identity,
-                                                                     .key = PskKey(key),
+                                                                     .key = PskKey(testKey),
                                                                      .ciphers = {},
                                                                      .handshakeTimeout = 2500ms});
             },

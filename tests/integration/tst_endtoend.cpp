@@ -8,6 +8,7 @@
 #include "support/DaemonProcess.h"
 #include "support/JournalInstance.h"
 #include "support/JsonFields.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QSignalSpy>
@@ -17,13 +18,11 @@ using namespace dtlsd::test;
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
 QByteArray configuration(const QByteArray &extra = {})
 {
     return "[server]\nlisten = 127.0.0.1:0, [::1]:0\nworkers = 2\n[psk]\nfile =\n"
            "[identity sensor-17]\nkey = hex:" +
-           key.toHex() + "\n" + extra;
+           hexKey + "\n" + extra;
 }
 
 } // namespace
@@ -60,7 +59,7 @@ TestEndToEnd::Exchange TestEndToEnd::withOurs(const SocketAddress &server)
 {
     DtlsClient client(
         {.identity = "sensor-17",
-         .key = PskKey(key),
+         .key = PskKey(testKey),
          .ciphers = CipherPolicy::parse(QStringLiteral("PSK-AES128-GCM-SHA256")).value()});
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
@@ -84,7 +83,7 @@ TestEndToEnd::Exchange TestEndToEnd::withTheirs(ClientProcess::Kind kind,
     ClientProcess client({.kind = kind,
                           .server = server,
                           .identity = QStringLiteral("sensor-17"),
-                          .key = key,
+                          .key = testKey,
                           .cipher = kind == ClientProcess::Kind::OpenSsl
                                         ? QStringLiteral("PSK-AES128-GCM-SHA256")
                                         : QStringLiteral("-KX-ALL:+PSK:-CIPHER-ALL:+AES-128-GCM"),
@@ -218,7 +217,7 @@ void TestEndToEnd::bytesOfAnyKindArriveExactly()
     QVERIFY2(journal.start(), qPrintable(journal.errorText()));
     DaemonProcess daemon(configuration(), &journal);
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
-    DtlsClient client({.identity = "sensor-17", .key = PskKey(key), .ciphers = {}});
+    DtlsClient client({.identity = "sensor-17", .key = PskKey(testKey), .ciphers = {}});
     QSignalSpy connected(&client, &DtlsClient::connected);
     QSignalSpy received(&client, &DtlsClient::received);
     QVERIFY(client.connectTo(daemon.addresses().constFirst()));

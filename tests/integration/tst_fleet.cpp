@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A fleet of sessions at once: every datagram has its receipt, and its entry.
+#include "FleetSize.h"
+
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
 #include "support/DescriptorLimit.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QElapsedTimer>
@@ -14,16 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int sessions = 200;
-#else
-constexpr int sessions = 2000;
-#endif
 constexpr int datagramsEach = 100;
-constexpr int handshakesAtOnce = 100;
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
 } // namespace
 
 class TestFleet : public QObject
@@ -38,25 +32,25 @@ void TestFleet::everyDatagramOfALargeFleetHasItsReceiptAndItsEntry()
 {
     const std::size_t descriptors = raiseDescriptorLimit();
     QVERIFY(descriptors > 0);
-    if (descriptors < sessions + 100)
+    if (descriptors < fleetSize + 100)
         QSKIP("not enough file descriptors for the clients");
 
     DaemonProcess daemon("[server]\nlisten = 127.0.0.1:0\nworkers = 2\n"
                          "reply = {identity} {sequence}\n"
                          "[psk]\nfile =\n[identity fleet]\nkey = hex:" +
-                         key.toHex() + "\n");
+                         hexKey + "\n");
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     const SocketAddress server = daemon.addresses().constFirst();
 
     std::vector<std::unique_ptr<DtlsClient>> clients;
-    std::vector<int> receipts(sessions, 0);
+    std::vector<int> receipts(fleetSize, 0);
     int connected = 0;
     int failed = 0;
     int done = 0;
     const auto begin = [&](std::size_t index) {
         auto client = std::make_unique<DtlsClient>(DtlsClient::Options{
             .identity = "fleet",
-            .key = PskKey(key),
+            .key = PskKey(testKey),
             .ciphers = CipherPolicy::parse(QStringLiteral("PSK-AES128-GCM-SHA256")).value(),
             .handshakeTimeout = 60s});
         DtlsClient *raw = client.get();
@@ -72,26 +66,26 @@ void TestFleet::everyDatagramOfALargeFleetHasItsReceiptAndItsEntry()
         QVERIFY(client->connectTo(server));
         clients.push_back(std::move(client));
     };
-    for (int i = 0; i < sessions; ++i) {
+    for (int i = 0; i < fleetSize; ++i) {
         begin(static_cast<std::size_t>(i));
         QTRY_VERIFY_WITH_TIMEOUT(i - connected < handshakesAtOnce, 60'000);
     }
-    QTRY_COMPARE_WITH_TIMEOUT(connected, sessions, 120'000);
+    QTRY_COMPARE_WITH_TIMEOUT(connected, fleetSize, 120'000);
     QCOMPARE(failed, 0);
 
     QElapsedTimer timer;
     timer.start();
     for (const auto &client : clients)
         QVERIFY(client->send("0"));
-    QTRY_COMPARE_WITH_TIMEOUT(done, sessions, 240'000);
-    qInfo("%d sessions, %d datagrams with receipts in %lld ms", sessions, sessions * datagramsEach,
-          static_cast<long long>(timer.elapsed()));
+    QTRY_COMPARE_WITH_TIMEOUT(done, fleetSize, 240'000);
+    qInfo("%d sessions, %d datagrams with receipts in %lld ms", fleetSize,
+          fleetSize * datagramsEach, static_cast<long long>(timer.elapsed()));
 
-    QCOMPARE(daemon.events(QStringLiteral("datagram-received")).size(), sessions * datagramsEach);
+    QCOMPARE(daemon.events(QStringLiteral("datagram-received")).size(), fleetSize * datagramsEach);
     for (const auto &client : clients)
         client->close();
     QVERIFY(waitUntil(
-        [&] { return daemon.events(QStringLiteral("session-closed")).size() == sessions; },
+        [&] { return daemon.events(QStringLiteral("session-closed")).size() == fleetSize; },
         QDeadlineTimer(60s)));
     QCOMPARE(daemon.stop(), 0);
     QVERIFY(daemon.events(QStringLiteral("entries-dropped")).isEmpty());

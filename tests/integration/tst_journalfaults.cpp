@@ -8,6 +8,7 @@
 #include "support/DaemonProcess.h"
 #include "support/JournalFaults.h"
 #include "support/JournalInstance.h"
+#include "support/TestKey.h"
 
 #include <QFile>
 #include <QFileInfo>
@@ -32,11 +33,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const QByteArray configuration =
     "[server]\nlisten = 127.0.0.1:0\nworkers = 1\nreply = echo\n[psk]\nfile =\n"
     "[identity sensor-17]\nkey = hex:" +
-    key.toHex() + '\n';
+    hexKey + '\n';
 
 constexpr std::chrono::milliseconds healing = 5s; // what is promised
 constexpr std::chrono::milliseconds outage = 2s;
@@ -91,7 +91,7 @@ public:
 private:
     static inline int s_number = 0;
     DtlsClient m_client{DtlsClient::Options{
-        .identity = "sensor-17", .key = PskKey(key), .ciphers = {}, .handshakeTimeout = 10s}};
+        .identity = "sensor-17", .key = PskKey(testKey), .ciphers = {}, .handshakeTimeout = 10s}};
     QSet<QByteArray> m_acknowledged;
     bool m_isConnected = false;
 };

@@ -4,6 +4,7 @@
 // like lines, to steer a terminal or to end a JSON object stay what they are, in text and in JSON.
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QDir>
@@ -17,8 +18,6 @@ using namespace dtlsd;
 using namespace dtlsd::test;
 
 namespace {
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 QList<QByteArray> nastyTexts()
 {
@@ -127,7 +126,7 @@ void TestLogForgery::start(const QString &target, const QByteArray &config)
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nreply = echo\n[limits]\nhandshake_timeout = 3s\n"
         "[psk]\nfile =\n" +
-        config + "key = hex:" + key.toHex() + "\n");
+        config + "key = hex:" + hexKey + "\n");
     m_daemon->addArguments({QStringLiteral("--log-target"), target}); // the last one counts
     m_file = QDir(m_daemon->directory()).filePath(QStringLiteral("log"));
     m_daemon->process().setStandardOutputFile(m_file);
@@ -145,7 +144,7 @@ void TestLogForgery::start(const QString &target, const QByteArray &config)
 void TestLogForgery::talk()
 {
     for (const QByteArray &identity : nastyTexts()) {
-        DtlsClient client({.identity = identity, .key = PskKey(key), .ciphers = {}});
+        DtlsClient client({.identity = identity, .key = PskKey(testKey), .ciphers = {}});
         QList<QByteArray> receipts;
         connect(&client, &DtlsClient::received, &client,
                 [&](const QByteArray &receipt) { receipts << receipt; });
@@ -164,7 +163,7 @@ void TestLogForgery::claim(qsizetype failures)
     std::vector<std::unique_ptr<DtlsClient>> clients;
     for (const QByteArray &identity : nastyTexts()) {
         clients.push_back(std::make_unique<DtlsClient>(
-            DtlsClient::Options{.identity = identity, .key = PskKey(key), .ciphers = {}}));
+            DtlsClient::Options{.identity = identity, .key = PskKey(testKey), .ciphers = {}}));
         QVERIFY(clients.back()->connectTo(m_server));
     }
     QTRY_VERIFY(output().count("handshake failed: ") >= failures);

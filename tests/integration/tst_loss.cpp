@@ -9,6 +9,7 @@
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <algorithm>
@@ -22,8 +23,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
 // The daemon's default handshake_timeout, and here the client's; then as much again for the
 // message and for a busy machine.
 constexpr auto handshakeTimeout = 30s;
@@ -34,7 +33,7 @@ MakeLink ownLink(const QByteArray &identity, const QString &cipher)
     return [=] {
         return std::make_unique<OwnLink>(
             DtlsClient::Options{.identity = identity,
-                                .key = PskKey(key),
+                                .key = PskKey(testKey),
                                 .ciphers = CipherPolicy::parse(cipher).value(),
                                 .handshakeTimeout = handshakeTimeout});
     };
@@ -48,7 +47,7 @@ MakeLink openSslLink(const QByteArray &identity, const QString &cipher)
             ClientProcess::Options{.kind = ClientProcess::Kind::OpenSsl,
                                    .server = {},
                                    .identity = QString::fromLatin1(identity),
-                                   .key = key,
+                                   .key = testKey,
                                    .cipher = cipher,
                                    .arguments = {QStringLiteral("-nbio")}});
     };
@@ -119,7 +118,7 @@ QByteArray TestLoss::config() const
     QByteArray text = "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"
                       "[psk]\nfile =\n";
     for (const Cell &cell : m_cells)
-        text += "[identity " + cell.identity + "]\nkey = hex:" + key.toHex() + '\n';
+        text += "[identity " + cell.identity + "]\nkey = hex:" + hexKey + '\n';
     return text;
 }
 

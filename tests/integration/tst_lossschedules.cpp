@@ -9,6 +9,7 @@
 #include "support/OwnLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QElapsedTimer>
@@ -33,9 +34,7 @@ constexpr int schedules = 500;
 #endif
 constexpr int messagesEach = 5;
 constexpr int handshakesEach = 8; // of 10 s at most
-constexpr auto deadline = 200s;
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
+constexpr auto timeForAll = 200s;
 
 /// Up to 30 % of the datagrams are lost, whole or in part, and more come late, twice or in
 /// disorder.
@@ -67,9 +66,9 @@ std::unique_ptr<DeviceLink> makeLink(std::uint64_t number)
 {
     if (number % 2 == 0)
         return std::make_unique<OwnLink>(
-            DtlsClient::Options{.identity = "fleet", .key = PskKey(key), .ciphers = {}});
+            DtlsClient::Options{.identity = "fleet", .key = PskKey(testKey), .ciphers = {}});
     return std::make_unique<KeyedLink>(KeyedClient::Options{
-        .identity = "fleet", .key = key, .connectionId = QByteArray(ConnectionId::size, 'c')});
+        .identity = "fleet", .key = testKey, .connectionId = QByteArray(ConnectionId::size, 'c')});
 }
 
 /// A device and its path.
@@ -139,7 +138,7 @@ void TestLossSchedules::initTestCase()
         "[server]\nlisten = 127.0.0.1:0\nworkers = 2\nreply = echo\n"
         "[limits]\nmax_half_open = 10000\n"
         "[psk]\nfile =\n[identity fleet]\nkey = hex:" +
-        key.toHex() + "\n");
+        hexKey + "\n");
     QVERIFY2(m_daemon->start(), qPrintable(m_daemon->errorText()));
     const SocketAddress server = m_daemon->addresses().constFirst();
 
@@ -151,7 +150,7 @@ void TestLossSchedules::initTestCase()
     }
     const auto isOver = [](const auto &schedule) { return schedule->device.isOver(); };
     waitUntil([&] { return std::all_of(m_schedules.begin(), m_schedules.end(), isOver); },
-              QDeadlineTimer(deadline));
+              QDeadlineTimer(timeForAll));
     qInfo("%zu schedules in %lld ms", seeds.size(), static_cast<long long>(timer.elapsed()));
     for (const auto &schedule : m_schedules)
         schedule->device.close();

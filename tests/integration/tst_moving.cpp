@@ -9,6 +9,7 @@
 #include "support/KeyedLink.h"
 #include "support/PersistentDevice.h"
 #include "support/Relay.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QHash>
@@ -27,7 +28,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 constexpr int messagesEach = 25;
 
 int deviceCount()
@@ -68,7 +68,7 @@ struct Traveller
                       [suite, number] {
                           return std::make_unique<KeyedLink>(
                               KeyedClient::Options{.identity = identityOf(number),
-                                                   .key = key,
+                                                   .key = testKey,
                                                    .ciphers = suite,
                                                    .connectionId = QByteArray(8, 'c')});
                       },
@@ -175,7 +175,7 @@ void TestMoving::nothingIsLostOnTheWay()
         "[server]\nlisten = 127.0.0.1:0\nworkers = 4\nreply = echo\n"
         "[tls]\nciphers = iot\n[limits]\nmax_half_open = 10000\n[psk]\nfile =\n";
     for (int i = 0; i < count; ++i)
-        configuration += "[identity " + identityOf(i) + "]\nkey = hex:" + key.toHex() + '\n';
+        configuration += "[identity " + identityOf(i) + "]\nkey = hex:" + hexKey + '\n';
     DaemonProcess daemon(configuration);
     QVERIFY2(daemon.start(), qPrintable(daemon.errorText()));
     const SocketAddress server = daemon.addresses().constFirst();

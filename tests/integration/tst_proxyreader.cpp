@@ -6,6 +6,7 @@
 #include "support/DaemonProcess.h"
 #include "support/FreePort.h"
 #include "support/JsonFields.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QDir>
@@ -18,8 +19,6 @@ using namespace dtlsd;
 using namespace dtlsd::test;
 
 namespace {
-
-const QByteArray hexKey = "00112233445566778899aabbccddeeff";
 
 // dnsdist as it is asked for a name: it prints what it has read, and refuses to resolve the name.
 const QByteArray script = R"(
@@ -40,7 +39,7 @@ end))
 )";
 
 /// tests/run unpacks dnsdist, and the libraries that it needs, where it is not installed.
-const QString unpacked = QStringLiteral(DTLSD_SOURCE_DIR "/build/dnsdist/usr");
+const QString unpackedDnsdist = QStringLiteral(DTLSD_SOURCE_DIR "/build/dnsdist/usr");
 
 QString dnsdistProgram()
 {
@@ -48,7 +47,7 @@ QString dnsdistProgram()
     const QString installed = QStandardPaths::findExecutable(name);
     return !installed.isEmpty()
                ? installed
-               : QStandardPaths::findExecutable(name, {unpacked + QStringLiteral("/bin")});
+               : QStandardPaths::findExecutable(name, {unpackedDnsdist + QStringLiteral("/bin")});
 }
 
 /// A query of type TXT for `device.example`, and the answer to it: refused.
@@ -113,10 +112,10 @@ bool TestProxyReader::startDnsdist(const SocketAddress &address)
     m_dnsdist = std::make_unique<ChildProcess>();
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     const QStringList folders =
-        QDir(unpacked + QStringLiteral("/lib")).entryList({QStringLiteral("*-linux-gnu*")});
+        QDir(unpackedDnsdist + QStringLiteral("/lib")).entryList({QStringLiteral("*-linux-gnu*")});
     if (!folders.isEmpty())
         environment.insert(QStringLiteral("LD_LIBRARY_PATH"),
-                           unpacked + QStringLiteral("/lib/") + folders.constFirst());
+                           unpackedDnsdist + QStringLiteral("/lib/") + folders.constFirst());
     m_dnsdist->setProcessEnvironment(environment);
     m_dnsdist->setProcessChannelMode(QProcess::MergedChannels);
     m_output.clear();

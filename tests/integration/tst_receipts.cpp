@@ -7,6 +7,7 @@
 #include "support/DaemonProcess.h"
 #include "support/FreePort.h"
 #include "support/JournalInstance.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QFile>
@@ -26,13 +27,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
-
 QByteArray configuration(std::uint16_t port = 0)
 {
     return "[server]\nlisten = 127.0.0.1:" + QByteArray::number(port) +
            "\nworkers = 1\n[log]\nqueue = 64\n[psk]\nfile =\n[identity sensor-17]\nkey = hex:" +
-           key.toHex() + '\n';
+           hexKey + '\n';
 }
 
 /// A device that sends without waiting for receipts, and counts them.
@@ -81,7 +80,7 @@ public:
 
 private:
     DtlsClient m_client{DtlsClient::Options{
-        .identity = "sensor-17", .key = PskKey(key), .ciphers = {}, .handshakeTimeout = 10s}};
+        .identity = "sensor-17", .key = PskKey(testKey), .ciphers = {}, .handshakeTimeout = 10s}};
     QSignalSpy m_received{&m_client, &DtlsClient::received};
     bool m_isConnected = false;
 };

@@ -3,6 +3,7 @@
 // dtlsd under a service manager that keeps descriptors: restarted, killed, stopped, with another
 // configuration or another number of workers, while devices talk. `DTLSD_RESTART_ROUNDS=200` takes
 // more seeds than ctest does, `DTLSD_RESTART_SEED=17` one alone.
+#include "KeptStore.h"
 #include "RestartStage.h"
 
 #include "support/ControlPeer.h"
@@ -26,12 +27,10 @@
 
 using namespace dtlsd;
 using namespace dtlsd::test;
+using namespace dtlsd::test::keptstore;
 using namespace std::chrono_literals;
 
 namespace {
-
-const QByteArray keptSessions = "dtlsd-kept-sessions-";
-const QByteArray keptSockets = "dtlsd-kept-udp-";
 
 /// Nothing in a list of complaints.
 #define VERIFY_NONE(complaints)                                                                    \
@@ -160,13 +159,6 @@ QStringList of(DaemonProcess &daemon, const char *event, const char *field)
     for (const QJsonObject &one : daemon.events(QLatin1String(event)))
         values << text(one, field);
     return values;
-}
-
-/// The content of a stored memfd.
-QByteArray contentOf(int descriptor)
-{
-    QFile file(QStringLiteral("/proc/self/fd/%1").arg(descriptor));
-    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
 }
 
 } // namespace

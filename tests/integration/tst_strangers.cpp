@@ -5,6 +5,7 @@
 #include "dtls/DtlsClient.h"
 #include "support/ClientProcess.h"
 #include "support/DaemonProcess.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QNetworkDatagram>
@@ -15,8 +16,6 @@ using namespace dtlsd;
 using namespace dtlsd::test;
 
 namespace {
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 } // namespace
 
@@ -44,11 +43,10 @@ void TestStrangers::init()
     m_daemon = std::make_unique<DaemonProcess>(
         "[server]\nlisten = 127.0.0.1:0\nworkers = 1\n[limits]\nhandshake_timeout = 3s\n"
         "[psk]\nfile =\n[identity honest]\nkey = hex:" +
-        key.toHex() + "\n[identity elsewhere]\nallow_from = 10.0.0.0/8\nkey = hex:" + key.toHex() +
-        "\n");
+        hexKey + "\n[identity elsewhere]\nallow_from = 10.0.0.0/8\nkey = hex:" + hexKey + "\n");
     QVERIFY2(m_daemon->start(), qPrintable(m_daemon->errorText()));
     m_honest = std::make_unique<DtlsClient>(
-        DtlsClient::Options{.identity = "honest", .key = PskKey(key), .ciphers = {}});
+        DtlsClient::Options{.identity = "honest", .key = PskKey(testKey), .ciphers = {}});
     QSignalSpy connected(m_honest.get(), &DtlsClient::connected);
     QVERIFY(m_honest->connectTo(m_daemon->addresses().constFirst()));
     QVERIFY(connected.wait(qtPatience));
@@ -85,15 +83,16 @@ void TestStrangers::aFailedHandshakeIsOneEventWithItsReason_data()
     const QString gcm = QStringLiteral("PSK-AES128-GCM-SHA256");
     QTest::newRow("a wrong key") << honest << QByteArray(16, 'x') << gcm << dtls12
                                  << QStringLiteral("wrong-key-or-loss");
-    QTest::newRow("an unknown identity")
-        << QStringLiteral("nobody") << key << gcm << dtls12 << QStringLiteral("unknown-identity");
+    QTest::newRow("an unknown identity") << QStringLiteral("nobody") << testKey << gcm << dtls12
+                                         << QStringLiteral("unknown-identity");
     QTest::newRow("an identity from a foreign network")
-        << QStringLiteral("elsewhere") << key << gcm << dtls12
+        << QStringLiteral("elsewhere") << testKey << gcm << dtls12
         << QStringLiteral("address-not-allowed");
     QTest::newRow("no common cipher suite")
-        << honest << key << QStringLiteral("PSK-AES128-CCM8:@SECLEVEL=0") << dtls12
+        << honest << testKey << QStringLiteral("PSK-AES128-CCM8:@SECLEVEL=0") << dtls12
         << QStringLiteral("no-shared-cipher");
-    QTest::newRow("DTLS 1.0") << honest << key << QStringLiteral("PSK-AES128-CBC-SHA:@SECLEVEL=0")
+    QTest::newRow("DTLS 1.0") << honest << testKey
+                              << QStringLiteral("PSK-AES128-CBC-SHA:@SECLEVEL=0")
                               << QStringLiteral("-dtls1") << QStringLiteral("protocol-version");
 }
 

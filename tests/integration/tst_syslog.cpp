@@ -22,14 +22,14 @@ using namespace dtlsd::test;
 namespace {
 
 // tests/run unpacks it there: installed, it would read the log of this machine, too.
-const QString unpacked = QStringLiteral(DTLSD_SOURCE_DIR "/build/rsyslog/usr");
+const QString unpackedRsyslog = QStringLiteral(DTLSD_SOURCE_DIR "/build/rsyslog/usr");
 const QByteArray key = "00112233445566778899aabbccddeeff";
 
 /// rsyslogd with its input for UDP, and a file as output, which gets each message as it came.
 class Rsyslog
 {
 public:
-    static QString program() { return unpacked + QStringLiteral("/sbin/rsyslogd"); }
+    static QString program() { return unpackedRsyslog + QStringLiteral("/sbin/rsyslogd"); }
 
     /// true: it listens.
     [[nodiscard]] bool start()
@@ -48,8 +48,9 @@ public:
                        .toUtf8());
         file.close();
         QStringList modules; // in a folder of the architecture
-        for (const QString &name : QDir(unpacked + QStringLiteral("/lib")).entryList(QDir::Dirs))
-            modules << unpacked + QStringLiteral("/lib/%1/rsyslog").arg(name);
+        for (const QString &name :
+             QDir(unpackedRsyslog + QStringLiteral("/lib")).entryList(QDir::Dirs))
+            modules << unpackedRsyslog + QStringLiteral("/lib/%1/rsyslog").arg(name);
         m_process.setProcessChannelMode(QProcess::MergedChannels);
         return m_process.run({program(),
                               {QStringLiteral("-n"), QStringLiteral("-M"), modules.join(u':'),

@@ -4,6 +4,7 @@
 #include "dtls/DtlsClient.h"
 #include "support/ClusterVolume.h"
 #include "support/DaemonProcess.h"
+#include "support/TestKey.h"
 #include "support/TestProgram.h"
 
 #include <QSignalSpy>
@@ -15,7 +16,6 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-const QByteArray hexKey = "00112233445566778899aabbccddeeff";
 const QString reloaded = u"reloaded"_s;
 const QString rejected = u"reload-rejected"_s;
 

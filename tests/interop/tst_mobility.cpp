@@ -5,6 +5,7 @@
 #include "interop/CipherSuite.h"
 #include "support/ClientProcess.h"
 #include "support/DaemonProcess.h"
+#include "support/TestKey.h"
 
 #include <QTest>
 
@@ -15,8 +16,6 @@
 using namespace dtlsd::test;
 
 namespace {
-
-const QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 
 struct Home
 {
@@ -50,7 +49,7 @@ void TestMobility::initTestCase()
     m_daemon.emplace("[server]\nlisten = 127.0.0.1:22334, [fd00::1]:22334\nworkers = 3\n"
                      "reply = {sequence} {peer}\n[tls]\nciphers = iot\n[psk]\nfile =\n"
                      "[identity *]\nkey = hex:" +
-                     key.toHex() + '\n');
+                     hexKey + '\n');
     QVERIFY2(m_daemon->start(), qPrintable(m_daemon->errorText()));
     m_version = ClientProcess::version(ClientProcess::Kind::MbedTls);
     qInfo("%s", qPrintable(m_version));
@@ -83,7 +82,7 @@ void TestMobility::aDeviceMoves()
     ClientProcess client({.kind = ClientProcess::Kind::MbedTls,
                           .server = {QHostAddress(at.server), 22334},
                           .identity = identity,
-                          .key = key,
+                          .key = testKey,
                           .cipher = suite,
                           .arguments = {}});
     if (idSize >= 0)

@@ -17,8 +17,7 @@ QByteArray configuration(const EventStage::Settings &settings, const QByteArray 
 {
     return "[server]\nlisten = " + listen + "\nworkers = 1\nreply = echo\n" + settings.server +
            "\n[limits]\n" + settings.limits + "\n[log]\nlevel = " + settings.level + '\n' +
-           settings.log +
-           "\n[psk]\nfile =\n[identity sensor-17]\nkey = hex:" + EventStage::key.toHex() + '\n' +
+           settings.log + "\n[psk]\nfile =\n[identity sensor-17]\nkey = hex:" + hexKey + '\n' +
            settings.identities;
 }
 
@@ -45,7 +44,6 @@ EventStage::Settings withService(EventStage::Settings settings, const QByteArray
 
 } // namespace
 
-const QByteArray EventStage::key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
 const QByteArray EventStage::cipher = "PSK-AES128-GCM-SHA256";
 
 EventStage::EventStage(const Settings &settings, JournalInstance *journal)

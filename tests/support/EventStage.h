@@ -8,6 +8,7 @@
 #include "dtls/DtlsClient.h"
 #include "support/DaemonProcess.h"
 #include "support/LoggedEvent.h"
+#include "support/TestKey.h"
 
 #include <QByteArray>
 #include <QUdpSocket>
@@ -20,7 +21,6 @@ namespace dtlsd::test {
 class EventStage
 {
 public:
-    static const QByteArray key;
     static const QByteArray cipher;
 
     struct Settings
@@ -74,7 +74,7 @@ public:
 
     /// The options of a device.
     static DtlsClient::Options sensor(const QByteArray &identity = "sensor-17",
-                                      const QByteArray &deviceKey = key);
+                                      const QByteArray &deviceKey = testKey);
 
 private:
     struct Device

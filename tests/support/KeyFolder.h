@@ -4,11 +4,9 @@
 #pragma once
 
 #include "support/ConfigFolder.h"
+#include "support/TestKey.h"
 
 namespace dtlsd::test {
-
-/// A key of 16 bytes.
-inline const QByteArray hexKey = "00112233445566778899aabbccddeeff";
 
 class KeyFolder : public ConfigFolder
 {

@@ -4,6 +4,7 @@
 // connected, a test can make authentic records of any type, epoch, sequence number and content.
 #pragma once
 
+#include "support/TestKey.h"
 #include "wire/Record.h"
 
 #include <QByteArray>
@@ -24,7 +25,7 @@ public:
     struct Options
     {
         QByteArray identity = "sensor-17";
-        QByteArray key = QByteArray::fromHex("00112233445566778899aabbccddeeff");
+        QByteArray key = testKey;
         QByteArray ciphers = "PSK-AES128-GCM-SHA256";
         QByteArray groups = {};          ///< OpenSSL's names; empty: OpenSSL's default
         std::uint8_t fragments = 0;      ///< code of max_fragment_length (RFC 6066 §4); 0: none

@@ -2,6 +2,7 @@
 #include "support/MemoryNetwork.h"
 
 #include "support/StoreCopy.h"
+#include "support/TestKey.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +11,7 @@ namespace dtlsd::test {
 
 PskKey MemoryNetwork::key()
 {
-    return PskKey(QByteArray::fromHex("00112233445566778899aabbccddeeff"));
+    return PskKey(testKey);
 }
 
 ServerSettings MemoryNetwork::defaultSettings()

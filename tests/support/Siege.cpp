@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/TestKey.h"
+
 #include "support/Siege.h"
 
 #include <QCoreApplication>
@@ -17,17 +19,12 @@ constexpr bool hasMemoryBounds = false; // sanitizers do not return freed memory
 constexpr bool hasMemoryBounds = true;
 #endif
 
-QByteArray key()
-{
-    return QByteArray::fromHex("00112233445566778899aabbccddeeff");
-}
-
 QByteArray configuration(const QByteArray &config)
 {
     return "[server]\nlisten = 127.0.0.1:0\nworkers = " + QByteArray::number(Siege::workers) +
            "\nreply = echo\n[log]\nstatistics_interval = 1s\n" + config +
-           "\n[psk]\nfile =\n[identity honest]\nkey = hex:" + key().toHex() +
-           "\n[identity hasty]\nkey = hex:" + key().toHex() + "\n";
+           "\n[psk]\nfile =\n[identity honest]\nkey = hex:" + hexKey +
+           "\n[identity hasty]\nkey = hex:" + hexKey + "\n";
 }
 
 /// The number before @p words; 0 if the message lacks them.
@@ -48,7 +45,7 @@ double megabytes(qint64 kibibytes)
 DtlsClient::Options Siege::device(const QByteArray &identity)
 {
     return {.identity = identity,
-            .key = PskKey(key()),
+            .key = PskKey(testKey),
             .ciphers = CipherPolicy::parse(QStringLiteral("PSK-AES128-GCM-SHA256")).value(),
             .handshakeTimeout = patience};
 }

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 // More than is sent in the time that a test may take.
 constexpr int messagesEach = 30'000;
-constexpr auto pauseBetween = 10ms;
+constexpr auto pauseBetweenMessages = 10ms;
 constexpr qsizetype several = 10;
 
 QList<QByteArray> numberedMessages(const QByteArray &sender)
@@ -50,7 +50,7 @@ Traffic::Traffic(const SocketAddress &server, const QByteArray &identity, const 
             .messages = numberedMessages("device " + QByteArray::number(++senders)),
             .handshakes = 1000,
             .repeatAfter = 100ms,
-            .pause = pauseBetween,
+            .pause = pauseBetweenMessages,
             .patience = repetitions}));
         m_devices.back()->start();
     }

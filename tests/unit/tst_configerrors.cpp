@@ -12,12 +12,12 @@ namespace {
 // Every key in these tests has one of these in it, and no message may.
 const QStringList secrets{u"5ec2e7"_s, u"5EC2E7"_s, u"sesame"_s, u"c2VzYW1l"_s};
 
-constexpr auto hexKey = "5ec2e75ec2e75ec2e75ec2e75ec2e75e";
+constexpr auto secretKey = "5ec2e75ec2e75ec2e75ec2e75ec2e75e";
 
 /// What makes @p broken complete but for what is wrong with it.
 QByteArray completed(const QByteArray &broken)
 {
-    return broken + "\n[identity valid]\nkey = hex:" + hexKey + "\n[psk]\nfile =\n";
+    return broken + "\n[identity valid]\nkey = hex:" + secretKey + "\n[psk]\nfile =\n";
 }
 
 void verifyNoSecretIn(const QStringList &messages)
@@ -139,7 +139,7 @@ void TestConfigErrors::syntax_data()
     row("an identity of two blanks", "[identity  ]",
         {u"DIR/dtlsd.ini:1: the section has no name; [section] and [identity NAME] are accepted"_s});
     row("the empty identity twice",
-        "[identity \"\"]\nkey = hex:" + QByteArray(hexKey) + "\n[identity \"\"]",
+        "[identity \"\"]\nkey = hex:" + QByteArray(secretKey) + "\n[identity \"\"]",
         {u"DIR/dtlsd.ini:3: [identity \"\"]: the section is already in line 1; each section is accepted once"_s});
     row("the empty identity without a key", "[identity \"\"]",
         {u"DIR/dtlsd.ini:1: [identity \"\"]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s});
@@ -245,7 +245,7 @@ void TestConfigErrors::values_data()
         {u"DIR/dtlsd.ini:2: [log] level: \"notice\" with a reply other than none and echo in [server] would acknowledge datagrams that are not in the log; level = info or debug, or reply = none or echo, is accepted"_s});
     row("a log level that would lose an identity's datagrams",
         "[server]\nreply = none\n[log]\nlevel = error\n[identity a]\nkey = hex:" +
-            QByteArray(hexKey) + "\nreply = got {size}",
+            QByteArray(secretKey) + "\nreply = got {size}",
         {u"DIR/dtlsd.ini:4: [log] level: \"error\" with a reply other than none and echo in [identity a] would acknowledge datagrams that are not in the log; level = info or debug, or reply = none or echo, is accepted"_s});
 }
 
@@ -256,10 +256,10 @@ void TestConfigErrors::identities_data()
         row(name, "[identity a]\nkey = " + key, expected);
     };
     identity(
-        "a key without a form", hexKey,
+        "a key without a form", secretKey,
         {u"DIR/dtlsd.ini:2: [identity a] key: has no known form; hex:, base64:, text: or file: before the key is accepted"_s});
     identity(
-        "a key in a form that does not exist", "hec:" + QByteArray(hexKey),
+        "a key in a form that does not exist", "hec:" + QByteArray(secretKey),
         {u"DIR/dtlsd.ini:2: [identity a] key: has no known form; hex:, base64:, text: or file: before the key is accepted"_s});
     identity(
         "a key that is missing", "",
@@ -268,10 +268,10 @@ void TestConfigErrors::identities_data()
         "a key with an odd number of digits", "hex:5ec2e7f",
         {u"DIR/dtlsd.ini:2: [identity a] key: is not hexadecimal: it has an odd number of digits; an even number of hexadecimal digits is accepted"_s});
     identity(
-        "a key with 0x before it", "0x" + QByteArray(hexKey),
+        "a key with 0x before it", "0x" + QByteArray(secretKey),
         {u"DIR/dtlsd.ini:2: [identity a] key: has no known form: it begins with 0x; hex:, base64:, text: or file: before the key is accepted"_s});
     identity(
-        "a key with 0x behind hex:", "hex:0x" + QByteArray(hexKey),
+        "a key with 0x behind hex:", "hex:0x" + QByteArray(secretKey),
         {u"DIR/dtlsd.ini:2: [identity a] key: is not hexadecimal: it begins with 0x; an even number of hexadecimal digits is accepted"_s});
     identity(
         "a key in base64 without its form", "c2VzYW1lIG9wZW4gbm93IQ==",
@@ -303,10 +303,10 @@ void TestConfigErrors::identities_data()
     row("an identity without a key", "[identity a]\nreply = none",
         {u"DIR/dtlsd.ini:1: [identity a]: there is no key; key = hex:..., base64:..., text:... or file:... is accepted"_s});
     row("an identity that is too long",
-        "[identity " + QByteArray(256, 'x') + "]\nkey = hex:" + hexKey,
+        "[identity " + QByteArray(256, 'x') + "]\nkey = hex:" + secretKey,
         {u"DIR/dtlsd.ini:1: [identity "_s + QString(247, u'x') +
          u"…]: the identity has 256 bytes; up to 255 bytes are accepted"_s});
-    const QByteArray a = "[identity a]\nkey = hex:" + QByteArray(hexKey) + '\n';
+    const QByteArray a = "[identity a]\nkey = hex:" + QByteArray(secretKey) + '\n';
     row("a next key that is wrong", a + "next_key = 5ec2e7",
         {u"DIR/dtlsd.ini:3: [identity a] next_key: has no known form; hex:, base64:, text: or file: before the key is accepted"_s});
     row("a network with a mask", a + "allow_from = 10.0.0.0/255.0.0.0",
@@ -329,7 +329,7 @@ void TestConfigErrors::identities_data()
 void TestConfigErrors::keyFile_data()
 {
     columns();
-    const QByteArray key = hexKey;
+    const QByteArray key = secretKey;
     row("a line without a colon", "a:" + key + "\n" + key,
         {u"DIR/psk.txt:2: there is no colon; identity:hexkey is accepted"_s});
     const auto habit = [](const char *name, const QByteArray &text, const QString &told) {

@@ -26,7 +26,7 @@ QJsonObject objectOf(const QByteArray &line)
     return QJsonDocument::fromJson(line).object();
 }
 
-SessionAnswer session(const QByteArray &identity)
+SessionAnswer answerAbout(const QByteArray &identity)
 {
     SessionAnswer answer = SessionAnswer::parse(objectOf(sessionLine)).value();
     answer.identity = identity;
@@ -176,14 +176,14 @@ void TestDtlsctlReport::servicesHaveTheirLines()
 
 void TestDtlsctlReport::sessionsAreATable()
 {
-    SessionAnswer handshake = session({});
+    SessionAnswer handshake = answerAbout({});
     handshake.state = u"handshaking"_s;
     handshake.cipher.clear();
     handshake.connectionId.clear();
     handshake.serviceSource.clear();
     handshake.peer = u"[2001:db8::1]:5683"_s;
     handshake.traffic = {};
-    const TextBlock block = sessionsReport({session("sensor-17"), handshake}, 0);
+    const TextBlock block = sessionsReport({answerAbout("sensor-17"), handshake}, 0);
     QCOMPARE(texts(block).join(u'\n'), QString::fromLatin1(table).trimmed());
     QCOMPARE(block[0].tone, TextLine::Tone::Heading);
 }
@@ -192,19 +192,19 @@ void TestDtlsctlReport::aTableMayComeInBlocks()
 {
     SessionsTable table;
     QVERIFY(!table.isBegun());
-    const QStringList first = texts(table.next({session("ab")}));
+    const QStringList first = texts(table.next({answerAbout("ab")}));
     QVERIFY(table.isBegun());
     QCOMPARE(first.size(), 2);
-    const QStringList second = texts(table.next({session("abcdefghijklmn"), session("a")}));
+    const QStringList second = texts(table.next({answerAbout("abcdefghijklmn"), answerAbout("a")}));
     QCOMPARE(second.size(), 2); // no headings again
     QVERIFY(second[0].indexOf(u"192.0.2.7") > first[1].indexOf(u"192.0.2.7"));
     QCOMPARE(second[1].indexOf(u"192.0.2.7"), second[0].indexOf(u"192.0.2.7"));
-    QCOMPARE(texts(table.next({session("a")}))[0], second[1]); // columns never shrink
+    QCOMPARE(texts(table.next({answerAbout("a")}))[0], second[1]); // columns never shrink
 }
 
 void TestDtlsctlReport::theEmptyIdentityIsShown()
 {
-    const QStringList lines = texts(sessionsReport({session({})}, 0));
+    const QStringList lines = texts(sessionsReport({answerAbout({})}, 0));
     QVERIFY2(lines[1].contains(u"  \"\"        192.0.2.7:5683"), qPrintable(lines[1]));
 }
 
@@ -215,8 +215,10 @@ void TestDtlsctlReport::noSessionsAreSaid()
 
 void TestDtlsctlReport::wideAndCombiningCharactersKeepTheColumns()
 {
-    const QStringList lines = texts(sessionsReport(
-        {session("abcd"), session("\u6e29\u5ea6"), session("abce\u0301"), session("ab")}, 0));
+    const QStringList lines =
+        texts(sessionsReport({answerAbout("abcd"), answerAbout("\u6e29\u5ea6"),
+                              answerAbout("abce\u0301"), answerAbout("ab")},
+                             0));
     const qsizetype column = lines[0].indexOf(u"PEER");
     for (const QString &line : lines.sliced(1))
         QCOMPARE(displayWidth(line.first(line.indexOf(u"192.0.2.7"))), int(column));
@@ -224,7 +226,7 @@ void TestDtlsctlReport::wideAndCombiningCharactersKeepTheColumns()
 
 void TestDtlsctlReport::whatPeersSentCannotDrawOnTheTerminal()
 {
-    SessionAnswer evil = session("\x1b[2J\xff\u202e\n");
+    SessionAnswer evil = answerAbout("\x1b[2J\xff\u202e\n");
     evil.cipher = u"\x1b[31m"_s;
     evil.peer = u"\x9b"
                 "31m"_s;
@@ -236,17 +238,17 @@ void TestDtlsctlReport::whatPeersSentCannotDrawOnTheTerminal()
 
 void TestDtlsctlReport::aTableIsCutToTheTerminal()
 {
-    const QStringList lines = texts(sessionsReport({session(QByteArray(255, 'x'))}, 60));
+    const QStringList lines = texts(sessionsReport({answerAbout(QByteArray(255, 'x'))}, 60));
     for (const QString &line : lines)
         QCOMPARE(displayWidth(line), 60);
     QVERIFY(lines[1].contains(QString(32, u'x') + u"…  192."_s));
-    QVERIFY(
-        texts(sessionsReport({session(QByteArray(255, 'x'))}, 0))[1].contains(QString(255, u'x')));
+    QVERIFY(texts(sessionsReport({answerAbout(QByteArray(255, 'x'))}, 0))[1].contains(
+        QString(255, u'x')));
 }
 
 void TestDtlsctlReport::aLongTextIsCut()
 {
-    SessionAnswer answer = session("sensor-17");
+    SessionAnswer answer = answerAbout("sensor-17");
     answer.local = QString(257, u'x');
     const QString line = texts(sessionsReport({answer}, 0))[1];
     QVERIFY(line.contains(QString(256, u'x') + u'…'));

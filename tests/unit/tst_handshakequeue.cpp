@@ -22,7 +22,7 @@ Path from(int port)
             SocketAddress(QHostAddress(QStringLiteral("192.0.2.1")), 22334)};
 }
 
-Path elsewhere(int port)
+Path fromElsewhere(int port)
 {
     return {SocketAddress(QHostAddress(QStringLiteral("198.51.100.5")),
                           static_cast<std::uint16_t>(port)),
@@ -107,7 +107,7 @@ void TestHandshakeQueue::networksTakeTurns()
 {
     HandshakeQueue queue;
     for (int i = 0; i < 100; ++i)
-        QVERIFY(queue.addFollowUp(m_socket, elsewhere(1), Packet("many")));
+        QVERIFY(queue.addFollowUp(m_socket, fromElsewhere(1), Packet("many")));
     QVERIFY(addFollowUp(queue, 1, "one"));
     QCOMPARE(queue.take()->bytes, "many");
     QCOMPARE(queue.take()->bytes, "one");
@@ -119,7 +119,7 @@ void TestHandshakeQueue::aFullNetworkLeavesRoomForOthers()
     HandshakeQueue queue(8, 1000);
     int kept = 0;
     for (int i = 0; i < 100; ++i)
-        kept += queue.addFollowUp(m_socket, elsewhere(1), Packet("x")) ? 1 : 0;
+        kept += queue.addFollowUp(m_socket, fromElsewhere(1), Packet("x")) ? 1 : 0;
     QCOMPARE(kept, 4);
     QVERIFY(addFollowUp(queue, 1, "x"));
     QVERIFY(addFollowUp(queue, 1, "x"));
@@ -160,16 +160,16 @@ void TestHandshakeQueue::aProvedHelloReplacesTheOneOfItsPath()
 void TestHandshakeQueue::theLightestNetworkIsFirst()
 {
     Accounts<SocketAddress> networks;
-    QVERIFY(networks.enter(elsewhere(1).peer.network(), 0));
+    QVERIFY(networks.enter(fromElsewhere(1).peer.network(), 0));
     HandshakeQueue queue;
-    for (const Path &path : {elsewhere(1), elsewhere(2), from(1)}) {
+    for (const Path &path : {fromElsewhere(1), fromElsewhere(2), from(1)}) {
         const QByteArray bytes = hello(1, "cookie");
         QVERIFY(queue.addHello(m_socket, path, bytes, *Packet(bytes).newHello()));
         QVERIFY(queue.addProved(*queue.take(), {}, {}));
     }
     QCOMPARE(queue.firstProved(networks)->path, from(1));
     QCOMPARE(queue.takeProved().path, from(1));
-    QCOMPARE(queue.firstProved(networks)->path, elsewhere(1));
+    QCOMPARE(queue.firstProved(networks)->path, fromElsewhere(1));
 }
 
 void TestHandshakeQueue::aHelloThatIsRepeatedWaitsOnce()

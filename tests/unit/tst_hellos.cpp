@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-ServerSettings settingsWith(const QString &ciphers)
+ServerSettings settingsOffering(const QString &ciphers)
 {
     ServerSettings settings = MemoryNetwork::defaultSettings();
     settings.tls.ciphers = CipherPolicy::parse(ciphers).value();
@@ -91,7 +91,7 @@ void TestHellos::aHelloThatIsTooLongIsDropped()
 {
     QFETCH(qsizetype, size);
     QFETCH(bool, isAccepted);
-    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork network(settingsOffering(QStringLiteral("modern")));
     auto hello = proved(network, {});
     hello.padding = 1;
     const qsizetype others = hello.datagram().size() - Record::headerSize - 12 - 1;
@@ -104,7 +104,7 @@ void TestHellos::aHelloThatIsTooLongIsDropped()
     QCOMPARE(network.server->statistics().unverified.malformed, 0U);
 
     // And in pieces, from the first of them.
-    MemoryNetwork another(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork another(settingsOffering(QStringLiteral("modern")));
     auto pieces = proved(another, {});
     pieces.padding = hello.padding;
     ask(another, pieces.firstFragment(200));
@@ -116,7 +116,7 @@ void TestHellos::aHelloThatIsTooLongIsDropped()
 
 void TestHellos::theRestOfAHelloCannotBeLonger()
 {
-    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork network(settingsOffering(QStringLiteral("modern")));
     auto hello = proved(network, {});
     hello.padding = 1000;
     QCOMPARE(ask(network, hello.firstFragment(200)), QByteArray());
@@ -150,7 +150,7 @@ void TestHellos::groupsAreThoseOfTheServer()
     QFETCH(QByteArray, ciphers);
     QFETCH(QByteArray, groups);
     QFETCH(QByteArray, chosen);
-    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork network(settingsOffering(QStringLiteral("modern")));
     KeyedDevice device(network, address, {.ciphers = ciphers, .groups = groups});
     QCOMPARE(device.connect(), !chosen.isEmpty());
     if (chosen.isEmpty())
@@ -169,7 +169,7 @@ void TestHellos::whatWasOfferedIsToldWithTheFailure_data()
 void TestHellos::whatWasOfferedIsToldWithTheFailure()
 {
     QFETCH(bool, isInPieces);
-    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork network(settingsOffering(QStringLiteral("modern")));
     CraftedHello hello;
     hello.cipherSuites = QByteArray::fromHex("008c00aed001");
     hello.padding = 500;
@@ -202,7 +202,7 @@ void TestHellos::anAlertInClearIsNamedAndEndsNothing()
     QFETCH(QByteArray, alert);
     QFETCH(HandshakeFailure, reason);
     QFETCH(QByteArray, text);
-    ServerSettings settings = settingsWith(QStringLiteral("modern"));
+    ServerSettings settings = settingsOffering(QStringLiteral("modern"));
     MemoryNetwork network(settings);
     const auto hello = proved(network, {});
     QVERIFY(!ask(network, hello.datagram()).isEmpty());
@@ -227,7 +227,7 @@ void TestHellos::anAlertInClearIsNamedAndEndsNothing()
 
 void TestHellos::anAlertBehindTheChangeOfKeysIsNotTheDevices()
 {
-    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork network(settingsOffering(QStringLiteral("modern")));
     KeyedDevice device(network, address, {.key = QByteArray(16, 'w')});
     QVERIFY(!device.connect());
     network.arrive(address, clearAlert(2, 47)); // it would be protected
@@ -238,7 +238,7 @@ void TestHellos::anAlertBehindTheChangeOfKeysIsNotTheDevices()
 
 void TestHellos::anEmptyIdentityIsNamed()
 {
-    MemoryNetwork network(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork network(settingsOffering(QStringLiteral("modern")));
     KeyedDevice device(network, address, {.identity = ""});
     QVERIFY(!device.connect());
     QTRY_COMPARE(network.events<HandshakeFailed>().size(), 1U);
@@ -246,7 +246,7 @@ void TestHellos::anEmptyIdentityIsNamed()
     QVERIFY(failureIn(network).session.hasIdentity());
     QCOMPARE(failureIn(network).session.identity, QByteArray());
 
-    MemoryNetwork another(settingsWith(QStringLiteral("modern")));
+    MemoryNetwork another(settingsOffering(QStringLiteral("modern")));
     QVERIFY(!ask(another, proved(another, {}).datagram()).isEmpty());
     QTRY_COMPARE(another.events<HandshakeFailed>().size(), 1U);
     QCOMPARE(failureIn(another).reason, HandshakeFailure::Timeout);

@@ -11,12 +11,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-SocketAddress at(const QString &address, int port)
+SocketAddress at(const QString &host, int port)
 {
-    return {QHostAddress(address), static_cast<quint16>(port)};
+    return {QHostAddress(host), static_cast<quint16>(port)};
 }
 
-const QString home = QStringLiteral("192.0.2.77");
+const QString homeAddress = QStringLiteral("192.0.2.77");
 
 } // namespace
 
@@ -75,8 +75,8 @@ void TestLimits::aHandshakeWithinItsGraceGivesWayToNobody()
     MemoryNetwork network(settings);
     network.stopClock();
     for (int port = 1; port <= 3; ++port)
-        network.addHalfOpen(at(home, port));
-    auto &late = network.add(at(home, 4));
+        network.addHalfOpen(at(homeAddress, port));
+    auto &late = network.add(at(homeAddress, 4));
     network.run();
     QVERIFY(!late.client->isConnected());
     QCOMPARE(network.events<HandshakeFailed>().size(), 0U);
@@ -103,7 +103,7 @@ void TestLimits::theNetworkWithMostUnfinishedHandshakesMakesRoom()
     settings.limits.handshakeTimeout = 5min;
     MemoryNetwork network(settings);
     network.stopClock();
-    network.addHalfOpen(at(home, 1)); // the oldest of all
+    network.addHalfOpen(at(homeAddress, 1)); // the oldest of all
     for (int i = 1; i <= 30; ++i) {
         network.addHalfOpen(at(prefix.arg(i), 4000));
         network.advance(HalfOpen::grace);
@@ -112,12 +112,12 @@ void TestLimits::theNetworkWithMostUnfinishedHandshakesMakesRoom()
     const auto failed = network.events<HandshakeFailed>();
     QCOMPARE(failed.size(), 21U);
     for (const HandshakeFailed &event : failed)
-        QVERIFY(event.session.path.peer != at(home, 1));
+        QVERIFY(event.session.path.peer != at(homeAddress, 1));
     // Others get in, at the cost of that network as well.
-    auto &neighbour = network.add(at(home, 2));
+    auto &neighbour = network.add(at(homeAddress, 2));
     network.run();
     QVERIFY(neighbour.client->isConnected());
-    QVERIFY(network.events<HandshakeFailed>().back().session.path.peer != at(home, 1));
+    QVERIFY(network.events<HandshakeFailed>().back().session.path.peer != at(homeAddress, 1));
 }
 
 void TestLimits::theIdentityWithMostSessionsMakesRoom()

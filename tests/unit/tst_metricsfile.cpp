@@ -22,9 +22,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A file that a test lets be written when it likes, in a folder that goes with it.
-struct Bench
+struct FileBench
 {
-    explicit Bench(std::chrono::milliseconds interval = 1h)
+    explicit FileBench(std::chrono::milliseconds interval = 1h)
         : file(
               [this](const auto &then) {
                   ++asked;
@@ -98,7 +98,7 @@ private Q_SLOTS:
 
 void TestMetricsFile::itIsWrittenAtOnceForEverybodyToRead()
 {
-    Bench bench;
+    FileBench bench;
     const mode_t before = umask(0077);
     const auto restore = qScopeGuard([before] { umask(before); });
     bench.file.setPath(bench.path());
@@ -111,7 +111,7 @@ void TestMetricsFile::itIsWrittenAtOnceForEverybodyToRead()
 
 void TestMetricsFile::itIsReplacedEachInterval()
 {
-    Bench bench(5ms);
+    FileBench bench(5ms);
     bench.file.setPath(bench.path());
     const QByteArray first = metricsText(bench.state);
     QFile reader(bench.path());
@@ -125,12 +125,12 @@ void TestMetricsFile::itIsReplacedEachInterval()
 
 void TestMetricsFile::withoutAPathNothingIsAskedOrWritten()
 {
-    Bench bench(1ms);
+    FileBench bench(1ms);
     bench.file.setPath({});
     bench.file.setPath(bench.path());
     bench.file.setPath({});
     const int before = bench.asked;
-    Bench clock(1ms);
+    FileBench clock(1ms);
     clock.file.setPath(clock.path());
     QTRY_VERIFY(clock.asked > 10); // several intervals
     QCOMPARE(bench.asked, before);
@@ -140,7 +140,7 @@ void TestMetricsFile::withoutAPathNothingIsAskedOrWritten()
 
 void TestMetricsFile::aNewPathTakesTheOldFileAway()
 {
-    Bench bench;
+    FileBench bench;
     bench.file.setPath(bench.path());
     bench.file.setPath(bench.path(QStringLiteral("other.prom")));
     QCOMPARE(bench.files(), QStringList{QStringLiteral("other.prom")});
@@ -150,7 +150,7 @@ void TestMetricsFile::aNewPathTakesTheOldFileAway()
 
 void TestMetricsFile::aFailureIsWarnedAboutOnceUntilItWorksAgain()
 {
-    Bench bench;
+    FileBench bench;
     const QString path = bench.path(QStringLiteral("sub/dtlsd.prom"));
     const QString missing =
         QStringLiteral("[control] metrics_file: cannot write %1: No such file or directory")
@@ -178,7 +178,7 @@ void TestMetricsFile::aFailureIsWarnedAboutOnceUntilItWorksAgain()
 
 void TestMetricsFile::aTextThatDoesNotFitLeavesTheOldOne()
 {
-    Bench bench;
+    FileBench bench;
     bench.file.setPath(bench.path());
     const QByteArray first = metricsText(bench.state);
     bench.state.identities = 1;
@@ -191,7 +191,7 @@ void TestMetricsFile::aTextThatDoesNotFitLeavesTheOldOne()
 
 void TestMetricsFile::aFileOfSomebodyElseStays()
 {
-    Bench bench;
+    FileBench bench;
     QFile precious(bench.path());
     QVERIFY(precious.open(QIODevice::WriteOnly) && precious.write("precious") > 0);
     precious.close();
@@ -205,7 +205,7 @@ void TestMetricsFile::aFileOfSomebodyElseStays()
 
 void TestMetricsFile::aDaemonThatDoesNotAnswerLetsItGrowOld()
 {
-    Bench bench;
+    FileBench bench;
     bench.file.setPath(bench.path());
     const auto before = bench.content();
     bench.answers = false;
@@ -218,7 +218,7 @@ void TestMetricsFile::aDaemonThatDoesNotAnswerLetsItGrowOld()
 
 void TestMetricsFile::anAnswerThatComesLateIsWrittenWhereItBelongsNow()
 {
-    Bench bench;
+    FileBench bench;
     bench.isSlow = true;
     const QString other = bench.path(QStringLiteral("other.prom"));
     bench.file.setPath(bench.path());

@@ -13,7 +13,7 @@ using namespace dtlsd::test;
 
 namespace {
 
-struct Owner final : ServicePort::Owner
+struct AnswersOwner final : ServicePort::Owner
 {
     void answered(std::span<const Outbound> some) override
     {
@@ -90,7 +90,7 @@ void TestServiceHeader::aHeaderSaysWhereTheDeviceIs()
 {
     QFETCH(SocketAddress, peer);
     QFETCH(SocketAddress, local);
-    Owner owner;
+    AnswersOwner owner;
     ServicePort port(settings(ForwardOptions::Header::Proxy), std::make_shared<SharedServices>(),
                      owner);
     const SessionInfo before = session();
@@ -104,7 +104,7 @@ void TestServiceHeader::aHeaderSaysWhereTheDeviceIs()
 
 void TestServiceHeader::anAnswerGoesToWhereTheDeviceIs()
 {
-    Owner owner;
+    AnswersOwner owner;
     ServicePort port(settings(ForwardOptions::Header::Proxy), std::make_shared<SharedServices>(),
                      owner);
     SessionInfo info = session();
@@ -121,7 +121,7 @@ void TestServiceHeader::anAnswerGoesToWhereTheDeviceIs()
 void TestServiceHeader::aHeaderComesAndGoesWithTheSettings()
 {
     using Header = ForwardOptions::Header;
-    Owner owner;
+    AnswersOwner owner;
     ServicePort port(settings(Header::None), std::make_shared<SharedServices>(), owner);
     const SessionInfo info = session();
     QCOMPARE(forwarded(port, info), "21.5");

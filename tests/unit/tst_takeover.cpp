@@ -23,14 +23,14 @@ namespace {
 
 using End = MemoryNetwork::End;
 
-const QByteArray deviceId = QByteArray::fromHex("0a0b0c0d");
+const QByteArray ownId = QByteArray::fromHex("0a0b0c0d");
 
-ServerSettings settings()
+ServerSettings receipts()
 {
     return everySuiteReplying(QStringLiteral("ACK {sequence}"));
 }
 
-SocketAddress at(int network)
+SocketAddress addressIn(int network)
 {
     return {QHostAddress(0x0a000001U + (static_cast<quint32>(network) << 8)), 5683};
 }
@@ -115,12 +115,12 @@ void TestTakeover::sessionsGoOn()
     QFETCH(QByteArray, suite);
     QFETCH(bool, hasId);
     QFETCH(End, end);
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
     KeyedClient::Options options{.ciphers = suite};
     if (hasId)
-        options.connectionId = deviceId;
-    KeyedDevice device(network, at(1), options);
+        options.connectionId = ownId;
+    KeyedDevice device(network, addressIn(1), options);
     QVERIFY(device.connect());
     const SessionInfo opened = network.sessions().at(0).info;
     int sequence = 0;
@@ -129,7 +129,7 @@ void TestTakeover::sessionsGoOn()
             device.send(device.seal("reading"));
             QCOMPARE(device.received.back(), ack(++sequence));
         }
-        const Takeover::Count count = network.restart(end, settings());
+        const Takeover::Count count = network.restart(end, receipts());
         QCOMPARE(count.taken, 1);
         QCOMPARE(count.ended + count.damaged + count.homeless, 0);
         const SessionReport report = network.sessions().at(0);
@@ -158,9 +158,9 @@ void TestTakeover::nothingIsTakenTwice_data()
 void TestTakeover::nothingIsTakenTwice()
 {
     QFETCH(End, end);
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
-    KeyedDevice device(network, at(1), {});
+    KeyedDevice device(network, addressIn(1), {});
     QVERIFY(device.connect());
     std::vector<QByteArray> recorded;
     for (int i = 0; i < 100; ++i) {
@@ -169,7 +169,7 @@ void TestTakeover::nothingIsTakenTwice()
             device.send(recorded.back());
     }
     const std::size_t before = network.datagrams.size();
-    QCOMPARE(network.restart(end, settings()).taken, 1);
+    QCOMPARE(network.restart(end, receipts()).taken, 1);
     for (int i = 0; i < 100; ++i) {
         if (i % 3 != 0)
             device.send(recorded[static_cast<std::size_t>(i)]);
@@ -182,13 +182,13 @@ void TestTakeover::nothingIsTakenTwice()
 void TestTakeover::lateRecordsAreTakenIfTheSessionWasLeft()
 {
     for (const End end : {End::Left, End::Killed}) {
-        MemoryNetwork network(settings());
+        MemoryNetwork network(receipts());
         network.keepSessions();
-        KeyedDevice device(network, at(1), {});
+        KeyedDevice device(network, addressIn(1), {});
         QVERIFY(device.connect());
         const QByteArray late = device.seal("late");
         device.send(device.seal("newer"));
-        QCOMPARE(network.restart(end, settings()).taken, 1);
+        QCOMPARE(network.restart(end, receipts()).taken, 1);
         device.send(late);
         QCOMPARE(network.datagrams.size(), end == End::Left ? 2U : 1U);
         device.send(late);
@@ -199,19 +199,19 @@ void TestTakeover::lateRecordsAreTakenIfTheSessionWasLeft()
 void TestTakeover::aRepeatedFinishedIsAnsweredByTheNextProcess()
 {
     for (const bool hasId : {false, true}) {
-        MemoryNetwork network(settings());
+        MemoryNetwork network(receipts());
         network.keepSessions();
         KeyedClient::Options options;
         if (hasId)
-            options.connectionId = deviceId;
-        KeyedDevice device(network, at(1), options);
+            options.connectionId = ownId;
+        KeyedDevice device(network, addressIn(1), options);
         for (const QByteArray &datagram : device.connectUpToLastFlight())
             network.arrive(device.address(), datagram);
         std::vector<QByteArray> lost;
         for (const OutgoingDatagram &sent : network.serverSocket->takeSent())
             lost.push_back(sent.bytes);
         QVERIFY(!device.isConnected());
-        QCOMPARE(network.restart(End::Killed, settings()).taken, 1);
+        QCOMPARE(network.restart(End::Killed, receipts()).taken, 1);
         device.send(device.seal(ContentType::Handshake, device.ownFinished(), 1, 1));
         QVERIFY(device.isConnected());
         lost.insert(lost.end(), device.heard.begin(), device.heard.end());
@@ -221,55 +221,55 @@ void TestTakeover::aRepeatedFinishedIsAnsweredByTheNextProcess()
 
 void TestTakeover::aMoveIsRemembered()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
-    KeyedDevice device(network, at(1), {.connectionId = deviceId});
+    KeyedDevice device(network, addressIn(1), {.connectionId = ownId});
     QVERIFY(device.connect());
-    device.moveTo(at(2));
+    device.moveTo(addressIn(2));
     device.send(device.seal("from elsewhere"));
-    QCOMPARE(network.restart(End::Killed, settings()).taken, 1);
-    QCOMPARE(network.sessions().at(0).info.path.peer, at(2));
-    device.moveTo(at(3));
+    QCOMPARE(network.restart(End::Killed, receipts()).taken, 1);
+    QCOMPARE(network.sessions().at(0).info.path.peer, addressIn(2));
+    device.moveTo(addressIn(3));
     device.send(device.seal("and on"));
     QCOMPARE(device.received.back(), ack(2));
-    QCOMPARE(network.sessions().at(0).info.path.peer, at(3));
+    QCOMPARE(network.sessions().at(0).info.path.peer, addressIn(3));
 }
 
 void TestTakeover::anUnprovedPathStaysSo()
 {
     MemoryNetwork network(everySuiteReplying(QString(2000, u'x')));
     network.keepSessions();
-    KeyedDevice device(network, at(1), {.connectionId = deviceId});
+    KeyedDevice device(network, addressIn(1), {.connectionId = ownId});
     QVERIFY(device.connect());
-    device.moveTo(at(2));
+    device.moveTo(addressIn(2));
     device.send(device.seal("from elsewhere"));
     QVERIFY(device.received.empty()); // more than three times what came
     QCOMPARE(network.restart(End::Left, everySuiteReplying(QString(2000, u'x'))).taken, 1);
     device.send(device.seal("again"));
     QVERIFY(device.received.empty());
-    device.moveTo(at(1)); // the path that is proved
+    device.moveTo(addressIn(1)); // the path that is proved
     device.send(device.seal("at home"));
     QCOMPARE(device.received.size(), 1U);
 }
 
 void TestTakeover::whatHasEndedIsNotTakenOver()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
-    KeyedDevice closes(network, at(1), {});
-    KeyedDevice isClosed(network, at(2), {.connectionId = deviceId});
-    KeyedDevice stays(network, at(3), {});
-    KeyedDevice handshaking(network, at(4), {});
+    KeyedDevice closes(network, addressIn(1), {});
+    KeyedDevice isClosed(network, addressIn(2), {.connectionId = ownId});
+    KeyedDevice stays(network, addressIn(3), {});
+    KeyedDevice handshaking(network, addressIn(4), {});
     QVERIFY(closes.connect() && isClosed.connect() && stays.connect());
     static_cast<void>(handshaking.connectUpToLastFlight());
     closes.send(closes.seal(ContentType::Alert, QByteArray("\x01\x00", 2)));
     network.server->closeSessions(
-        [](const SessionInfo &session) { return session.path.peer == at(2); }, {});
+        [](const SessionInfo &session) { return session.path.peer == addressIn(2); }, {});
     const QByteArray store = bytesOf(network.stores.at(0)->descriptor());
-    const Takeover::Count count = network.restart(End::Killed, settings());
+    const Takeover::Count count = network.restart(End::Killed, receipts());
     QCOMPARE(count.taken, 1);
     QCOMPARE(count.ended + count.damaged, 0);
-    QCOMPARE(network.sessions().at(0).info.path.peer, at(3));
+    QCOMPARE(network.sessions().at(0).info.path.peer, addressIn(3));
     QVERIFY(network.serverSocket->takeSent().empty());
     QCOMPARE(store.count("sensor-17"), 1); // the others are wiped
 }
@@ -279,9 +279,9 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo_data()
     QTest::addColumn<ServerSettings>("next");
     QTest::addColumn<int>("seconds");
     QTest::addColumn<CloseReason>("reason");
-    ServerSettings changed = settings();
+    ServerSettings changed = receipts();
     const auto withEntry = [&](PskIdentity entry) {
-        ServerSettings made = settings();
+        ServerSettings made = receipts();
         auto store = std::make_shared<PskStore>();
         store->add("sensor-17", std::move(entry));
         made.identities = store;
@@ -300,11 +300,11 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo_data()
                       .allowFrom = {{QHostAddress(QStringLiteral("192.168.0.0")), 16}},
                       .reply = {}})
         << 0 << CloseReason::Revoked;
-    changed = settings();
+    changed = receipts();
     changed.tls.ciphers = CipherPolicy::parse(QStringLiteral("strict")).value();
     QTest::newRow("suite not offered") << changed << 0 << CloseReason::Revoked;
-    QTest::newRow("idle") << settings() << 601 << CloseReason::Idle;
-    changed = settings();
+    QTest::newRow("idle") << receipts() << 601 << CloseReason::Idle;
+    changed = receipts();
     changed.limits.sessionLifetime = 60s;
     QTest::newRow("too old") << changed << 61 << CloseReason::Lifetime;
 }
@@ -314,10 +314,10 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo()
     QFETCH(ServerSettings, next);
     QFETCH(int, seconds);
     QFETCH(CloseReason, reason);
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.stopClock();
     network.keepSessions();
-    KeyedDevice device(network, at(1), {});
+    KeyedDevice device(network, addressIn(1), {});
     QVERIFY(device.connect());
     const SessionId id = network.sessions().at(0).info.id;
     network.letPass(std::chrono::seconds(seconds)); // while no process runs
@@ -338,11 +338,11 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo()
 
 void TestTakeover::aKeyThatIsRotatedOutAtTheNextPlaceStays()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
-    KeyedDevice device(network, at(1), {});
+    KeyedDevice device(network, addressIn(1), {});
     QVERIFY(device.connect());
-    ServerSettings rotated = settings();
+    ServerSettings rotated = receipts();
     auto store = std::make_shared<PskStore>();
     store->add("sensor-17", {.key = PskKey(QByteArray(16, 'n')),
                              .nextKey = MemoryNetwork::key(),
@@ -356,16 +356,16 @@ void TestTakeover::aKeyThatIsRotatedOutAtTheNextPlaceStays()
 
 void TestTakeover::timesGoOn()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.stopClock();
     network.keepSessions();
-    KeyedDevice device(network, at(1), {});
+    KeyedDevice device(network, addressIn(1), {});
     QVERIFY(device.connect());
     network.advance(100s);
     device.send(device.seal("reading"));
     network.advance(50s);
     network.letPass(30s);
-    QCOMPARE(network.restart(End::Killed, settings()).taken, 1);
+    QCOMPARE(network.restart(End::Killed, receipts()).taken, 1);
     const SessionReport report = network.sessions().at(0);
     QCOMPARE(report.age, 180s);
     QCOMPARE(report.idle, 80s);
@@ -378,44 +378,45 @@ void TestTakeover::timesGoOn()
 
 void TestTakeover::theOrderOfSilenceGoesOn()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.stopClock();
     network.keepSessions();
     std::vector<std::unique_ptr<KeyedDevice>> devices;
     for (int i = 0; i < 4; ++i) {
-        devices.push_back(std::make_unique<KeyedDevice>(network, at(i), KeyedClient::Options{}));
+        devices.push_back(
+            std::make_unique<KeyedDevice>(network, addressIn(i), KeyedClient::Options{}));
         QVERIFY(devices.back()->connect());
         network.advance(1s);
     }
     devices[0]->send(devices[0]->seal("the last one to speak"));
-    ServerSettings three = settings();
+    ServerSettings three = receipts();
     three.limits.maxSessions = 3;
     QCOMPARE(network.restart(End::Killed, three).taken, 4);
     network.advance(1ms);
     const auto closed = network.events<SessionClosed>();
     QCOMPARE(closed.size(), 1U);
     QCOMPARE(closed.at(0).reason, CloseReason::Evicted);
-    QCOMPARE(closed.at(0).session.path.peer, at(1));
+    QCOMPARE(closed.at(0).session.path.peer, addressIn(1));
 }
 
 void TestTakeover::aRebootedDeviceHasOneSession()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.stopClock();
     network.keepSessions();
-    KeyedDevice before(network, at(1), {});
+    KeyedDevice before(network, addressIn(1), {});
     QVERIFY(before.connect());
     const QByteArray old = bytesOf(network.stores.at(0)->descriptor());
     network.advance(10s);
     network.server->closeSessions([](const SessionInfo &) { return true; }, {});
     network.advance(10s);
-    KeyedDevice after(network, at(1), {});
+    KeyedDevice after(network, addressIn(1), {});
     QVERIFY(after.connect());
     // A process that was killed after it had opened the new session, and before it ended the old.
     std::vector<std::unique_ptr<SessionStore>> both;
     both.push_back(std::move(SessionStore::open(copyOf(*network.stores.at(0)))).value());
     both.push_back(std::move(SessionStore::open(memfdOf(old))).value());
-    const Takeover::Count count = network.restartWith(std::move(both), settings());
+    const Takeover::Count count = network.restartWith(std::move(both), receipts());
     QCOMPARE(count.taken, 1);
     QCOMPARE(count.ended, 1);
     QVERIFY(network.serverSocket->takeSent().empty()); // its device could not read a close_notify
@@ -425,15 +426,15 @@ void TestTakeover::aRebootedDeviceHasOneSession()
 
 void TestTakeover::limitsHoldFromTheStart()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
     std::vector<std::unique_ptr<KeyedDevice>> devices;
     for (int i = 0; i < 8; ++i) {
         devices.push_back(std::make_unique<KeyedDevice>(
-            network, at(i), KeyedClient::Options{.connectionId = deviceId}));
+            network, addressIn(i), KeyedClient::Options{.connectionId = ownId}));
         QVERIFY(devices.back()->connect());
     }
-    ServerSettings few = settings();
+    ServerSettings few = receipts();
     few.limits.maxSessions = 5;
     QCOMPARE(network.restart(End::Left, few).taken, 8);
     network.server->doWhatIsDue();
@@ -442,28 +443,29 @@ void TestTakeover::limitsHoldFromTheStart()
 
 void TestTakeover::aFullStoreKeepsWhatItCan()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions(3);
     std::vector<std::unique_ptr<KeyedDevice>> devices;
     for (int i = 0; i < 5; ++i) {
-        devices.push_back(std::make_unique<KeyedDevice>(network, at(i), KeyedClient::Options{}));
+        devices.push_back(
+            std::make_unique<KeyedDevice>(network, addressIn(i), KeyedClient::Options{}));
         QVERIFY(devices.back()->connect());
     }
     QCOMPARE(network.sessions().size(), 5U);
     network.keepSessions(8); // as max_sessions grows
-    KeyedDevice further(network, at(9), {});
+    KeyedDevice further(network, addressIn(9), {});
     QVERIFY(further.connect());
-    QCOMPARE(network.restart(End::Killed, settings()).taken, 4);
+    QCOMPARE(network.restart(End::Killed, receipts()).taken, 4);
 }
 
 void TestTakeover::anyFlippedBitIsHarmless()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions(1);
-    KeyedDevice device(network, at(1), {.connectionId = deviceId});
+    KeyedDevice device(network, addressIn(1), {.connectionId = ownId});
     QVERIFY(device.connect());
     device.send(device.seal("reading"));
-    device.moveTo(at(2));
+    device.moveTo(addressIn(2));
     device.send(device.seal("reading"));
     const QByteArray whole = bytesOf(network.stores.at(0)->descriptor());
     const std::multiset<std::uint64_t> used = sequencesOf(device.heard);
@@ -480,7 +482,7 @@ void TestTakeover::anyFlippedBitIsHarmless()
         }
         std::vector<std::unique_ptr<SessionStore>> stores;
         stores.push_back(std::move(store).value());
-        const Takeover::Count count = network.restartWith(std::move(stores), settings());
+        const Takeover::Count count = network.restartWith(std::move(stores), receipts());
         network.arrive(device.address(), device.seal("reading"));
         std::vector<QByteArray> sent;
         for (const OutgoingDatagram &datagram : network.serverSocket->takeSent())
@@ -504,10 +506,10 @@ void TestTakeover::anyFlippedBitIsHarmless()
 
 void TestTakeover::whatWasCopiedIsEndedSilently()
 {
-    MemoryNetwork network(settings());
+    MemoryNetwork network(receipts());
     network.keepSessions();
-    KeyedDevice device(network, at(1), {});
-    KeyedDevice other(network, at(2), {});
+    KeyedDevice device(network, addressIn(1), {});
+    KeyedDevice other(network, addressIn(2), {});
     QVERIFY(device.connect() && other.connect());
     QByteArray both = bytesOf(network.stores.at(0)->descriptor());
     const qsizetype header = both.size() - 64 * qsizetype{sizeof(SessionSlot)};
@@ -516,7 +518,7 @@ void TestTakeover::whatWasCopiedIsEndedSilently()
     std::vector<std::unique_ptr<SessionStore>> stores;
     stores.push_back(std::move(SessionStore::open(memfdOf(both))).value());
     QCOMPARE(SessionStore::wipeTwins(stores), 2);
-    const Takeover::Count count = network.restartWith(std::move(stores), settings());
+    const Takeover::Count count = network.restartWith(std::move(stores), receipts());
     QCOMPARE(count.taken + count.ended + count.damaged, 0);
     QVERIFY(network.serverSocket->takeSent().empty());
 }

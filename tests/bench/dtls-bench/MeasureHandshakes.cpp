@@ -10,9 +10,6 @@ using Clock = LoadFleet::Clock;
 namespace {
 
 constexpr QLatin1StringView perSecond("handshakes_per_second");
-constexpr std::chrono::seconds lostAfter{1};
-constexpr std::chrono::milliseconds longestWait{50};
-constexpr std::size_t stepSize = 64;
 
 /// Handshake, one message, close_notify, repeated by each client, each time on a new socket.
 class Churn

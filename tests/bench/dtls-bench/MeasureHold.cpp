@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t largestPart = 10'000; // of the sessions, the first and the last
 constexpr std::size_t tooManyFailures = Plan::atATime;
-constexpr std::size_t stepSize = 64;
 constexpr std::chrono::seconds unansweredAfter{10}; // by a server that is busy with handshakes
 
 /// Opens sessions and frees the client's end of each at once, or once its message is answered: the

@@ -12,9 +12,6 @@ using Clock = MessageBook::Clock;
 
 namespace {
 
-constexpr std::chrono::seconds lostAfter{1};
-constexpr std::chrono::milliseconds longestWait{50};
-constexpr std::chrono::milliseconds attempt{200};
 constexpr std::size_t usualDatagrams = 256;
 
 /// The load of EchoLoad, without DTLS.

@@ -13,12 +13,6 @@ namespace dtlsd::bench {
 
 using View = QLatin1StringView;
 
-namespace {
-
-constexpr std::chrono::milliseconds attempt{200};
-
-} // namespace
-
 Result<> reach(const Plan &plan)
 {
     const auto deadline = LoadFleet::Clock::now() + plan.timeout;

@@ -30,6 +30,11 @@ Result<> reach(const Plan &plan);
 
 // Shared by the modes:
 
+inline constexpr std::chrono::seconds lostAfter{1};
+inline constexpr std::chrono::milliseconds longestWait{50}; // between looks at what is due
+inline constexpr std::chrono::milliseconds attempt{200};
+inline constexpr std::size_t stepSize = 64;
+
 Result<std::unique_ptr<LoadFleet>> makeFleet(const Plan &plan, std::size_t clients,
                                              bool sharesSockets = true);
 /// Returns a fleet whose sessions are all open.
