@@ -26,7 +26,9 @@ constexpr int divisor = 10;
 constexpr int divisor = 1;
 #endif
 
-constexpr qint64 perHandshake = 100;                      // KiB of a half-open handshake
+// Of a half-open handshake, in KiB. One took 82 on our TLS backend and 117 on Qt's, which has a
+// context for each.
+const qint64 perHandshake = qEnvironmentVariable("DTLSD_TEST_TLS_BACKEND") == u"qt" ? 160 : 110;
 constexpr qint64 receiveBuffers = Siege::workers * 4096L; // KiB: 64 slots of 64 KiB each
 constexpr qint64 slack = 4096;                            // KiB
 
