@@ -10,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // CODE_FILE= and its kin would name this file in every entry
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 

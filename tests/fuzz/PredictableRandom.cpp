@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define OPENSSL_SUPPRESS_DEPRECATED // its successor is a provider of hundreds of lines
 #include "fuzz/PredictableRandom.h"
 
 #include "fuzz/FuzzTarget.h"
@@ -32,6 +31,10 @@ int isSeeded()
 
 } // namespace
 
+// The successor of what is deprecated here is a provider of hundreds of lines.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 void restartRandom()
 {
     static const RAND_METHOD method{nullptr, fill, nullptr, nullptr, fill, isSeeded};
@@ -39,5 +42,7 @@ void restartRandom()
             "OpenSSL takes another random generator");
     generator().seed();
 }
+
+#pragma GCC diagnostic pop
 
 } // namespace dtlsd::fuzz

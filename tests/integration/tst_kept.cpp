@@ -7,9 +7,6 @@
 #include "support/JournalInstance.h"
 #include "support/LogFakes.h"
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
-
 #include <QDir>
 #include <QFile>
 #include <QSet>
@@ -21,6 +18,7 @@
 
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 using namespace dtlsd;

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // otherwise a macro has the name of the function
 #include <dlfcn.h>
 #include <sys/auxv.h>
 #include <sys/uio.h>

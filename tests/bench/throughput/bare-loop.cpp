@@ -22,7 +22,6 @@
 
 #include <sys/uio.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // as dtlsd does
 #include <systemd/sd-journal.h>
 
 using namespace dtlsd::bench;
