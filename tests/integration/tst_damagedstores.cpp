@@ -188,7 +188,8 @@ std::vector<Damage> damagesOfNumber()
     };
     const auto many = [](ManagerStore &store) {
         for (int i = 0; i < 40; ++i)
-            store.add({memoryOf(QByteArray(i * 500, 'x')), keptSessions + QByteArray::number(i)});
+            store.add({memoryOf(QByteArray(qsizetype{500} * i, 'x')),
+                       keptSessions + QByteArray::number(i)});
     };
     return {{.name = "given twice", .happensTo = twice},
             {.name = "given twice, under two names", .happensTo = twiceNamed},
