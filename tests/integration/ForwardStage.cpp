@@ -10,10 +10,6 @@
 
 namespace dtlsd::test {
 
-namespace {
-
-} // namespace
-
 HearingDevice::HearingDevice(const SocketAddress &server, const QByteArray &identity)
     : m_client(DtlsClient::Options{.identity = identity,
                                    .key = PskKey(testKey),

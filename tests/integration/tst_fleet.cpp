@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int datagramsEach = 100;
+
 } // namespace
 
 class TestFleet : public QObject

@@ -15,10 +15,6 @@
 using namespace dtlsd;
 using namespace dtlsd::test;
 
-namespace {
-
-} // namespace
-
 class TestStrangers : public QObject
 {
     Q_OBJECT

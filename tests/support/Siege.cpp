@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/TestKey.h"
-
 #include "support/Siege.h"
+
+#include "support/TestKey.h"
 
 #include <QCoreApplication>
 #include <QRegularExpression>

@@ -25,7 +25,7 @@ using End = MemoryNetwork::End;
 
 const QByteArray ownId = QByteArray::fromHex("0a0b0c0d");
 
-ServerSettings receipts()
+ServerSettings withReceipts()
 {
     return everySuiteReplying(QStringLiteral("ACK {sequence}"));
 }
@@ -115,7 +115,7 @@ void TestTakeover::sessionsGoOn()
     QFETCH(QByteArray, suite);
     QFETCH(bool, hasId);
     QFETCH(End, end);
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     KeyedClient::Options options{.ciphers = suite};
     if (hasId)
@@ -129,7 +129,7 @@ void TestTakeover::sessionsGoOn()
             device.send(device.seal("reading"));
             QCOMPARE(device.received.back(), ack(++sequence));
         }
-        const Takeover::Count count = network.restart(end, receipts());
+        const Takeover::Count count = network.restart(end, withReceipts());
         QCOMPARE(count.taken, 1);
         QCOMPARE(count.ended + count.damaged + count.homeless, 0);
         const SessionReport report = network.sessions().at(0);
@@ -158,7 +158,7 @@ void TestTakeover::nothingIsTakenTwice_data()
 void TestTakeover::nothingIsTakenTwice()
 {
     QFETCH(End, end);
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     KeyedDevice device(network, addressIn(1), {});
     QVERIFY(device.connect());
@@ -169,7 +169,7 @@ void TestTakeover::nothingIsTakenTwice()
             device.send(recorded.back());
     }
     const std::size_t before = network.datagrams.size();
-    QCOMPARE(network.restart(end, receipts()).taken, 1);
+    QCOMPARE(network.restart(end, withReceipts()).taken, 1);
     for (int i = 0; i < 100; ++i) {
         if (i % 3 != 0)
             device.send(recorded[static_cast<std::size_t>(i)]);
@@ -182,13 +182,13 @@ void TestTakeover::nothingIsTakenTwice()
 void TestTakeover::lateRecordsAreTakenIfTheSessionWasLeft()
 {
     for (const End end : {End::Left, End::Killed}) {
-        MemoryNetwork network(receipts());
+        MemoryNetwork network(withReceipts());
         network.keepSessions();
         KeyedDevice device(network, addressIn(1), {});
         QVERIFY(device.connect());
         const QByteArray late = device.seal("late");
         device.send(device.seal("newer"));
-        QCOMPARE(network.restart(end, receipts()).taken, 1);
+        QCOMPARE(network.restart(end, withReceipts()).taken, 1);
         device.send(late);
         QCOMPARE(network.datagrams.size(), end == End::Left ? 2U : 1U);
         device.send(late);
@@ -199,7 +199,7 @@ void TestTakeover::lateRecordsAreTakenIfTheSessionWasLeft()
 void TestTakeover::aRepeatedFinishedIsAnsweredByTheNextProcess()
 {
     for (const bool hasId : {false, true}) {
-        MemoryNetwork network(receipts());
+        MemoryNetwork network(withReceipts());
         network.keepSessions();
         KeyedClient::Options options;
         if (hasId)
@@ -211,7 +211,7 @@ void TestTakeover::aRepeatedFinishedIsAnsweredByTheNextProcess()
         for (const OutgoingDatagram &sent : network.serverSocket->takeSent())
             lost.push_back(sent.bytes);
         QVERIFY(!device.isConnected());
-        QCOMPARE(network.restart(End::Killed, receipts()).taken, 1);
+        QCOMPARE(network.restart(End::Killed, withReceipts()).taken, 1);
         device.send(device.seal(ContentType::Handshake, device.ownFinished(), 1, 1));
         QVERIFY(device.isConnected());
         lost.insert(lost.end(), device.heard.begin(), device.heard.end());
@@ -221,13 +221,13 @@ void TestTakeover::aRepeatedFinishedIsAnsweredByTheNextProcess()
 
 void TestTakeover::aMoveIsRemembered()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     KeyedDevice device(network, addressIn(1), {.connectionId = ownId});
     QVERIFY(device.connect());
     device.moveTo(addressIn(2));
     device.send(device.seal("from elsewhere"));
-    QCOMPARE(network.restart(End::Killed, receipts()).taken, 1);
+    QCOMPARE(network.restart(End::Killed, withReceipts()).taken, 1);
     QCOMPARE(network.sessions().at(0).info.path.peer, addressIn(2));
     device.moveTo(addressIn(3));
     device.send(device.seal("and on"));
@@ -254,7 +254,7 @@ void TestTakeover::anUnprovedPathStaysSo()
 
 void TestTakeover::whatHasEndedIsNotTakenOver()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     KeyedDevice closes(network, addressIn(1), {});
     KeyedDevice isClosed(network, addressIn(2), {.connectionId = ownId});
@@ -266,7 +266,7 @@ void TestTakeover::whatHasEndedIsNotTakenOver()
     network.server->closeSessions(
         [](const SessionInfo &session) { return session.path.peer == addressIn(2); }, {});
     const QByteArray store = bytesOf(network.stores.at(0)->descriptor());
-    const Takeover::Count count = network.restart(End::Killed, receipts());
+    const Takeover::Count count = network.restart(End::Killed, withReceipts());
     QCOMPARE(count.taken, 1);
     QCOMPARE(count.ended + count.damaged, 0);
     QCOMPARE(network.sessions().at(0).info.path.peer, addressIn(3));
@@ -279,9 +279,9 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo_data()
     QTest::addColumn<ServerSettings>("next");
     QTest::addColumn<int>("seconds");
     QTest::addColumn<CloseReason>("reason");
-    ServerSettings changed = receipts();
+    ServerSettings changed = withReceipts();
     const auto withEntry = [&](PskIdentity entry) {
-        ServerSettings made = receipts();
+        ServerSettings made = withReceipts();
         auto store = std::make_shared<PskStore>();
         store->add("sensor-17", std::move(entry));
         made.identities = store;
@@ -300,11 +300,11 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo_data()
                       .allowFrom = {{QHostAddress(QStringLiteral("192.168.0.0")), 16}},
                       .reply = {}})
         << 0 << CloseReason::Revoked;
-    changed = receipts();
+    changed = withReceipts();
     changed.tls.ciphers = CipherPolicy::parse(QStringLiteral("strict")).value();
     QTest::newRow("suite not offered") << changed << 0 << CloseReason::Revoked;
-    QTest::newRow("idle") << receipts() << 601 << CloseReason::Idle;
-    changed = receipts();
+    QTest::newRow("idle") << withReceipts() << 601 << CloseReason::Idle;
+    changed = withReceipts();
     changed.limits.sessionLifetime = 60s;
     QTest::newRow("too old") << changed << 61 << CloseReason::Lifetime;
 }
@@ -314,7 +314,7 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo()
     QFETCH(ServerSettings, next);
     QFETCH(int, seconds);
     QFETCH(CloseReason, reason);
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.stopClock();
     network.keepSessions();
     KeyedDevice device(network, addressIn(1), {});
@@ -338,11 +338,11 @@ void TestTakeover::whoIsNoLongerAdmittedHearsSo()
 
 void TestTakeover::aKeyThatIsRotatedOutAtTheNextPlaceStays()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     KeyedDevice device(network, addressIn(1), {});
     QVERIFY(device.connect());
-    ServerSettings rotated = receipts();
+    ServerSettings rotated = withReceipts();
     auto store = std::make_shared<PskStore>();
     store->add("sensor-17", {.key = PskKey(QByteArray(16, 'n')),
                              .nextKey = MemoryNetwork::key(),
@@ -356,7 +356,7 @@ void TestTakeover::aKeyThatIsRotatedOutAtTheNextPlaceStays()
 
 void TestTakeover::timesGoOn()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.stopClock();
     network.keepSessions();
     KeyedDevice device(network, addressIn(1), {});
@@ -365,7 +365,7 @@ void TestTakeover::timesGoOn()
     device.send(device.seal("reading"));
     network.advance(50s);
     network.letPass(30s);
-    QCOMPARE(network.restart(End::Killed, receipts()).taken, 1);
+    QCOMPARE(network.restart(End::Killed, withReceipts()).taken, 1);
     const SessionReport report = network.sessions().at(0);
     QCOMPARE(report.age, 180s);
     QCOMPARE(report.idle, 80s);
@@ -378,7 +378,7 @@ void TestTakeover::timesGoOn()
 
 void TestTakeover::theOrderOfSilenceGoesOn()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.stopClock();
     network.keepSessions();
     std::vector<std::unique_ptr<KeyedDevice>> devices;
@@ -389,7 +389,7 @@ void TestTakeover::theOrderOfSilenceGoesOn()
         network.advance(1s);
     }
     devices[0]->send(devices[0]->seal("the last one to speak"));
-    ServerSettings three = receipts();
+    ServerSettings three = withReceipts();
     three.limits.maxSessions = 3;
     QCOMPARE(network.restart(End::Killed, three).taken, 4);
     network.advance(1ms);
@@ -401,7 +401,7 @@ void TestTakeover::theOrderOfSilenceGoesOn()
 
 void TestTakeover::aRebootedDeviceHasOneSession()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.stopClock();
     network.keepSessions();
     KeyedDevice before(network, addressIn(1), {});
@@ -416,7 +416,7 @@ void TestTakeover::aRebootedDeviceHasOneSession()
     std::vector<std::unique_ptr<SessionStore>> both;
     both.push_back(std::move(SessionStore::open(copyOf(*network.stores.at(0)))).value());
     both.push_back(std::move(SessionStore::open(memfdOf(old))).value());
-    const Takeover::Count count = network.restartWith(std::move(both), receipts());
+    const Takeover::Count count = network.restartWith(std::move(both), withReceipts());
     QCOMPARE(count.taken, 1);
     QCOMPARE(count.ended, 1);
     QVERIFY(network.serverSocket->takeSent().empty()); // its device could not read a close_notify
@@ -426,7 +426,7 @@ void TestTakeover::aRebootedDeviceHasOneSession()
 
 void TestTakeover::limitsHoldFromTheStart()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     std::vector<std::unique_ptr<KeyedDevice>> devices;
     for (int i = 0; i < 8; ++i) {
@@ -434,7 +434,7 @@ void TestTakeover::limitsHoldFromTheStart()
             network, addressIn(i), KeyedClient::Options{.connectionId = ownId}));
         QVERIFY(devices.back()->connect());
     }
-    ServerSettings few = receipts();
+    ServerSettings few = withReceipts();
     few.limits.maxSessions = 5;
     QCOMPARE(network.restart(End::Left, few).taken, 8);
     network.server->doWhatIsDue();
@@ -443,7 +443,7 @@ void TestTakeover::limitsHoldFromTheStart()
 
 void TestTakeover::aFullStoreKeepsWhatItCan()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions(3);
     std::vector<std::unique_ptr<KeyedDevice>> devices;
     for (int i = 0; i < 5; ++i) {
@@ -455,12 +455,12 @@ void TestTakeover::aFullStoreKeepsWhatItCan()
     network.keepSessions(8); // as max_sessions grows
     KeyedDevice further(network, addressIn(9), {});
     QVERIFY(further.connect());
-    QCOMPARE(network.restart(End::Killed, receipts()).taken, 4);
+    QCOMPARE(network.restart(End::Killed, withReceipts()).taken, 4);
 }
 
 void TestTakeover::anyFlippedBitIsHarmless()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions(1);
     KeyedDevice device(network, addressIn(1), {.connectionId = ownId});
     QVERIFY(device.connect());
@@ -482,7 +482,7 @@ void TestTakeover::anyFlippedBitIsHarmless()
         }
         std::vector<std::unique_ptr<SessionStore>> stores;
         stores.push_back(std::move(store).value());
-        const Takeover::Count count = network.restartWith(std::move(stores), receipts());
+        const Takeover::Count count = network.restartWith(std::move(stores), withReceipts());
         network.arrive(device.address(), device.seal("reading"));
         std::vector<QByteArray> sent;
         for (const OutgoingDatagram &datagram : network.serverSocket->takeSent())
@@ -506,7 +506,7 @@ void TestTakeover::anyFlippedBitIsHarmless()
 
 void TestTakeover::whatWasCopiedIsEndedSilently()
 {
-    MemoryNetwork network(receipts());
+    MemoryNetwork network(withReceipts());
     network.keepSessions();
     KeyedDevice device(network, addressIn(1), {});
     KeyedDevice other(network, addressIn(2), {});
@@ -518,7 +518,7 @@ void TestTakeover::whatWasCopiedIsEndedSilently()
     std::vector<std::unique_ptr<SessionStore>> stores;
     stores.push_back(std::move(SessionStore::open(memfdOf(both))).value());
     QCOMPARE(SessionStore::wipeTwins(stores), 2);
-    const Takeover::Count count = network.restartWith(std::move(stores), receipts());
+    const Takeover::Count count = network.restartWith(std::move(stores), withReceipts());
     QCOMPARE(count.taken + count.ended + count.damaged, 0);
     QVERIFY(network.serverSocket->takeSent().empty());
 }

@@ -12,6 +12,8 @@
 
 #include <QJsonObject>
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 
